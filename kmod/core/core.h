@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _PAXOS_CORE_H
+#define _PAXOS_CORE_H
+
+/*
+ * The protocol as a state machine: messages, ticks and proposals in; messages,
+ * records to persist and values to deliver out, through struct paxos_ops.
+ *
+ * The caller serialises all calls on one core (the module: the group's
+ * spinlock) and passes the time in. Nothing here sleeps, looks at a clock or
+ * draws a random number. Ops run inside the call, so they must not call back
+ * into the core; what wants to (a completion that proposes again) is queued by
+ * the caller and run when the call has returned.
+ */
+
+#include <linux/types.h>
+#include "ballot.h"
+#include "config.h"
+#include "log.h"
+#include "message.h"
+#include "quorum.h"
+#include "value.h"
+
+#define PAXOS_PENDING_MAX	1024	/* proposals of this member under way */
+#define PAXOS_READS_MAX		64	/* quorum reads under way */
+#define PAXOS_WINDOW_DEFAULT	1024	/* undecided slots */
+#define PAXOS_LOG_DEFAULT	4096	/* slots held, undecided and chosen */
+#define PAXOS_PAYLOAD_DEFAULT	1432	/* bytes a batch fills: fits 1500 MTU */
+#define PAXOS_BYTES_DEFAULT	(64U << 20)	/* of values held */
+#define PAXOS_RANGES_MAX	64	/* in one Accepted */
+#define PAXOS_ITEMS_MAX		64	/* in one message */
+#define PAXOS_PIPELINE		4	/* slots under way to a peer before batching */
+
+/* Times are in microseconds. */
+#define PAXOS_HEARTBEAT_US	100000	/* lone Commit of an idle leader */
+#define PAXOS_COMMIT_DELAY_US	1000	/* a Commit waits so long for an Accept */
+#define PAXOS_SILENCE_US	1000000	/* unheard so long: not up */
+#define PAXOS_RTO_INITIAL_US	200000
+#define PAXOS_RTO_MIN_US	10000
+#define PAXOS_RTO_MAX_US	2000000
+#define PAXOS_NEVER		(~0ULL)
+
+enum paxos_state {
+	PAXOS_RESTORING = 0,	/* takes records, mute */
+	PAXOS_RUNNING,
+	PAXOS_STOPPED,		/* mute for good */
+};
+
+enum paxos_role {
+	PAXOS_FOLLOWER = 0,
+	PAXOS_CANDIDATE,	/* in phase 1 */
+	PAXOS_LEADER,
+};
+
+enum paxos_durability {
+	PAXOS_SYNC = 0,		/* a reply waits for its record */
+	PAXOS_MEMORY,		/* no records, replies at once */
+};
+
+enum paxos_event {
+	PAXOS_EVENT_PROMISED = 1,	/* ballot */
+	PAXOS_EVENT_ACCEPTED,		/* slot, ballot */
+	PAXOS_EVENT_CHOSEN,		/* slot, ballot: known here, any order */
+	PAXOS_EVENT_DURABLE,		/* slot = lsn */
+	PAXOS_EVENT_LEADER,		/* ballot: of the leader now followed, or
+					 * 0 if there is none */
+	PAXOS_EVENT_QUORUM_LOST,	/* as leader: too few voters heard */
+	PAXOS_EVENT_QUORUM_REGAINED,
+	PAXOS_EVENT_BEHIND,		/* slot: this member needs slots below,
+					 * which others have trimmed */
+};
+
+enum paxos_record_type {
+	PAXOS_RECORD_PROMISE = 1,	/* ballot */
+	PAXOS_RECORD_ACCEPT,		/* slot, ballot, value, chosen */
+	PAXOS_RECORD_COMMIT,		/* slot */
+};
+
+/**
+ * struct paxos_record_view - a record on its way to or from the disk
+ * @lsn: rises from record to record, with gaps where one was superseded
+ * @type: enum paxos_record_type
+ * @slot: Accept: of the value; Commit: every slot up to here is chosen
+ * @ballot: promised, or accepted in
+ * @item: Accept: the value; @item.slot and @item.ballot repeat @slot, @ballot
+ */
+struct paxos_record_view {
+	u64 lsn;
+	u8 type;
+	u64 slot;
+	u64 ballot;
+	struct paxos_item item;
+};
+
+struct paxos_core;
+
+/**
+ * struct paxos_ops - what the core asks of its surroundings
+ * @value_alloc: memory for a value of @len bytes, uninitialised, or NULL;
+ *               called with nothing changed yet, so NULL costs a message
+ * @value_free: the last reference is gone
+ * @send: encode and send; a failure is a lost datagram. Never to self
+ * @records: records appeared that are worth a write now
+ * @deliver: @slot is chosen and all below were delivered. @value is NULL for
+ *           a no-op and for an origin delivered before
+ * @proposed: a proposal ended; @slot is 0 unless it was chosen
+ * @read_done: a read ended: CHOSEN: all that was chosen before the read began
+ *             has been delivered, up to @slot; else NOT_CHOSEN: no quorum
+ *             answered in time
+ * @event: for tracing and for events to people
+ */
+struct paxos_ops {
+	struct paxos_value *(*value_alloc)(struct paxos_core *core, u32 len);
+	void (*value_free)(struct paxos_core *core, struct paxos_value *value);
+	void (*send)(struct paxos_core *core,
+		     const struct paxos_message *message);
+	void (*records)(struct paxos_core *core);
+	void (*deliver)(struct paxos_core *core, u64 slot,
+			const struct paxos_value *value);
+	void (*proposed)(struct paxos_core *core, void *cookie,
+			 enum paxos_outcome outcome, u64 slot);
+	void (*read_done)(struct paxos_core *core, void *cookie,
+			  enum paxos_outcome outcome, u64 slot);
+	void (*event)(struct paxos_core *core, enum paxos_event event,
+		      u64 slot, u64 ballot);
+};
+
+/* Jacobson's estimator (1988), in microseconds; 0: no sample yet. */
+struct paxos_rtt {
+	u32 smoothed;
+	u32 variation;
+};
+
+/**
+ * struct paxos_peer - what is known of another member
+ * @network: round trip of a message that waits for no disk
+ * @response: round trip of Accept to Accepted, the disk included
+ * @heard: when an authentic message last came, 0: never
+ * @commit: as the peer last said
+ * @durable: as the peer last said
+ * @next: leader: the next slot to send; candidate: the next page to ask for
+ * @acked: leader: the highest slot that the peer voted for in this ballot
+ * @deadline: when to send again, PAXOS_NEVER: nothing is under way
+ * @retries: in a row without an answer, doubles the time-out
+ */
+struct paxos_peer {
+	struct paxos_rtt network;
+	struct paxos_rtt response;
+	u64 heard;
+	u64 commit;
+	u64 durable;
+	u64 next;
+	u64 acked;
+	u64 deadline;
+	u8 retries;
+};
+
+/* Which proposals of a member were seen: a window below the highest. */
+struct paxos_seen {
+	u64 incarnation;
+	u64 highest;
+	u64 bits[PAXOS_PENDING_MAX / 64];
+};
+
+/* A proposal of this member that has not ended. */
+struct paxos_pending {
+	struct paxos_value *value;	/* NULL: this place is free */
+	void *cookie;
+	u64 deadline;
+	u64 retry;		/* when to forward again */
+	u64 ballot;		/* it stands in this member's log under */
+	bool sent;		/* it may be chosen now */
+};
+
+struct paxos_read {
+	void *cookie;
+	u64 id;			/* 0: this place is free */
+	u64 answers;		/* set of members */
+	u64 slot;		/* highest accepted that was named */
+	u64 deadline;
+	u64 retry;
+	bool answered;		/* a quorum has; waits for delivery of slot */
+};
+
+/**
+ * struct paxos_settings - what a core is made of
+ * @self: id of this member
+ * @durability: enum paxos_durability
+ * @window: undecided slots that a leader allows, a power of two
+ * @log_size: slots held, a power of two, at least twice @window
+ * @payload: bytes that a batch or page may fill; a larger value goes alone
+ * @bytes: of all values held; over it, chosen ones are trimmed, then new ones
+ *         dropped
+ */
+struct paxos_settings {
+	u8 self;
+	u8 durability;
+	u32 window;
+	u32 log_size;
+	u32 payload;
+	u32 bytes;
+};
+
+struct paxos_core {
+	const struct paxos_ops *ops;
+	struct paxos_settings settings;
+	struct paxos_config config;
+	u8 state;			/* enum paxos_state */
+	u64 now;			/* of the call that is running */
+	u64 wake;			/* call paxos_core_tick() by then */
+
+	/* acceptor: Lamport 2001, 2.2; promised and accepted are two things */
+	u64 promised;
+	struct paxos_record promise_record;
+	u64 prepare_ballot;		/* a Prepare that waits for its record */
+	u64 prepare_first;
+	u32 prepare_stamp;
+	u8 prepare_from;
+	struct paxos_log log;
+	u32 accept_stamp;		/* of the Accept last answered late */
+
+	/* persistence */
+	struct list_head records;	/* not durable, by lsn */
+	u64 lsn;			/* last given out */
+	u64 durable;			/* all up to here is on the disk */
+
+	/* learner */
+	u64 commit;			/* all up to here is chosen, delivered */
+	struct paxos_record commit_record;
+	u64 commit_durable;		/* of the durable commit record */
+	u64 commit_known;		/* the leader says; more than commit: fetch */
+	u64 fetch_retry;
+	u64 behind;			/* 0, or: others trimmed below this slot */
+	u8 fetch_from;
+
+	/* proposer */
+	u8 role;			/* enum paxos_role */
+	u64 seen;			/* highest ballot in any message or record */
+	u64 ballot;			/* of the leader followed, or one's own; 0 */
+	u8 leader;			/* member that owns ballot once it leads, 0 */
+	u64 leader_heard;
+	u64 promises;			/* candidate: who promised, to the last page */
+	u64 prepared;			/* candidate: the highest slot found */
+	u64 next_slot;			/* leader */
+	u64 heartbeat;			/* leader: when to send a lone Commit */
+	bool quorum;			/* leader: enough voters are heard */
+	struct paxos_peer peers[PAXOS_MEMBERS_MAX + 1];
+
+	/* proposals and reads of this member */
+	u64 incarnation;
+	u64 next_seq;
+	u32 pending_count;
+	struct paxos_pending pending[PAXOS_PENDING_MAX];
+	u64 next_read;
+	struct paxos_read reads[PAXOS_READS_MAX];
+
+	/* origins: delivered ever, and proposed in this leader's ballot */
+	struct paxos_seen delivered[PAXOS_MEMBERS_MAX + 1];
+	struct paxos_seen proposed[PAXOS_MEMBERS_MAX + 1];
+
+	/* values */
+	u64 value_bytes;
+	struct paxos_value noop;
+
+	/* scratch of the call that is running */
+	struct paxos_item items[PAXOS_ITEMS_MAX];
+	struct paxos_value *values[PAXOS_ITEMS_MAX];
+	struct paxos_range ranges[PAXOS_RANGES_MAX];
+	u32 n_ranges;
+};
+
+/*
+ * Making one. All memory is the caller's: the core (about 50 KiB) and
+ * settings->log_size entries; neither need be zeroed. 0 or -EINVAL.
+ */
+int paxos_core_init(struct paxos_core *core, const struct paxos_ops *ops,
+		    const struct paxos_settings *settings,
+		    const struct paxos_config *config,
+		    struct paxos_entry *entries);
+/* Drops every value; pending proposals and reads end. */
+void paxos_core_destroy(struct paxos_core *core);
+
+/*
+ * Restoring: records in the order of their lsn, then start. A record that
+ * cannot be (-EINVAL) or has no room (-ENOSPC) means that the log is damaged,
+ * and the core must not be started. -ENOMEM: try the same record again.
+ * Replays deliver(). start() wants an incarnation above every former one and
+ * the last lsn on the disk.
+ */
+int paxos_core_restore(struct paxos_core *core,
+		       const struct paxos_record_view *record);
+int paxos_core_start(struct paxos_core *core, u64 incarnation, u64 lsn,
+		     u64 now);
+void paxos_core_stop(struct paxos_core *core, u64 now);
+
+/* A decoded, authentic message for this group. Why it was dropped, or 0. */
+enum paxos_drop paxos_core_receive(struct paxos_core *core,
+				   const struct paxos_message *message,
+				   u64 now);
+/* To be called when core->wake has come; early and often is harmless. */
+void paxos_core_tick(struct paxos_core *core, u64 now);
+
+/*
+ * Persistence. Walk the records after @after in order until emit() says false;
+ * returns the lsn of the last one emitted, or @after. durable(): all up to
+ * @lsn is on stable storage: sends what waited for it. -EINVAL: more than was
+ * ever recorded.
+ */
+u64 paxos_core_records(struct paxos_core *core, u64 after,
+		       bool (*emit)(void *context,
+				    const struct paxos_record_view *record),
+		       void *context);
+int paxos_core_durable(struct paxos_core *core, u64 lsn, u64 now);
+
+/*
+ * Run phase 1 with a ballot above every one seen. 0, -EUNATCH: not running,
+ * -EPERM: not a voter, -EALREADY: leads already, -EOVERFLOW: no rounds left.
+ */
+int paxos_core_campaign(struct paxos_core *core, u64 now);
+
+/*
+ * Propose. 0: it will end with ops->proposed(), by @deadline at the latest,
+ * exactly once. Else nothing was proposed: -EMSGSIZE, -ENOMEM, -EUNATCH: not
+ * running, -EAGAIN: too many under way, -ENOLINK: no leader known, or leads
+ * without a quorum.
+ */
+int paxos_core_propose(struct paxos_core *core, const void *bytes, u32 len,
+		       u64 deadline, void *cookie, u64 now);
+
+/* Linearizable read: 0: ends with ops->read_done(). -EUNATCH, -EAGAIN. */
+int paxos_core_read(struct paxos_core *core, u64 deadline, void *cookie,
+		    u64 now);
+
+/*
+ * The proposal or read of @cookie ends now, without ops being called; true
+ * if there was one. A proposal that was sent is unknown from then on.
+ */
+bool paxos_core_cancel(struct paxos_core *core, void *cookie, bool *sent);
+
+/* Voters heard within PAXOS_SILENCE_US, self included. */
+u64 paxos_core_up(const struct paxos_core *core, u64 now);
+
+static inline bool paxos_core_chosen(const struct paxos_core *core, u64 slot)
+{
+	const struct paxos_entry *entry = paxos_log_entry(&core->log, slot);
+
+	return slot < core->log.first ||
+	       (entry && entry->flags & PAXOS_ENTRY_CHOSEN);
+}
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _PAXOS_CORE_WIRE_H
+#define _PAXOS_CORE_WIRE_H
+
+#include <linux/types.h>
+#include "message.h"
+
+/*
+ * The wire, whole. Integers are little-endian. A datagram is
+ *
+ *	header | what its type adds | count items or count ranges
+ *
+ * and nothing behind. The tag is SipHash-2-4 over everything that follows it;
+ * who holds the key is not the core's affair, so encode leaves it 0 and
+ * decode does not look at it.
+ */
+#define PAXOS_WIRE_VERSION	1
+#define PAXOS_DATAGRAM_MAX	65000	/* bytes, fits UDP over IPv4 and IPv6 */
+
+struct paxos_wire_header {
+	__le64 tag;
+	__u8 version;
+	__u8 type;
+	__u8 from;
+	__u8 to;
+	__le32 group;
+	__le32 epoch;
+	__le32 stamp;
+	__le64 ballot;
+	__le64 commit;
+	__le32 count;
+	__le32 zero;
+};
+
+struct paxos_wire_item {
+	__le64 slot;
+	__le64 ballot;
+	__le64 incarnation;
+	__le64 seq;
+	__le32 len;
+	__u8 kind;
+	__u8 member;
+	__le16 zero;
+	__u8 bytes[];		/* len, then zeros up to a multiple of 8 */
+};
+
+struct paxos_wire_range {
+	__le64 first;
+	__le32 count;
+	__le32 zero;
+};
+
+struct paxos_wire_prepare {
+	__le64 first;
+};
+
+struct paxos_wire_promise {
+	__le64 first;
+	__le64 next;
+	__le64 held;
+};
+
+struct paxos_wire_reject {
+	__le64 promised;
+	__le64 held;
+};
+
+struct paxos_wire_accepted {
+	__le64 durable;
+};
+
+struct paxos_wire_fetch {
+	__le64 first;
+	__le64 last;
+};
+
+struct paxos_wire_chosen {
+	__le64 held;
+};
+
+struct paxos_wire_done {
+	__le64 incarnation;
+	__le64 seq;
+	__le64 slot;
+	__u8 outcome;
+	__u8 zero[7];
+};
+
+struct paxos_wire_read {
+	__le64 id;
+	__le64 slot;
+};
+
+/* Bytes that a value of @len takes in an item. */
+static inline u32 paxos_wire_item_size(u32 len)
+{
+	return sizeof(struct paxos_wire_item) + ((len + 7) & ~7U);
+}
+
+size_t paxos_wire_size(const struct paxos_message *message);
+void paxos_wire_encode(const struct paxos_message *message, u32 group,
+		       void *buffer);
+enum paxos_drop paxos_wire_decode(const void *buffer, size_t len,
+				  struct paxos_message *message);
+const u8 *paxos_wire_item(const u8 *at, struct paxos_item *item);
+const u8 *paxos_wire_range(const u8 *at, struct paxos_range *range);
+
+#endif

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * Generic netlink family "paxos": groups of members that agree on a log.
+ *
+ * uapi/paxos.yaml is the same thing for machines; a test holds the two and the
+ * kernel's policies together. Integers are in host order unless they say be16.
+ * "admin" means CAP_NET_ADMIN in the user namespace that owns the network
+ * namespace. Every refusal carries an extack sentence and, where one attribute
+ * is to blame, points at it.
+ *
+ * PAXOS_CMD_GROUP_ADD (admin): start a member of a group. A group with
+ *	synchronous durability is mute until an agent attached, restored and
+ *	started it; one with durability in memory until it is started.
+ *
+ *	PAXOS_A_GROUP: u32, 1..2^32-1
+ *	PAXOS_A_CLUSTER: binary, 16 bytes: hosts of other clusters never mix
+ *	PAXOS_A_KEY: binary, 16 bytes
+ *	PAXOS_A_SELF: u8, id of the member that this host is
+ *	PAXOS_A_DURABILITY: u8, enum paxos_nl_durability (default: sync)
+ *	PAXOS_A_EPOCH: u32 (default: 1)
+ *	PAXOS_A_Q1, PAXOS_A_Q2: u8, quorums (default: majority). Refused
+ *		where q1 + q2 <= n
+ *	PAXOS_A_WINDOW: u32, undecided slots, a power of two
+ *	PAXOS_A_LOG_SIZE: u32, slots held, a power of two, >= 2 * window
+ *	PAXOS_A_BYTES: u32, of values held
+ *	PAXOS_A_MEMBER: nested, once for each member:
+ *		PAXOS_A_MEMBER_ID: u8, 1..64
+ *		PAXOS_A_MEMBER_ROLE: u8, enum paxos_nl_role (default: voter)
+ *		PAXOS_A_MEMBER_ADDRESS: binary, 4 or 16 bytes, network order
+ *		PAXOS_A_MEMBER_PORT: be16
+ *		PAXOS_A_MEMBER_SCOPE: u32, interface, for link-local IPv6
+ *
+ *	The member listens on its own address and port.
+ *	-EEXIST: there is such a group; -ENOSPC: too many groups;
+ *	-EADDRINUSE, -EADDRNOTAVAIL: from binding the socket.
+ *
+ * PAXOS_CMD_GROUP_SET (admin): change PAXOS_A_KEY, PAXOS_A_BYTES, or addresses
+ *	and ports of members other than self, in PAXOS_A_MEMBER.
+ *
+ * PAXOS_CMD_GROUP_DEL (admin): PAXOS_A_GROUP. What is under way ends.
+ *
+ * PAXOS_CMD_GROUP_GET: with PAXOS_A_GROUP one group, as a dump all of this
+ *	namespace. Answers with what GROUP_ADD took, without the key, and
+ *
+ *	PAXOS_A_INSTANCE: u64, random, of this group in this kernel
+ *	PAXOS_A_STATE: u8, enum paxos_nl_state
+ *	PAXOS_A_PHASE: u8, enum paxos_nl_phase
+ *	PAXOS_A_WAIT: u8, enum paxos_nl_wait: why nothing can be decided
+ *	PAXOS_A_BALLOT: u64, of the leader followed, or own
+ *	PAXOS_A_PROMISED: u64
+ *	PAXOS_A_LEADER: u8, member id, 0: none known
+ *	PAXOS_A_SLOT: u64, highest slot with a value
+ *	PAXOS_A_FIRST: u64, lowest slot held
+ *	PAXOS_A_COMMIT: u64, all slots up to here are chosen, and known here
+ *	PAXOS_A_LSN: u64, last record
+ *	PAXOS_A_DURABLE: u64, last record on stable storage
+ *	PAXOS_A_INCARNATION: u64
+ *	PAXOS_A_PENDING: u32, proposals under way
+ *	PAXOS_A_BYTES_USED: u32
+ *	PAXOS_A_UP: u8, voters heard of late, self included
+ *	PAXOS_A_AGENT: u32, netlink port of the agent, 0: none
+ *	PAXOS_A_STALLED: u32, ms that the oldest record has waited for the disk
+ *	PAXOS_A_MEMBER with, in addition:
+ *		PAXOS_A_MEMBER_UP: u8, its kernel was heard of late, or (learnt
+ *			from PEER_SET) its agent was
+ *		PAXOS_A_MEMBER_HEARD: u32, ms since its kernel was heard
+ *		PAXOS_A_MEMBER_AGENT_HEARD: u32, ms since its agent was
+ *		PAXOS_A_MEMBER_RTT: u32, us, smoothed, of the network
+ *		PAXOS_A_MEMBER_RESPONSE: u32, us, smoothed, Accept to Accepted
+ *		PAXOS_A_MEMBER_COMMIT: u64, as it last said
+ *		PAXOS_A_MEMBER_DURABLE: u64, as it last said
+ *		PAXOS_A_MEMBER_INCARNATION: u64
+ *	An absent attribute is not known.
+ *
+ * PAXOS_CMD_PROPOSE (admin): PAXOS_A_GROUP, PAXOS_A_VALUE, PAXOS_A_TIMEOUT
+ *	(u32, ms). The answer comes when the proposal has ended:
+ *	PAXOS_A_OUTCOME: u8, enum paxos_nl_outcome
+ *	PAXOS_A_SLOT: u64, when chosen
+ *	PAXOS_A_ELAPSED: u64, ns, from the command to the end
+ *	PAXOS_A_UP, PAXOS_A_NEEDED: u8, voters heard and needed, when not chosen
+ *	-EMSGSIZE, -EAGAIN: too many under way, -EUNATCH: no agent or not
+ *	started, -ENOLINK: no leader, or no quorum: certainly not proposed.
+ *
+ * PAXOS_CMD_READ (admin): PAXOS_A_GROUP, PAXOS_A_TIMEOUT. Linearizable: the
+ *	answer comes when all that was chosen before is known here:
+ *	PAXOS_A_OUTCOME (chosen, or not-chosen when no quorum answered),
+ *	PAXOS_A_SLOT: up to where; PAXOS_A_ELAPSED; PAXOS_A_UP, PAXOS_A_NEEDED.
+ *
+ * PAXOS_CMD_LOG_GET (admin, dump): PAXOS_A_GROUP, PAXOS_A_FIRST (default: the
+ *	lowest held), PAXOS_A_LAST (default: all). One message a chosen slot:
+ *	PAXOS_A_GROUP, PAXOS_A_SLOT, PAXOS_A_BALLOT, PAXOS_A_KIND: u8,
+ *	PAXOS_A_ORIGIN: u8, PAXOS_A_INCARNATION, PAXOS_A_SEQ, PAXOS_A_VALUE.
+ *
+ * PAXOS_CMD_CAMPAIGN (admin): PAXOS_A_GROUP. Run phase 1 with a ballot above
+ *	every one seen. Returns at once. -EALREADY: leads; -EPERM: a learner.
+ *
+ * PAXOS_CMD_STATS_GET: PAXOS_A_GROUP. Repeated PAXOS_A_COUNTER and
+ *	PAXOS_A_DROP, each nested:
+ *		PAXOS_A_COUNTER_NAME: string
+ *		PAXOS_A_COUNTER_VALUE: u64
+ *	Without PAXOS_A_GROUP: datagrams that belong to no group.
+ *
+ * The agent's part (admin). One socket serves one group; closing it detaches.
+ *
+ * PAXOS_CMD_ATTACH: PAXOS_A_GROUP. -EBUSY: another agent is attached, its port
+ *	in the sentence. Answers PAXOS_A_INSTANCE, PAXOS_A_STATE,
+ *	PAXOS_A_DURABLE, PAXOS_A_LSN, PAXOS_A_DURABILITY.
+ *	State restoring: send RESTORE with all records, then START. State
+ *	running: the records are of this instance or not: if not, stay away;
+ *	if so, PULL from the last lsn on the disk.
+ *
+ * PAXOS_CMD_RESTORE: PAXOS_A_GROUP, PAXOS_A_RECORD, repeated, each nested:
+ *		PAXOS_A_RECORD_LSN: u64
+ *		PAXOS_A_RECORD_TYPE: u8, enum paxos_nl_record
+ *		PAXOS_A_RECORD_SLOT: u64 (accept, commit)
+ *		PAXOS_A_RECORD_BALLOT: u64 (promise, accept)
+ *		PAXOS_A_RECORD_KIND: u8 (accept)
+ *		PAXOS_A_RECORD_ORIGIN: u8 (accept)
+ *		PAXOS_A_RECORD_INCARNATION: u64 (accept)
+ *		PAXOS_A_RECORD_SEQ: u64 (accept)
+ *		PAXOS_A_RECORD_VALUE: binary (accept)
+ *	-EINVAL, -ENOSPC: the records contradict themselves.
+ *
+ * PAXOS_CMD_START: PAXOS_A_GROUP, PAXOS_A_INCARNATION (above every former
+ *	one), PAXOS_A_LSN: the last on the disk. For a group in memory, without
+ *	an agent too: the caller vouches that this member id never voted.
+ *	-EALREADY: it runs.
+ *
+ * PAXOS_CMD_PULL: PAXOS_A_GROUP, PAXOS_A_LSN: all up to here is on stable
+ *	storage. Answers PAXOS_A_RECORD, repeated, with what follows; if there
+ *	is none yet, when there is. A second PULL replaces one that waits.
+ *	-ERANGE: LSN was never given out, or is below what was acknowledged.
+ *
+ * PAXOS_CMD_PEER_SET: PAXOS_A_GROUP, PAXOS_A_MEMBER, repeated: what the
+ *	agents' heartbeats say: PAXOS_A_MEMBER_ID, _AGENT_HEARD, _COMMIT,
+ *	_DURABLE, _INCARNATION.
+ *
+ * Multicast group "events" (anybody): PAXOS_CMD_EVENT: PAXOS_A_GROUP,
+ *	PAXOS_A_EVENT: u8, enum paxos_nl_event, and what belongs to it:
+ *	PAXOS_A_BALLOT, PAXOS_A_LEADER, PAXOS_A_SLOT, PAXOS_A_UP,
+ *	PAXOS_A_NEEDED, PAXOS_A_MEMBER.
+ * Multicast group "log" (admin): PAXOS_CMD_CHOSEN: as an answer of LOG_GET,
+ *	in the order of the slots.
+ */
+#ifndef _UAPI_LINUX_PAXOS_H
+#define _UAPI_LINUX_PAXOS_H
+
+#define PAXOS_GENL_NAME		"paxos"
+#define PAXOS_GENL_VERSION	1
+#define PAXOS_MCGRP_EVENTS	"events"
+#define PAXOS_MCGRP_LOG		"log"
+
+#define PAXOS_KEY_SIZE		16
+#define PAXOS_CLUSTER_SIZE	16
+#define PAXOS_NL_MEMBERS_MAX	64
+#define PAXOS_NL_VALUE_MAX	32768
+#define PAXOS_NL_GROUPS_MAX	256	/* in a network namespace */
+#define PAXOS_NL_WINDOW_MIN	16
+#define PAXOS_NL_WINDOW_MAX	4096
+#define PAXOS_NL_LOG_SIZE_MAX	65536
+#define PAXOS_NL_BYTES_MIN	(1U << 20)
+#define PAXOS_NL_BYTES_MAX	(1U << 30)
+
+enum paxos_nl_cmd {
+	PAXOS_CMD_UNSPEC,
+	PAXOS_CMD_GROUP_ADD,
+	PAXOS_CMD_GROUP_SET,
+	PAXOS_CMD_GROUP_DEL,
+	PAXOS_CMD_GROUP_GET,
+	PAXOS_CMD_PROPOSE,
+	PAXOS_CMD_READ,
+	PAXOS_CMD_LOG_GET,
+	PAXOS_CMD_CAMPAIGN,
+	PAXOS_CMD_STATS_GET,
+	PAXOS_CMD_ATTACH,
+	PAXOS_CMD_RESTORE,
+	PAXOS_CMD_START,
+	PAXOS_CMD_PULL,
+	PAXOS_CMD_PEER_SET,
+	PAXOS_CMD_EVENT,
+	PAXOS_CMD_CHOSEN,
+	__PAXOS_CMD_MAX
+};
+#define PAXOS_CMD_MAX (__PAXOS_CMD_MAX - 1)
+
+enum paxos_nl_attr {
+	PAXOS_A_UNSPEC,
+	PAXOS_A_PAD,
+	PAXOS_A_GROUP,
+	PAXOS_A_CLUSTER,
+	PAXOS_A_KEY,
+	PAXOS_A_SELF,
+	PAXOS_A_DURABILITY,
+	PAXOS_A_EPOCH,
+	PAXOS_A_Q1,
+	PAXOS_A_Q2,
+	PAXOS_A_WINDOW,
+	PAXOS_A_LOG_SIZE,
+	PAXOS_A_BYTES,
+	PAXOS_A_MEMBER,
+	PAXOS_A_INSTANCE,
+	PAXOS_A_STATE,
+	PAXOS_A_PHASE,
+	PAXOS_A_WAIT,
+	PAXOS_A_BALLOT,
+	PAXOS_A_PROMISED,
+	PAXOS_A_LEADER,
+	PAXOS_A_SLOT,
+	PAXOS_A_FIRST,
+	PAXOS_A_LAST,
+	PAXOS_A_COMMIT,
+	PAXOS_A_LSN,
+	PAXOS_A_DURABLE,
+	PAXOS_A_INCARNATION,
+	PAXOS_A_PENDING,
+	PAXOS_A_BYTES_USED,
+	PAXOS_A_UP,
+	PAXOS_A_NEEDED,
+	PAXOS_A_AGENT,
+	PAXOS_A_STALLED,
+	PAXOS_A_VALUE,
+	PAXOS_A_TIMEOUT,
+	PAXOS_A_OUTCOME,
+	PAXOS_A_ELAPSED,
+	PAXOS_A_KIND,
+	PAXOS_A_ORIGIN,
+	PAXOS_A_SEQ,
+	PAXOS_A_COUNTER,
+	PAXOS_A_DROP,
+	PAXOS_A_RECORD,
+	PAXOS_A_EVENT,
+	__PAXOS_A_MAX
+};
+#define PAXOS_A_MAX (__PAXOS_A_MAX - 1)
+
+enum paxos_nl_member_attr {
+	PAXOS_A_MEMBER_UNSPEC,
+	PAXOS_A_MEMBER_PAD,
+	PAXOS_A_MEMBER_ID,
+	PAXOS_A_MEMBER_ROLE,
+	PAXOS_A_MEMBER_ADDRESS,
+	PAXOS_A_MEMBER_PORT,
+	PAXOS_A_MEMBER_SCOPE,
+	PAXOS_A_MEMBER_UP,
+	PAXOS_A_MEMBER_HEARD,
+	PAXOS_A_MEMBER_AGENT_HEARD,
+	PAXOS_A_MEMBER_RTT,
+	PAXOS_A_MEMBER_RESPONSE,
+	PAXOS_A_MEMBER_COMMIT,
+	PAXOS_A_MEMBER_DURABLE,
+	PAXOS_A_MEMBER_INCARNATION,
+	__PAXOS_A_MEMBER_MAX
+};
+#define PAXOS_A_MEMBER_MAX (__PAXOS_A_MEMBER_MAX - 1)
+
+enum paxos_nl_record_attr {
+	PAXOS_A_RECORD_UNSPEC,
+	PAXOS_A_RECORD_PAD,
+	PAXOS_A_RECORD_LSN,
+	PAXOS_A_RECORD_TYPE,
+	PAXOS_A_RECORD_SLOT,
+	PAXOS_A_RECORD_BALLOT,
+	PAXOS_A_RECORD_KIND,
+	PAXOS_A_RECORD_ORIGIN,
+	PAXOS_A_RECORD_INCARNATION,
+	PAXOS_A_RECORD_SEQ,
+	PAXOS_A_RECORD_VALUE,
+	__PAXOS_A_RECORD_MAX
+};
+#define PAXOS_A_RECORD_MAX (__PAXOS_A_RECORD_MAX - 1)
+
+enum paxos_nl_counter_attr {
+	PAXOS_A_COUNTER_UNSPEC,
+	PAXOS_A_COUNTER_PAD,
+	PAXOS_A_COUNTER_NAME,
+	PAXOS_A_COUNTER_VALUE,
+	__PAXOS_A_COUNTER_MAX
+};
+#define PAXOS_A_COUNTER_MAX (__PAXOS_A_COUNTER_MAX - 1)
+
+enum paxos_nl_durability {
+	PAXOS_NL_DURABILITY_SYNC,
+	PAXOS_NL_DURABILITY_MEMORY,
+};
+
+enum paxos_nl_role {
+	PAXOS_NL_ROLE_VOTER,
+	PAXOS_NL_ROLE_LEARNER,
+};
+
+enum paxos_nl_state {
+	PAXOS_NL_STATE_RESTORING,
+	PAXOS_NL_STATE_RUNNING,
+	PAXOS_NL_STATE_STOPPED,
+};
+
+enum paxos_nl_phase {
+	PAXOS_NL_PHASE_FOLLOWER,
+	PAXOS_NL_PHASE_CANDIDATE,
+	PAXOS_NL_PHASE_LEADER,
+};
+
+enum paxos_nl_wait {
+	PAXOS_NL_WAIT_NONE,
+	PAXOS_NL_WAIT_AGENT,	/* no agent is attached */
+	PAXOS_NL_WAIT_START,	/* not restored and started */
+	PAXOS_NL_WAIT_LEADER,	/* no leader is known */
+	PAXOS_NL_WAIT_QUORUM,	/* leads, too few voters are heard */
+	PAXOS_NL_WAIT_PROMISES,	/* a candidate waits for promises */
+	PAXOS_NL_WAIT_DISK,	/* the oldest record waits over 1 s */
+	PAXOS_NL_WAIT_BEHIND,	/* others trimmed what this member needs */
+};
+
+enum paxos_nl_outcome {
+	PAXOS_NL_OUTCOME_UNSPEC,
+	PAXOS_NL_OUTCOME_CHOSEN,
+	PAXOS_NL_OUTCOME_NOT_CHOSEN,
+	PAXOS_NL_OUTCOME_UNKNOWN,
+};
+
+enum paxos_nl_record {
+	PAXOS_NL_RECORD_UNSPEC,
+	PAXOS_NL_RECORD_PROMISE,
+	PAXOS_NL_RECORD_ACCEPT,
+	PAXOS_NL_RECORD_COMMIT,
+};
+
+enum paxos_nl_kind {
+	PAXOS_NL_KIND_NOOP,
+	PAXOS_NL_KIND_DATA,
+};
+
+enum paxos_nl_event {
+	PAXOS_NL_EVENT_UNSPEC,
+	PAXOS_NL_EVENT_LEADER,		/* BALLOT, LEADER (0: none) */
+	PAXOS_NL_EVENT_QUORUM_LOST,	/* UP, NEEDED */
+	PAXOS_NL_EVENT_QUORUM_REGAINED,	/* UP, NEEDED */
+	PAXOS_NL_EVENT_MEMBER_UP,	/* MEMBER: ID */
+	PAXOS_NL_EVENT_MEMBER_DOWN,	/* MEMBER: ID */
+	PAXOS_NL_EVENT_AGENT_ATTACHED,	/* AGENT */
+	PAXOS_NL_EVENT_AGENT_DETACHED,
+	PAXOS_NL_EVENT_STALLED,		/* STALLED */
+	PAXOS_NL_EVENT_RESUMED,
+	PAXOS_NL_EVENT_BEHIND,		/* SLOT */
+	PAXOS_NL_EVENT_GROUP_DELETED,
+};
+
+#endif /* _UAPI_LINUX_PAXOS_H */
