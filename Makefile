@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0
+# The module, the agent, the tool and their tests. `make help` lists what there
+# is to make. Everything that is built lands in build/.
+B ?= build
+V ?= 0
+CC ?= gcc
+PREFIX ?= /usr
+SYSCONFDIR ?= /etc
+DESTDIR ?=
+KDIR ?= /lib/modules/$(shell uname -r)/build
+
+ifeq ($(V),0)
+say = @printf '  %-8s %s\n' "$(1)" "$(2)";
+else
+say =
+endif
+
+WARN := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes
+CFLAGS ?= -O2 -g
+USER_CFLAGS = $(CFLAGS) -std=gnu11 -D_GNU_SOURCE $(WARN) -Iuapi
+# The core outside the kernel: shim headers stand in for linux/*.h.
+CORE_CFLAGS = $(CFLAGS) -std=gnu11 -D_GNU_SOURCE $(WARN) -Wno-unused-parameter \
+	-Iselftests/shim -Ikmod
+CORE_SOURCES := $(wildcard kmod/core/*.c)
+CORE_HEADERS := $(wildcard kmod/core/*.h selftests/shim/linux/*.h)
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer
+
+all: programs
+
+# Rooms add their programs to PROGRAMS and their tests to UNIT_TESTS.
+PROGRAMS :=
+UNIT_TESTS :=
+include $(sort $(wildcard agent/*/rules.mk selftests/*/rules.mk))
+
+programs: $(PROGRAMS)
+
+module:
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+
+check demo bench check-612 check-kasan: export CI ?=
+check:
+	@scripts/check
+check-612:
+	@scripts/check --kernel 6.12 vm
+check-kasan:
+	@scripts/check kasan
+demo:
+	@scripts/demo
+bench:
+	@scripts/bench
+
+clean:
+	rm -rf $(B)
+
+.DEFAULT_GOAL := all
+.PHONY: all programs module check check-612 check-kasan demo bench clean
