@@ -1,0 +1,278 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# What scripts/vm and scripts/uml share: building for a kernel, the guest's
+# root file system, and the reading of its kernel log. Sourced, not run.
+
+# Exit statuses of our own, beside those of COMMAND.
+export STATUS_USAGE=64 STATUS_LOG=70 STATUS_DIED=71 STATUS_TIMEOUT=124
+
+# The caller sets work, a directory that it removes at its end.
+: "${work=}"
+
+self=${0##*/}
+top=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd -P)
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/paxos
+unset MAKEFLAGS MAKELEVEL MFLAGS
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:$PATH
+
+say() { echo "$self: $*" >&2; }
+die() { say "$*"; exit 1; }
+usage() { say "$*"; exit "$STATUS_USAGE"; }
+
+# Modules of the stock kernel that the guest has, with what they need.
+guest_modules=(
+	virtio_pci virtio_console virtio_blk virtio_net
+	veth dummy bridge udp_tunnel ip6_udp_tunnel
+	sch_netem sch_prio sch_tbf sch_htb sch_ingress
+	cls_u32 cls_flower cls_matchall act_mirred act_gact
+	nf_tables
+	loop null_blk dm-mod dm-flakey dm-log-writes dm-delay
+	crc32c_generic softdog
+)
+
+# Commands of the host that the guest has; busybox supplies what is not here.
+guest_commands=(
+	bash ip tc ss bridge nft ping kmod
+	dmsetup losetup mount umount blockdev mke2fs e2fsck debugfs
+	unshare nsenter setpriv setsid flock ps pgrep pkill gawk tar grep sed
+	cat cmp cp cut date dd diff env find head ls mktemp od paste seq
+	sha256sum sleep sort stat sync tail tee timeout tr truncate uniq wc xargs
+)
+
+# build_programs: the user's side, into build/.
+build_programs() {
+	[ -e "$top/Makefile" ] || {
+		say "no Makefile yet: no programs built"
+		return 0
+	}
+	mkdir -p "$top/build"
+	flock "$top/build/.programs.lock" make -s -j"$(nproc)" -C "$top" >&2 ||
+		die "make failed"
+}
+
+# build_modules RELEASE KDIR [MAKE-ARGUMENT...]: the modules for one kernel,
+# into build/RELEASE, through links to the sources so that kernels never
+# share an object. KMAKE holds further arguments (W=1 C=2).
+build_modules() {
+	local release=$1 kdir=$2 out=$top/build/$1 part
+	local -a arguments parts=()
+	shift 2
+	compgen -G "$top/kmod/*.c" >/dev/null || {
+		say "no sources in kmod yet: no module built"
+		return 0
+	}
+	read -ra arguments <<<"${KMAKE-}"
+	# The archive ships no vmlinux to take type information from.
+	arguments+=("$@" CONFIG_DEBUG_INFO_BTF_MODULES=)
+	mkdir -p "$out"
+	exec 8>"$out.lock"
+	flock 8
+	for part in Kbuild kmod uapi selftests/kmod; do
+		[ ! -e "$top/$part" ] || parts+=("$part")
+	done
+	while IFS= read -r -d '' part; do
+		[ ! "$top/$part" -ef "$out/$part" ] || continue
+		[[ $part != */* ]] || mkdir -p "$out/${part%/*}"
+		ln -sfn "$top/$part" "$out/$part"
+	done < <(cd "$top" && find "${parts[@]}" -type f \
+		\( -name '*.[chS]' -o -name Kbuild -o -name Makefile \) \
+		! -name '*.mod.c' -print0)
+	find "$out" -xtype l -delete
+	make -s -j"$(nproc)" -C "$kdir" M="$out" "${arguments[@]}" modules >&2 ||
+		die "building the module for $release failed"
+	if [ -e "$out/selftests/kmod/Kbuild" ]; then
+		make -s -j"$(nproc)" -C "$kdir" M="$out/selftests/kmod" \
+			KBUILD_EXTRA_SYMBOLS="$out/Module.symvers" \
+			"${arguments[@]}" modules >&2 ||
+			die "building the test modules for $release failed"
+	fi
+	exec 8>&-
+}
+
+# copy_libraries ROOT PROGRAM...: what these programs link with.
+copy_libraries() {
+	local root=$1 file
+	shift
+	{ ldd "$@" 2>&1 || true; } | awk '
+		$2 == "=>" && $3 ~ /^\// { print $3 }
+		$1 ~ /^\/.*ld-linux/ { print $1 }' | sort -u |
+		while IFS= read -r file; do
+			copy_program "$root" "$file"
+		done
+}
+
+# copy_program ROOT FILE...: each to the path that it has here, with links in
+# its directory's name resolved.
+copy_program() {
+	local root=$1 file
+	shift
+	for file; do
+		file=$(cd "${file%/*}" && pwd -P)/${file##*/}
+		[ -e "$root$file" ] || cp -L --parents "$file" "$root"
+	done
+}
+
+pack() { (cd "$1" && find . -print0 | cpio -0 -o -H newc -R 0:0 --quiet); }
+
+# base_archive: make the part of the root file system that seldom changes,
+# once, and print its path.
+base_archive() {
+	local command file key root applet
+	local -a files=() missing=()
+	for command in "${guest_commands[@]}" busybox; do
+		file=$(PATH=/usr/sbin:/usr/bin:/sbin:/bin type -P "$command") ||
+			missing+=("$command")
+		files+=("$file")
+	done
+	[ ${#missing[@]} -eq 0 ] ||
+		die "not on this machine: ${missing[*]} (run scripts/deps vm)"
+	key=$({
+		cat "${BASH_SOURCE[0]}"
+		stat -Lc '%n %s %Y' "${files[@]}" /lib/x86_64-linux-gnu/libc.so.6
+	} | sha256sum | cut -c1-16)
+	if [ -e "$cache/root-$key.cpio" ]; then
+		echo "$cache/root-$key.cpio"
+		return
+	fi
+	root=$work/base
+	mkdir -p "$root"/{proc,sys,dev,etc,root,tmp,run,var,mnt,share,paxos} \
+		"$root"/usr/{bin,sbin,lib,lib64}
+	for file in bin sbin lib lib64; do
+		ln -s "usr/$file" "$root/$file"
+	done
+	ln -s ../run "$root/var/run"
+	ln -s ../tmp "$root/var/tmp"
+	printf '%s\n' 'root:x:0:0::/root:/bin/bash' \
+		'nobody:x:65534:65534::/:/bin/false' >"$root/etc/passwd"
+	printf '%s\n' 'root:x:0:' 'nogroup:x:65534:' >"$root/etc/group"
+	printf '%s\n' '127.0.0.1 localhost' '::1 localhost' >"$root/etc/hosts"
+	ln -s /proc/self/mounts "$root/etc/mtab"
+	cp /etc/mke2fs.conf "$root/etc/"
+
+	copy_program "$root" "${files[@]}"
+	copy_libraries "$root" "${files[@]}"
+	# pthread_cancel() loads this one by name.
+	file=$(ldconfig -p | awk '/libgcc_s.so.1 .*x86-64/ { print $NF; exit }')
+	[ -z "$file" ] || copy_program "$root" "$file"
+	[ ! -d /usr/lib/locale/C.utf8 ] ||
+		cp -r --parents /usr/lib/locale/C.utf8 "$root"
+	for command in modprobe insmod rmmod lsmod modinfo depmod; do
+		ln -s ../bin/kmod "$root/usr/sbin/$command"
+	done
+	ln -s mke2fs "$root/usr/sbin/mkfs.ext4"
+	ln -s gawk "$root/usr/bin/awk"
+	busybox --list | while IFS= read -r applet; do
+		for file in "$root"/usr/{bin,sbin}/"$applet"; do
+			[ ! -e "$file" ] || continue 2
+		done
+		ln -s busybox "$root/usr/bin/$applet"
+	done
+	mkdir -p "$cache"
+	pack "$root" >"$work/base.cpio"
+	rm -f "$cache"/root-*.cpio
+	mv "$work/base.cpio" "$cache/root-$key.cpio"
+	echo "$cache/root-$key.cpio"
+}
+
+# kernel_modules FROM RELEASE: those of guest_modules that are not built into
+# the kernel and what they need, once; print the directory that holds them.
+# FROM has lib/modules/RELEASE under it.
+kernel_modules() {
+	local from=$1 release=$2 module path key to
+	key=$(cat "${BASH_SOURCE[0]}" "$from/lib/modules/$release/modules.order" |
+		sha256sum | cut -c1-16)
+	to=$cache/modules-$release-$key
+	if [ -e "$to" ]; then
+		echo "$to"
+		return
+	fi
+	local new=$work/modules
+	mkdir -p "$new/kernel" "$cache"
+	cp "$from/lib/modules/$release"/modules.{builtin*,order} "$new/"
+	[ -e "$from/lib/modules/$release/modules.dep" ] ||
+		depmod -b "$from" "$release"
+	for module in "${guest_modules[@]}"; do
+		modprobe -d "$from" -S "$release" --show-depends "$module" ||
+			say "the kernel $release has no module $module"
+	done | awk '$1 == "insmod" { print $2 }' | sort -u |
+		while IFS= read -r path; do
+			case $path in
+			*.xz) xz -dc "$path" >"$new/kernel/$(basename "$path" .xz)" ;;
+			*) cp "$path" "$new/kernel/" ;;
+			esac
+		done
+	rm -rf "$cache/modules-$release-"*
+	mv -T "$new" "$to" || [ -e "$to" ]
+	echo "$to"
+}
+
+# project_archive RELEASE MODULES VARIABLES COMMAND...: write the part of the
+# root file system that changes with every run. VARIABLES is shell text for
+# guest-init.
+project_archive() {
+	local release=$1 modules=$2 variables=$3 stage=$work/stage file
+	local -a programs
+	shift 3
+	mkdir -p "$stage/paxos" "$stage/etc" "$stage/usr/lib/modules"
+	install -m 755 "$top/scripts/guest-init" "$stage/init"
+	{
+		echo "$variables"
+		printf 'set --'
+		printf ' %q' "$@"
+		echo
+	} >"$stage/etc/guest"
+
+	(cd "$top" && for file in scripts selftests uapi build; do
+		[ ! -e "$file" ] || find "$file" \
+			-path 'build/[0-9]*' -prune -o \
+			\( -type f -o -type l \) ! -name '*.[oad]' ! -name '*.lock' \
+			! -name '*.cmd' -print0
+	done | cpio -0 -pdm --quiet "$stage/paxos")
+	mapfile -d '' programs < <(find "$stage/paxos" -type f -perm /111 -print0)
+	[ ${#programs[@]} -eq 0 ] || copy_libraries "$stage" "${programs[@]}"
+
+	cp -r "$modules" "$stage/usr/lib/modules/$release"
+	if [ -d "$top/build/$release" ]; then
+		mkdir "$stage/usr/lib/modules/$release/extra"
+		find "$top/build/$release" -name '*.ko' \
+			-exec cp -t "$stage/usr/lib/modules/$release/extra" {} +
+	fi
+	depmod -b "$stage/usr" "$release"
+	pack "$stage" >"$work/project.cpio"
+}
+
+# complaints LOG...: what the kernel should not have said.
+complaints() {
+	grep -ahE -e '(^|[^a-z])(WARNING|BUG): |kernel BUG at|Oops|KASAN:|UBSAN:' \
+		-e 'Kernel panic|general protection fault|Call Trace:' \
+		-e 'blocked for more than|soft lockup|hard LOCKUP' \
+		-e 'refcount_t: |INFO: possible |possible (circular|recursive)' \
+		-e 'INFO: (suspicious|trying|inconsistent|lockdep)|ODEBUG: ' \
+		-e 'unregister_netdevice: waiting|leaked reference' \
+		-e 'rcu.*(detected (expedited )?stalls|self-detected stall)' \
+		-e 'scheduling while atomic|sleeping function called' \
+		-e '(list_add|list_del) corruption|unreferenced object' \
+		-e 'suspected memory leaks|page allocation failure' \
+		-e 'Objects remaining in|held lock freed|bad unlock balance' "$@"
+}
+
+# verdict STATUS-FILE LOG: the status to end with, and what to say about it.
+# What the kernel complains about outweighs what COMMAND returned.
+verdict() {
+	local status=$1 log=$2 found
+	found=$(complaints "$log" | head -n 20 || true)
+	if [ -n "$found" ]; then
+		say "the kernel complained; its log:"
+		sed 's/^/  | /' "$log" | tail -n "${LOG_LINES:-200}" >&2
+		say "it complained (the command returned ${status:-nothing}):"
+		echo "  ! ${found//$'\n'/$'\n'  ! }" >&2
+		return "$STATUS_LOG"
+	fi
+	if [ -z "$status" ]; then
+		say "the guest ended before the command did; its kernel's log:"
+		tail -n 60 "$log" | sed 's/^/  | /' >&2
+		return "$STATUS_DIED"
+	fi
+	return "$status"
+}
