@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _PAXOSD_CONFIG_H
+#define _PAXOSD_CONFIG_H
+
+/*
+ * The configuration of one member of one group: an INI file in the manner of
+ * wg-quick. paxosd runs a member from it, `paxosctl group add -c` starts one
+ * without an agent. Needs config.c and -lsodium, and nothing else of paxosd.
+ */
+
+#include <limits.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <linux/paxos.h>
+
+#define CONFIG_INTERVAL_MIN	5	/* ms */
+#define CONFIG_INTERVAL_MAX	10000
+#define CONFIG_INTERVAL_DEFAULT	100
+
+/* An IPv4 or IPv6 address with port, and scope where it is link-local. */
+union config_address {
+	struct sockaddr any;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+};
+
+struct config_member {
+	uint8_t id;			/* 1..64 */
+	uint8_t role;			/* enum paxos_nl_role */
+	union config_address address;	/* the kernel's */
+	union config_address heartbeat;	/* the agent's */
+};
+
+/**
+ * struct config - what the file says, checked
+ * @group: Id
+ * @cluster: Cluster
+ * @key: Key, or what KeyFile holds
+ * @self: Self, always one of @members
+ * @durability: enum paxos_nl_durability
+ * @q1: PrepareQuorum, 0: a majority
+ * @q2: AcceptQuorum, 0: a majority
+ * @window: Window, 0: the kernel's default
+ * @log_size: LogSize, 0: the kernel's default
+ * @bytes: Memory, 0: the kernel's default
+ * @interval: Interval, in ms
+ * @state_directory: StateDirectory, an absolute path
+ * @n_members: of @members, in the order of the file
+ * @warning: a sentence for the person, or "": a key that others can read
+ */
+struct config {
+	uint32_t group;
+	uint8_t cluster[PAXOS_CLUSTER_SIZE];
+	uint8_t key[PAXOS_KEY_SIZE];
+	uint8_t self;
+	uint8_t durability;
+	uint8_t q1;
+	uint8_t q2;
+	uint32_t window;
+	uint32_t log_size;
+	uint32_t bytes;
+	uint32_t interval;
+	char state_directory[PATH_MAX];
+	unsigned int n_members;
+	struct config_member members[PAXOS_NL_MEMBERS_MAX];
+	char warning[PATH_MAX + 128];
+};
+
+/**
+ * config_read - read and check a configuration file
+ * @config: filled, all of it, when 0 is returned
+ * @path: the file
+ * @error: gets a sentence without a newline when -1 is returned. It names
+ *         file and line, and quotes the line
+ * @size: of @error, 512 is plenty
+ */
+int config_read(struct config *config, const char *path, char *error,
+		size_t size);
+
+/* The member with @id, or NULL. */
+const struct config_member *config_member(const struct config *config,
+					  uint8_t id);
+
+/* The port, in host order. */
+uint16_t config_port(const union config_address *address);
+socklen_t config_address_size(const union config_address *address);
+/* "10.0.0.1:7400" or "[fe80::1%eth0]:7400", as the file has it. */
+const char *config_address_name(const union config_address *address,
+				char *name, size_t size);
+
+#endif
