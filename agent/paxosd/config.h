@@ -5,32 +5,25 @@
 /*
  * The configuration of one member of one group: an INI file in the manner of
  * wg-quick. paxosd runs a member from it, `paxosctl group add -c` starts one
- * without an agent. Needs config.c and -lsodium, and nothing else of paxosd.
+ * without an agent. Needs config.c, address.c and -lsodium, and nothing else of
+ * paxosd.
  */
 
 #include <limits.h>
-#include <netinet/in.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <linux/paxos.h>
+#include "address.h"
 
 #define CONFIG_INTERVAL_MIN	5	/* ms */
 #define CONFIG_INTERVAL_MAX	10000
 #define CONFIG_INTERVAL_DEFAULT	100
 
-/* An IPv4 or IPv6 address with port, and scope where it is link-local. */
-union config_address {
-	struct sockaddr any;
-	struct sockaddr_in in;
-	struct sockaddr_in6 in6;
-};
-
 struct config_member {
 	uint8_t id;			/* 1..64 */
 	uint8_t role;			/* enum paxos_nl_role */
-	union config_address address;	/* the kernel's */
-	union config_address heartbeat;	/* the agent's */
+	union address address;	/* the kernel's */
+	union address heartbeat;	/* the agent's */
 };
 
 /**
@@ -82,12 +75,5 @@ int config_read(struct config *config, const char *path, char *error,
 /* The member with @id, or NULL. */
 const struct config_member *config_member(const struct config *config,
 					  uint8_t id);
-
-/* The port, in host order. */
-uint16_t config_port(const union config_address *address);
-socklen_t config_address_size(const union config_address *address);
-/* "10.0.0.1:7400" or "[fe80::1%eth0]:7400", as the file has it. */
-const char *config_address_name(const union config_address *address,
-				char *name, size_t size);
 
 #endif

@@ -1,0 +1,433 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * INI in the manner of wg-quick, parsed by hand: the libraries for it hand over
+ * keys and values but not the line, and each error here must quote the line.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "config_keys.h"
+
+#define FILE_MAX       (256 << 10)
+#define WINDOW_DEFAULT 1024 /* the kernel's */
+#define LOG_DEFAULT    4096
+
+char *config_trim(char *text)
+{
+	char *end;
+
+	text += strspn(text, " \t\r");
+	end = text + strlen(text);
+	while (end > text && strchr(" \t\r", end[-1]))
+		end--;
+	*end = '\0';
+	return text;
+}
+
+/* Errors go to logs, and keys must not. */
+static bool is_key(const char *text)
+{
+	return !strncasecmp(text, "key", 3) &&
+	       text[3 + strspn(text + 3, " \t")] == '=';
+}
+
+int config_wrong(struct parser *parser, unsigned int line, const char *format,
+		 ...)
+{
+	char quote[200], *text;
+	va_list args;
+	int n;
+
+	if (!line) {
+		n = snprintf(parser->error, parser->size, "%s: ", parser->path);
+	} else {
+		snprintf(quote, sizeof(quote), "%s", parser->lines[line]);
+		text = config_trim(quote);
+		if (is_key(text))
+			text = "Key = (not shown)";
+		n = snprintf(parser->error, parser->size,
+			     "%s:%u: '%s': ", parser->path, line, text);
+	}
+	if (n < 0 || (size_t)n >= parser->size)
+		return -1;
+	va_start(args, format);
+	vsnprintf(parser->error + n, parser->size - n, format, args);
+	va_end(args);
+	return -1;
+}
+
+void config_warn_readable(struct config *config, int fd, const char *path)
+{
+	struct stat status;
+
+	if (!fstat(fd, &status) && status.st_mode & S_IRWXO)
+		snprintf(config->warning, sizeof(config->warning),
+			 "%s holds the key and others can read it: chmod o= %s",
+			 path, path);
+}
+
+static int key_index(enum section section, const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; config_keys[i].name; i++)
+		if (config_keys[i].section == section &&
+		    !strcasecmp(config_keys[i].name, name))
+			return i;
+	return -1;
+}
+
+static unsigned int group_line(const struct parser *parser, const char *name)
+{
+	return parser->group_at[key_index(GROUP, name)];
+}
+
+/* What a section must have, once it is over. */
+static int close_section(struct parser *parser)
+{
+	static const char *const musts[] = { "Id", "Address" };
+	unsigned int i;
+
+	if (parser->section == GROUP)
+		memcpy(parser->group_at, parser->at, sizeof(parser->at));
+	if (parser->section != MEMBER)
+		return 0;
+	for (i = 0; i < 2; i++)
+		if (!parser->at[key_index(MEMBER, musts[i])])
+			return config_wrong(
+				parser, parser->section_at,
+				"this member has no %s = ", musts[i]);
+	parser->member_at[parser->config->n_members] =
+		parser->at[key_index(MEMBER, "Address")];
+	parser->config->n_members++;
+	return 0;
+}
+
+static int open_section(struct parser *parser, const char *name)
+{
+	struct config *config = parser->config;
+
+	if (close_section(parser))
+		return -1;
+	memset(parser->at, 0, sizeof(parser->at));
+	parser->section_at = parser->line;
+	if (!strcasecmp(name, "[Group]")) {
+		if (parser->group_section)
+			return config_wrong(
+				parser, parser->line,
+				"a second [Group]; the first is on line %u",
+				parser->group_section);
+		parser->section = GROUP;
+		parser->group_section = parser->line;
+	} else if (!strcasecmp(name, "[Member]")) {
+		if (config->n_members == PAXOS_NL_MEMBERS_MAX)
+			return config_wrong(parser, parser->line,
+					    "more than %u members",
+					    PAXOS_NL_MEMBERS_MAX);
+		parser->section = MEMBER;
+		parser->member = &config->members[config->n_members];
+		memset(parser->member, 0, sizeof(*parser->member));
+	} else {
+		return config_wrong(
+			parser, parser->line,
+			"unknown section; there are [Group] and [Member]");
+	}
+	return 0;
+}
+
+static int unknown_key(struct parser *parser, const char *name)
+{
+	char known[256] = "";
+	unsigned int i;
+
+	for (i = 0; config_keys[i].name; i++)
+		if (config_keys[i].section == parser->section)
+			snprintf(known + strlen(known),
+				 sizeof(known) - strlen(known), "%s%s",
+				 *known ? ", " : "", config_keys[i].name);
+	return config_wrong(parser, parser->line,
+			    "unknown key '%s'; [%s] takes %s", name,
+			    parser->section == GROUP ? "Group" : "Member",
+			    known);
+}
+
+static int read_line(struct parser *parser, char *text)
+{
+	char *name, *value;
+	int i;
+
+	text[strcspn(text, "#")] = '\0';
+	text = config_trim(text);
+	if (!*text)
+		return 0;
+	if (*text == '[')
+		return open_section(parser, text);
+	value = strchr(text, '=');
+	if (!value)
+		return config_wrong(parser, parser->line,
+				    "neither a [Section] nor 'Key = value'");
+	*value++ = '\0';
+	name = config_trim(text);
+	value = config_trim(value);
+	if (parser->section == NOWHERE)
+		return config_wrong(
+			parser, parser->line,
+			"this stands before any section; start with [Group]");
+	i = key_index(parser->section, name);
+	if (i < 0)
+		return unknown_key(parser, name);
+	if (parser->at[i])
+		return config_wrong(parser, parser->line,
+				    "a second %s; the first is on line %u",
+				    config_keys[i].name, parser->at[i]);
+	parser->at[i] = parser->line;
+	parser->error[0] = '\0';
+	if (*value && !config_keys[i].set(parser, value))
+		return 0;
+	if (parser->error[0])
+		return -1;
+	return config_wrong(parser, parser->line, "%s must be %s",
+			    config_keys[i].name, config_keys[i].should);
+}
+
+static int check_group(struct parser *parser)
+{
+	struct config *config = parser->config;
+	unsigned int key = group_line(parser, "Key");
+	unsigned int key_file = group_line(parser, "KeyFile");
+	uint32_t window = config->window ?: WINDOW_DEFAULT;
+	uint32_t log_size = config->log_size ?: LOG_DEFAULT;
+
+	if (!parser->group_section)
+		return config_wrong(parser, 0, "there is no [Group] section");
+	if (!config->group)
+		return config_wrong(parser, parser->group_section,
+				    "[Group] has no Id = ");
+	if (!group_line(parser, "Cluster"))
+		return config_wrong(parser, parser->group_section,
+				    "[Group] has no Cluster = ");
+	if (!key && !key_file)
+		return config_wrong(parser, parser->group_section,
+				    "[Group] has no Key = or KeyFile = ");
+	if (key && key_file)
+		return config_wrong(parser, key > key_file ? key : key_file,
+				    "Key and KeyFile: only one of them");
+	if (!config->self)
+		return config_wrong(parser, parser->group_section,
+				    "[Group] has no Self = ");
+	if (log_size < 2 * window)
+		return config_wrong(
+			parser,
+			group_line(parser, "LogSize") ?:
+				group_line(parser, "Window"),
+			"LogSize (%u) must be at least twice Window (%u)",
+			log_size, window);
+	return 0;
+}
+
+static int check_quorums(struct parser *parser, unsigned int voters)
+{
+	struct config *config = parser->config;
+	unsigned int q1 = config->q1 ?: voters / 2 + 1;
+	unsigned int q2 = config->q2 ?: voters / 2 + 1;
+	unsigned int line1 = group_line(parser, "PrepareQuorum");
+	unsigned int line2 = group_line(parser, "AcceptQuorum");
+
+	if (q1 > voters)
+		return config_wrong(parser, line1, "there are only %u voters",
+				    voters);
+	if (q2 > voters)
+		return config_wrong(parser, line2, "there are only %u voters",
+				    voters);
+	if (q1 + q2 <= voters)
+		return config_wrong(
+			parser, line2 ?: line1,
+			"a Prepare quorum of %u and an Accept quorum of %u of %u voters need not meet: their sum must be above %u",
+			q1, q2, voters, voters);
+	return 0;
+}
+
+static int check_addresses(struct parser *parser)
+{
+	struct config *config = parser->config;
+	struct config_member *member, *other;
+	unsigned int i, j, line;
+	uint16_t port;
+
+	for (i = 0; i < config->n_members; i++) {
+		member = &config->members[i];
+		port = address_port(&member->address);
+		if (!parser->heartbeat_port && port == UINT16_MAX)
+			return config_wrong(
+				parser, parser->member_at[i],
+				"heartbeats go to the next port, and there is none: choose a lower one or set HeartbeatPort");
+		member->heartbeat = member->address;
+		address_set_port(&member->heartbeat,
+				 parser->heartbeat_port ?: port + 1);
+	}
+	for (i = 0; i < config->n_members; i++) {
+		member = &config->members[i];
+		line = parser->member_at[i];
+		if (member->address.any.sa_family !=
+		    config->members[0].address.any.sa_family)
+			return config_wrong(
+				parser, line,
+				"all members must be IPv4, or all IPv6");
+		for (j = 0; j <= i; j++) {
+			other = &config->members[j];
+			if (i != j &&
+			    address_same(&member->address, &other->address))
+				return config_wrong(
+					parser, line,
+					"member %u has that address",
+					other->id);
+			if (address_same(&member->heartbeat, &other->address) ||
+			    address_same(&member->address, &other->heartbeat) ||
+			    (i != j && address_same(&member->heartbeat,
+						    &other->heartbeat)))
+				return config_wrong(
+					parser, line,
+					"the heartbeats of this member (port %u) clash with member %u: set HeartbeatPort, or leave a port between the two",
+					address_port(&member->heartbeat),
+					other->id);
+		}
+	}
+	return 0;
+}
+
+static int check(struct parser *parser)
+{
+	struct config *config = parser->config;
+	unsigned int i, voters = 0;
+
+	if (close_section(parser) || check_group(parser))
+		return -1;
+	if (!config->n_members)
+		return config_wrong(parser, 0, "there is no [Member] section");
+	if (!config_member(config, config->self))
+		return config_wrong(parser, group_line(parser, "Self"),
+				    "no [Member] has that Id");
+	for (i = 0; i < config->n_members; i++)
+		voters += config->members[i].role == PAXOS_NL_ROLE_VOTER;
+	if (!voters)
+		return config_wrong(parser, 0,
+				    "all members are learners: nobody votes");
+	if (check_quorums(parser, voters) || check_addresses(parser))
+		return -1;
+	if (!config->state_directory[0])
+		snprintf(config->state_directory,
+			 sizeof(config->state_directory), "/var/lib/paxos/%u",
+			 config->group);
+	return 0;
+}
+
+static int load(struct parser *parser)
+{
+	unsigned int lines = 2, i;
+	ssize_t length;
+	char *at;
+	int fd;
+
+	fd = open(parser->path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return config_wrong(parser, 0, "cannot open: %s",
+				    strerror(errno));
+	parser->text = calloc(1, FILE_MAX + 1);
+	if (!parser->text) {
+		close(fd);
+		return config_wrong(parser, 0, "out of memory");
+	}
+	length = read(fd, parser->text, FILE_MAX);
+	if (length < 0) {
+		config_wrong(parser, 0, "cannot read: %s", strerror(errno));
+		close(fd);
+		return -1;
+	}
+	config_warn_readable(parser->config, fd, parser->path);
+	close(fd);
+	if (length == FILE_MAX)
+		return config_wrong(parser, 0,
+				    "over %u KiB: not a configuration",
+				    FILE_MAX >> 10);
+	if (memchr(parser->text, '\0', length))
+		return config_wrong(parser, 0,
+				    "holds zero bytes: not a text file");
+	for (at = parser->text; *at; at++)
+		lines += *at == '\n';
+	parser->lines = calloc(lines, sizeof(*parser->lines));
+	if (!parser->lines)
+		return config_wrong(parser, 0, "out of memory");
+	at = parser->text;
+	for (i = 1; i < lines; i++)
+		parser->lines[i] = strsep(&at, "\n");
+	parser->n_lines = lines - 1;
+	return 0;
+}
+
+static int parse(struct parser *parser)
+{
+	char readable[sizeof(parser->config->warning)];
+	char *copy;
+	int result;
+
+	if (load(parser))
+		return -1;
+	/* Matters only if this file turns out to hold the key. */
+	strcpy(readable, parser->config->warning);
+	parser->config->warning[0] = '\0';
+	for (parser->line = 1; parser->line <= parser->n_lines;
+	     parser->line++) {
+		copy = strdup(parser->lines[parser->line]);
+		if (!copy)
+			return config_wrong(parser, 0, "out of memory");
+		result = read_line(parser, copy);
+		sodium_memzero(copy, strlen(parser->lines[parser->line]));
+		free(copy);
+		if (result)
+			return result;
+	}
+	if (parser->private)
+		strcpy(parser->config->warning, readable);
+	return check(parser);
+}
+
+int config_read(struct config *config, const char *path, char *error,
+		size_t size)
+{
+	struct parser parser = {
+		.config = config,
+		.path = path,
+		.error = error,
+		.size = size,
+	};
+	int result;
+
+	memset(config, 0, sizeof(*config));
+	config->interval = CONFIG_INTERVAL_DEFAULT;
+	error[0] = '\0';
+	result = parse(&parser);
+	if (parser.text)
+		sodium_memzero(parser.text, FILE_MAX);
+	free(parser.text);
+	free(parser.lines);
+	return result;
+}
+
+const struct config_member *config_member(const struct config *config,
+					  uint8_t id)
+{
+	unsigned int i;
+
+	for (i = 0; i < config->n_members; i++)
+		if (config->members[i].id == id)
+			return &config->members[i];
+	return NULL;
+}

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+#include "config_keys.h"
+
+static bool parse_number(const char *text, uint64_t max, uint64_t *number)
+{
+	char *end;
+
+	if (text[0] < '0' || text[0] > '9')
+		return false;
+	errno = 0;
+	*number = strtoull(text, &end, 10);
+	return !errno && !*end && *number <= max;
+}
+
+/* A number directly followed by one of the units. */
+static bool parse_unit(const char *text, const char *const units[],
+		       const uint64_t factors[], uint64_t max, uint64_t *number)
+{
+	size_t digits = strspn(text, "0123456789");
+	char copy[24];
+	int i;
+
+	if (!digits || digits >= sizeof(copy))
+		return false;
+	memcpy(copy, text, digits);
+	copy[digits] = '\0';
+	if (!parse_number(copy, max, number))
+		return false;
+	text += digits;
+	text += strspn(text, " ");
+	for (i = 0; units[i]; i++) {
+		if (strcasecmp(text, units[i]))
+			continue;
+		if (*number > max / factors[i])
+			return false;
+		*number *= factors[i];
+		return true;
+	}
+	return false;
+}
+
+static int set_id(struct parser *parser, const char *value)
+{
+	uint64_t number;
+
+	if (!parse_number(value, UINT32_MAX, &number) || !number)
+		return -1;
+	parser->config->group = number;
+	return 0;
+}
+
+static int set_cluster(struct parser *parser, const char *value)
+{
+	size_t length;
+
+	if (strlen(value) != 2 * PAXOS_CLUSTER_SIZE ||
+	    sodium_hex2bin(parser->config->cluster, PAXOS_CLUSTER_SIZE, value,
+			   strlen(value), NULL, &length, NULL) ||
+	    length != PAXOS_CLUSTER_SIZE)
+		return -1;
+	return 0;
+}
+
+static int parse_key(uint8_t key[PAXOS_KEY_SIZE], const char *value)
+{
+	size_t length;
+
+	if (sodium_base642bin(key, PAXOS_KEY_SIZE, value, strlen(value), NULL,
+			      &length, NULL, sodium_base64_VARIANT_ORIGINAL) ||
+	    length != PAXOS_KEY_SIZE)
+		return -1;
+	return 0;
+}
+
+static int set_key(struct parser *parser, const char *value)
+{
+	parser->private = true;
+	return parse_key(parser->config->key, value);
+}
+
+static int set_key_file(struct parser *parser, const char *value)
+{
+	char text[128];
+	ssize_t length;
+	char *key;
+	int fd;
+
+	if (value[0] != '/')
+		return -1;
+	fd = open(value, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return config_wrong(parser, parser->line,
+				    "cannot open the key: %s", strerror(errno));
+	length = read(fd, text, sizeof(text) - 1);
+	config_warn_readable(parser->config, fd, value);
+	if (length < 0) {
+		config_wrong(parser, parser->line, "cannot read the key: %s",
+			     strerror(errno));
+		close(fd);
+		return -1;
+	}
+	close(fd);
+	text[length] = '\0';
+	key = text;
+	key[strcspn(key, "\n")] = '\0';
+	if (parse_key(parser->config->key, config_trim(key)))
+		config_wrong(
+			parser, parser->line,
+			"%s must hold 16 bytes in base64, as `paxosctl genkey` prints them",
+			value);
+	else
+		value = NULL;
+	sodium_memzero(text, sizeof(text));
+	return value ? -1 : 0;
+}
+
+static bool parse_member_id(const char *value, uint8_t *id)
+{
+	uint64_t number;
+
+	if (!parse_number(value, PAXOS_NL_MEMBERS_MAX, &number) || !number)
+		return false;
+	*id = number;
+	return true;
+}
+
+static int set_self(struct parser *parser, const char *value)
+{
+	return parse_member_id(value, &parser->config->self) ? 0 : -1;
+}
+
+static int set_state_directory(struct parser *parser, const char *value)
+{
+	struct config *config = parser->config;
+
+	if (value[0] != '/' || strlen(value) >= sizeof(config->state_directory))
+		return -1;
+	strcpy(config->state_directory, value);
+	return 0;
+}
+
+static int set_durability(struct parser *parser, const char *value)
+{
+	if (!strcasecmp(value, "sync"))
+		parser->config->durability = PAXOS_NL_DURABILITY_SYNC;
+	else if (!strcasecmp(value, "memory"))
+		parser->config->durability = PAXOS_NL_DURABILITY_MEMORY;
+	else
+		return -1;
+	return 0;
+}
+
+static int set_interval(struct parser *parser, const char *value)
+{
+	static const char *const units[] = { "ms", "s", NULL };
+	static const uint64_t factors[] = { 1, 1000 };
+	uint64_t number;
+
+	if (!parse_unit(value, units, factors, CONFIG_INTERVAL_MAX, &number) ||
+	    number < CONFIG_INTERVAL_MIN)
+		return -1;
+	parser->config->interval = number;
+	return 0;
+}
+
+static int set_heartbeat_port(struct parser *parser, const char *value)
+{
+	uint64_t number;
+
+	if (!parse_number(value, UINT16_MAX, &number) || !number)
+		return -1;
+	parser->heartbeat_port = number;
+	return 0;
+}
+
+static int parse_power(const char *value, uint32_t min, uint32_t max,
+		       uint32_t *power)
+{
+	uint64_t number;
+
+	if (!parse_number(value, max, &number) || number < min ||
+	    number & (number - 1))
+		return -1;
+	*power = number;
+	return 0;
+}
+
+static int set_window(struct parser *parser, const char *value)
+{
+	return parse_power(value, PAXOS_NL_WINDOW_MIN, PAXOS_NL_WINDOW_MAX,
+			   &parser->config->window);
+}
+
+static int set_log_size(struct parser *parser, const char *value)
+{
+	return parse_power(value, 2 * PAXOS_NL_WINDOW_MIN,
+			   PAXOS_NL_LOG_SIZE_MAX, &parser->config->log_size);
+}
+
+static int set_memory(struct parser *parser, const char *value)
+{
+	static const char *const units[] = { "K", "M", "G", NULL };
+	static const uint64_t factors[] = { 1 << 10, 1 << 20, 1 << 30 };
+	uint64_t number;
+
+	if (!parse_unit(value, units, factors, PAXOS_NL_BYTES_MAX, &number) ||
+	    number < PAXOS_NL_BYTES_MIN)
+		return -1;
+	parser->config->bytes = number;
+	return 0;
+}
+
+static int set_q1(struct parser *parser, const char *value)
+{
+	return parse_member_id(value, &parser->config->q1) ? 0 : -1;
+}
+
+static int set_q2(struct parser *parser, const char *value)
+{
+	return parse_member_id(value, &parser->config->q2) ? 0 : -1;
+}
+
+static int set_member_id(struct parser *parser, const char *value)
+{
+	uint8_t id;
+
+	if (!parse_member_id(value, &id))
+		return -1;
+	if (config_member(parser->config, id))
+		return config_wrong(parser, parser->line,
+				    "there is a member %u already", id);
+	parser->member->id = id;
+	return 0;
+}
+
+static int set_member_role(struct parser *parser, const char *value)
+{
+	if (!strcasecmp(value, "voter"))
+		parser->member->role = PAXOS_NL_ROLE_VOTER;
+	else if (!strcasecmp(value, "learner"))
+		parser->member->role = PAXOS_NL_ROLE_LEARNER;
+	else
+		return -1;
+	return 0;
+}
+
+static int set_member_address(struct parser *parser, const char *value)
+{
+	const char *should = address_parse(&parser->member->address, value);
+
+	if (!should)
+		return 0;
+	return config_wrong(parser, parser->line, "Address must be %s", should);
+}
+
+const struct key config_keys[KEYS_MAX] = {
+	{ GROUP, "Id", set_id, "a number from 1 to 4294967295" },
+	{ GROUP, "Cluster", set_cluster,
+	  "32 hexadecimal digits, the same on all hosts" },
+	{ GROUP, "Key", set_key,
+	  "16 bytes in base64, as `paxosctl genkey` prints them" },
+	{ GROUP, "KeyFile", set_key_file, "an absolute path" },
+	{ GROUP, "Self", set_self, "the Id of the member that this host is" },
+	{ GROUP, "StateDirectory", set_state_directory, "an absolute path" },
+	{ GROUP, "Durability", set_durability, "sync or memory" },
+	{ GROUP, "Interval", set_interval,
+	  "from 5ms to 10s with its unit, such as 100ms" },
+	{ GROUP, "HeartbeatPort", set_heartbeat_port,
+	  "a port from 1 to 65535" },
+	{ GROUP, "Window", set_window, "a power of two from 16 to 4096" },
+	{ GROUP, "LogSize", set_log_size, "a power of two from 32 to 65536" },
+	{ GROUP, "Memory", set_memory,
+	  "from 1M to 1G with its unit, such as 64M" },
+	{ GROUP, "PrepareQuorum", set_q1, "a number of voters" },
+	{ GROUP, "AcceptQuorum", set_q2, "a number of voters" },
+	{ MEMBER, "Id", set_member_id, "a number from 1 to 64" },
+	{ MEMBER, "Address", set_member_address,
+	  "an address and port, such as 10.0.0.1:7400 or [fd00::1]:7400" },
+	{ MEMBER, "Role", set_member_role, "voter or learner" },
+};
