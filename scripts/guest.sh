@@ -260,12 +260,14 @@ complaints() {
 # verdict STATUS-FILE LOG: the status to end with, and what to say about it.
 # What the kernel complains about outweighs what COMMAND returned.
 verdict() {
-	local status=$1 log=$2 found
-	found=$(complaints "$log" | head -n 20 || true)
+	local status=$1 log=$2 found line
+	found=$(complaints -n "$log" | head -n 20 || true)
 	if [ -n "$found" ]; then
-		say "the kernel complained; its log:"
-		sed 's/^/  | /' "$log" | tail -n "${LOG_LINES:-200}" >&2
-		say "it complained (the command returned ${status:-nothing}):"
+		line=${found%%:*}
+		say "the kernel complained; its log from there:"
+		sed -n "$((line > 5 ? line - 5 : 1)),$((line + 150))p" "$log" |
+			sed 's/^/  | /' >&2
+		say "the lines at fault (the command returned ${status:-nothing}):"
 		echo "  ! ${found//$'\n'/$'\n'  ! }" >&2
 		return "$STATUS_LOG"
 	fi
