@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include "../kmod/bench_uapi.h"
+#include "kernel.h"
+
+static void echo(const char *key, const struct run *run)
+{
+	kernel_echo_run(key, run, BENCH_ECHO_CACHED, 1);
+}
+
+static void echo_lookup(const char *key, const struct run *run)
+{
+	kernel_echo_run(key, run, BENCH_ECHO_LOOKUP, 1);
+}
+
+static void echo_inplace(const char *key, const struct run *run)
+{
+	kernel_echo_run(key, run, BENCH_ECHO_INPLACE, 1);
+}
+
+static void echo_fanout(const char *key, const struct run *run)
+{
+	kernel_echo_run(key, run, BENCH_ECHO_CACHED, 2);
+}
+
+static const struct {
+	const char *key;
+	void (*run)(const char *key, const struct run *run);
+} keys[] = {
+	{ "echo", echo },
+	{ "echo_lookup", echo_lookup },
+	{ "echo_inplace", echo_inplace },
+	{ "echo_fanout", echo_fanout },
+};
+
+static void usage(void)
+{
+	size_t i;
+
+	fputs("usage: bench [-s BYTES] [-r ROUNDS] [-w WARM-UP] [-t TRACED] [-o RAW-TRACE] KEY\nkeys:",
+	      stderr);
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		fprintf(stderr, " %s", keys[i].key);
+	fputc('\n', stderr);
+	exit(64);
+}
+
+static uint32_t number(const char *text)
+{
+	unsigned long value;
+	char *end;
+
+	value = strtoul(text, &end, 10);
+	if (!*text || *end || value > 1000000)
+		fail("'%s' is not a number up to 1000000", text);
+	return value;
+}
+
+int main(int argc, char **argv)
+{
+	struct run run = { .size = 64, .rounds = 2000, .warmup = 200 };
+	size_t i;
+	int option;
+
+	while ((option = getopt(argc, argv, "s:r:w:t:o:")) != -1) {
+		switch (option) {
+		case 's':
+			run.size = number(optarg);
+			break;
+		case 'r':
+			run.rounds = number(optarg);
+			break;
+		case 'w':
+			run.warmup = number(optarg);
+			break;
+		case 't':
+			run.trace = number(optarg);
+			break;
+		case 'o':
+			run.raw = optarg;
+			break;
+		default:
+			usage();
+		}
+	}
+	if (optind != argc - 1 || !run.rounds)
+		usage();
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (!strcmp(argv[optind], keys[i].key)) {
+			keys[i].run(argv[optind], &run);
+			return 0;
+		}
+	}
+	usage();
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _PAXOS_BENCH_UAPI_H
+#define _PAXOS_BENCH_UAPI_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/*
+ * /dev/paxos_bench: the kernel's side of the benchmark. What is made through
+ * an open file lives in the network namespace that the opener was in, and
+ * until the file is closed.
+ */
+#define BENCH_DEVICE	"/dev/paxos_bench"
+#define BENCH_PEERS_MAX	2
+
+/**
+ * enum bench_echo_kind - how an echo answers
+ * @BENCH_ECHO_CACHED: a new skb on a cached route
+ * @BENCH_ECHO_LOOKUP: a new skb and a route look-up
+ * @BENCH_ECHO_INPLACE: the frame that came, with its addresses swapped
+ */
+enum bench_echo_kind {
+	BENCH_ECHO_CACHED,
+	BENCH_ECHO_LOOKUP,
+	BENCH_ECHO_INPLACE,
+	BENCH_ECHO_KINDS,
+};
+
+struct bench_end {
+	__be32 address;
+	__be16 port;
+	__u16 pad;
+};
+
+/* BENCH_ECHO: answer what comes to @here. */
+struct bench_echo {
+	struct bench_end here;
+	__u32 kind;
+};
+
+/* BENCH_CLIENT: be ready to send from @here to @peers. */
+struct bench_client {
+	struct bench_end here;
+	__u32 n_peers;
+	struct bench_end peers[BENCH_PEERS_MAX];
+};
+
+/**
+ * struct bench_step - one instruction of a traced round
+ * @ip: its address, or 0 where a new round begins
+ * @sp: the stack pointer
+ */
+struct bench_step {
+	__u64 ip;
+	__u64 sp;
+};
+
+/**
+ * struct bench_rounds - send a datagram to each peer, wait for the answers
+ * @datagrams: in: @rounds times n_peers datagrams of @size bytes, in that order
+ * @samples: out: u64 for each round: ns from before the first send until the
+ *           first answer was received
+ * @answers: out: @rounds times @answer_size bytes: the start of that answer
+ * @steps: out: up to @n_steps
+ * @rounds: how many
+ * @size: of a datagram
+ * @answer_size: bytes of an answer that are worth keeping
+ * @match_at: an answer is what has @match at this offset
+ * @match: ... or anything, if this is negative
+ * @trace: so many of the last rounds are traced, and their samples are 0
+ * @n_steps: in: room for steps; out: steps there are
+ */
+struct bench_rounds {
+	__u64 datagrams;
+	__u64 samples;
+	__u64 answers;
+	__u64 steps;
+	__u32 rounds;
+	__u32 size;
+	__u32 answer_size;
+	__u32 match_at;
+	__s32 match;
+	__u32 trace;
+	__u32 n_steps;
+	__u32 pad;
+};
+
+#define BENCH_ECHO	_IOW('p', 1, struct bench_echo)
+#define BENCH_CLIENT	_IOW('p', 2, struct bench_client)
+#define BENCH_ROUNDS	_IOWR('p', 3, struct bench_rounds)
+
+#endif
