@@ -27,13 +27,12 @@
 #define PAXOS_LOG_DEFAULT	4096	/* slots held, undecided and chosen */
 #define PAXOS_PAYLOAD_DEFAULT	1432	/* bytes a batch fills: fits 1500 MTU */
 #define PAXOS_BYTES_DEFAULT	(64U << 20)	/* of values held */
-#define PAXOS_RANGES_MAX	64	/* in one Accepted */
-#define PAXOS_ITEMS_MAX		64	/* in one message */
 #define PAXOS_PIPELINE		4	/* slots under way to a peer before batching */
 
 /* Times are in microseconds. */
 #define PAXOS_HEARTBEAT_US	100000	/* lone Commit of an idle leader */
 #define PAXOS_COMMIT_DELAY_US	1000	/* a Commit waits so long for an Accept */
+#define PAXOS_COMMIT_FLUSH_US	1000000	/* a commit record waits so long for others */
 #define PAXOS_SILENCE_US	1000000	/* unheard so long: not up */
 #define PAXOS_RTO_INITIAL_US	200000
 #define PAXOS_RTO_MIN_US	10000
@@ -72,7 +71,7 @@ enum paxos_event {
 
 enum paxos_record_type {
 	PAXOS_RECORD_PROMISE = 1,	/* ballot */
-	PAXOS_RECORD_ACCEPT,		/* slot, ballot, value, chosen */
+	PAXOS_RECORD_ACCEPT,		/* slot, ballot, value */
 	PAXOS_RECORD_COMMIT,		/* slot */
 };
 
@@ -140,6 +139,8 @@ struct paxos_rtt {
  * @durable: as the peer last said
  * @next: leader: the next slot to send; candidate: the next page to ask for
  * @acked: leader: the highest slot that the peer voted for in this ballot
+ * @told: leader: the highest commit that was sent to it
+ * @due: leader: slots up to here should be answered by @deadline
  * @deadline: when to send again, PAXOS_NEVER: nothing is under way
  * @retries: in a row without an answer, doubles the time-out
  */
@@ -151,6 +152,8 @@ struct paxos_peer {
 	u64 durable;
 	u64 next;
 	u64 acked;
+	u64 told;
+	u64 due;
 	u64 deadline;
 	u8 retries;
 };
@@ -222,12 +225,14 @@ struct paxos_core {
 	/* persistence */
 	struct list_head records;	/* not durable, by lsn */
 	u64 lsn;			/* last given out */
+	bool urgent;			/* a reply waits for a new record */
 	u64 durable;			/* all up to here is on the disk */
 
 	/* learner */
 	u64 commit;			/* all up to here is chosen, delivered */
 	struct paxos_record commit_record;
 	u64 commit_durable;		/* of the durable commit record */
+	u64 commit_flush;		/* when to write it if nothing else is */
 	u64 commit_known;		/* the leader says; more than commit: fetch */
 	u64 fetch_retry;
 	u64 behind;			/* 0, or: others trimmed below this slot */
@@ -239,19 +244,24 @@ struct paxos_core {
 	u64 ballot;			/* of the leader followed, or one's own; 0 */
 	u8 leader;			/* member that owns ballot once it leads, 0 */
 	u64 leader_heard;
+	u64 campaign_first;			/* candidate: the first slot asked for */
 	u64 promises;			/* candidate: who promised, to the last page */
 	u64 prepared;			/* candidate: the highest slot found */
 	u64 next_slot;			/* leader */
-	u64 heartbeat;			/* leader: when to send a lone Commit */
+	u64 flush;			/* leader: when to tell of a new commit */
+	u64 beat;			/* leader: when to say that it leads */
 	bool quorum;			/* leader: enough voters are heard */
 	struct paxos_peer peers[PAXOS_MEMBERS_MAX + 1];
 
 	/* proposals and reads of this member */
 	u64 incarnation;
 	u64 next_seq;
-	u32 pending_count;
+	u64 oldest_seq;			/* none below is under way */
+	u64 pump_seq;			/* all below were handed to the leader */
+	u64 pump_ballot;		/* of which leader */
 	struct paxos_pending pending[PAXOS_PENDING_MAX];
 	u64 next_read;
+	u32 n_reads;
 	struct paxos_read reads[PAXOS_READS_MAX];
 
 	/* origins: delivered ever, and proposed in this leader's ballot */
@@ -267,6 +277,7 @@ struct paxos_core {
 	struct paxos_value *values[PAXOS_ITEMS_MAX];
 	struct paxos_range ranges[PAXOS_RANGES_MAX];
 	u32 n_ranges;
+	u64 ranges_ballot;
 };
 
 /*

@@ -21,6 +21,7 @@ struct paxos_record {
 };
 
 #define PAXOS_ENTRY_CHOSEN	1	/* known to be chosen */
+#define PAXOS_ENTRY_VOTED	2	/* accepted, not only learnt, in its ballot */
 
 /**
  * struct paxos_entry - what this member knows of one slot

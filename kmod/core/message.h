@@ -4,6 +4,9 @@
 
 #include "value.h"
 
+#define PAXOS_RANGES_MAX	64	/* in one Accepted */
+#define PAXOS_ITEMS_MAX		64	/* in one Promise, Accept or Chosen */
+
 enum paxos_type {
 	PAXOS_PREPARE = 1,	/* phase 1a: candidate to voters */
 	PAXOS_PROMISE,		/* phase 1b, one page of what was accepted */

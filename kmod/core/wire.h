@@ -82,8 +82,7 @@ struct paxos_wire_done {
 	__le64 incarnation;
 	__le64 seq;
 	__le64 slot;
-	__u8 outcome;
-	__u8 zero[7];
+	__le64 outcome;
 };
 
 struct paxos_wire_read {
