@@ -281,7 +281,7 @@ struct paxos_core {
 };
 
 /*
- * Making one. All memory is the caller's: the core (about 50 KiB) and
+ * Making one. All memory is the caller's: the core (about 80 KiB) and
  * settings->log_size entries; neither need be zeroed. 0 or -EINVAL.
  */
 int paxos_core_init(struct paxos_core *core, const struct paxos_ops *ops,
