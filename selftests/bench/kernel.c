@@ -8,8 +8,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 #include "../kmod/bench_uapi.h"
+#include "datagram.h"
+#include "datagram.h"
 #include "kernel.h"
-
 
 #define STEPS_A_ROUND	60000
 
@@ -102,5 +103,20 @@ void kernel_echo_run(const char *key, const struct run *run, uint32_t kind,
 		kernel_echo(2 + i, kind);
 	free(kernel_round_trips(key, run, n_peers, BENCH_ECHO_PORT, datagrams,
 				run->size, -1));
+	free(datagrams);
+}
+
+void kernel_accept_run(const char *key, const struct run *run)
+{
+	uint8_t *datagrams, *answers;
+	uint32_t size, i;
+
+	datagrams = datagram_accepts(run, 2, &size);
+	answers = kernel_round_trips(key, run, 1, BENCH_PORT, datagrams, size,
+				     PAXOS_ACCEPTED);
+	for (i = 0; i < run_total(run); i++)
+		datagram_check_accepted(answers +
+					(size_t)i * KERNEL_ANSWER_SIZE, i);
+	free(answers);
 	free(datagrams);
 }

@@ -21,5 +21,7 @@ uint8_t *kernel_round_trips(const char *key, const struct run *run,
 			    const uint8_t *datagrams, uint32_t size, int match);
 void kernel_echo_run(const char *key, const struct run *run, uint32_t kind,
 		     uint32_t n_peers);
+/* Accepts to the acceptor that member 2 has at BENCH_PORT, however it is run. */
+void kernel_accept_run(const char *key, const struct run *run);
 
 #endif

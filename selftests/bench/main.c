@@ -4,6 +4,7 @@
 #include <string.h>
 #include "../kmod/bench_uapi.h"
 #include "kernel.h"
+#include "replica.h"
 
 static void echo(const char *key, const struct run *run)
 {
@@ -33,6 +34,9 @@ static const struct {
 	{ "echo_lookup", echo_lookup },
 	{ "echo_inplace", echo_inplace },
 	{ "echo_fanout", echo_fanout },
+	{ "userspace_accept", replica_accept },
+	{ "userspace_accept_sockets", replica_accept_sockets },
+	{ "userspace_commit", replica_commit },
 };
 
 static void usage(void)
