@@ -38,7 +38,9 @@ programs: $(PROGRAMS)
 module:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
 
-check demo bench check-612 check-kasan: export CI ?=
+unit: $(UNIT_TESTS)
+	@scripts/unit $^
+
 check:
 	@scripts/check
 check-612:
@@ -54,4 +56,4 @@ clean:
 	rm -rf $(B)
 
 .DEFAULT_GOAL := all
-.PHONY: all programs module check check-612 check-kasan demo bench clean
+.PHONY: all programs module unit check check-612 check-kasan demo bench clean
