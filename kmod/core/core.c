@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "internal.h"
+#include "wire.h"
 
 int paxos_core_init(struct paxos_core *core, const struct paxos_ops *ops,
 		    const struct paxos_settings *settings,
@@ -124,7 +125,8 @@ u32 paxos_page(struct paxos_core *core, u64 *slot, u64 last,
 	       bool (*take)(const struct paxos_core *core, u64 slot,
 			    const struct paxos_entry *entry))
 {
-	u32 bytes = 0;
+	u32 bytes = sizeof(struct paxos_wire_header) +
+		    sizeof(struct paxos_wire_promise);
 	u32 count = 0;
 
 	for (; *slot <= last && count < PAXOS_ITEMS_MAX; (*slot)++) {
@@ -134,7 +136,7 @@ u32 paxos_page(struct paxos_core *core, u64 *slot, u64 last,
 			break;
 		if (!entry->value || !take(core, *slot, entry))
 			continue;
-		bytes += sizeof(struct paxos_item) + entry->value->len;
+		bytes += paxos_wire_item_size(entry->value->len);
 		if (count && bytes > core->settings.payload)
 			break;
 		paxos_value_item(entry->value, *slot, entry->ballot,
