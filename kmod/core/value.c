@@ -40,14 +40,15 @@ void paxos_value_put(struct paxos_core *core, struct paxos_value *value)
 	core->ops->value_free(core, value);
 }
 
-/* Whether @item is a copy of @value: the origin names the proposal. */
+/* Whether @item is a copy of @value. */
 bool paxos_value_is(const struct paxos_value *value,
 		    const struct paxos_item *item)
 {
 	return value->kind == item->kind && value->len == item->len &&
 	       value->origin.member == item->origin.member &&
 	       value->origin.incarnation == item->origin.incarnation &&
-	       value->origin.seq == item->origin.seq;
+	       value->origin.seq == item->origin.seq &&
+	       (!item->len || !memcmp(value->bytes, item->bytes, item->len));
 }
 
 /* Fill in @item; its bytes are @value's own. */
