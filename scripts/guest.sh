@@ -20,17 +20,6 @@ say() { echo "$self: $*" >&2; }
 die() { say "$*"; exit 1; }
 usage() { say "$*"; exit "$STATUS_USAGE"; }
 
-# Modules of the stock kernel that the guest has, with what they need.
-guest_modules=(
-	virtio_pci virtio_console virtio_blk virtio_net
-	veth dummy bridge udp_tunnel ip6_udp_tunnel
-	sch_netem sch_prio sch_tbf sch_htb sch_ingress
-	cls_u32 cls_flower cls_matchall act_mirred act_gact
-	nf_tables
-	loop null_blk dm-mod dm-flakey dm-log-writes dm-delay
-	crc32c_generic softdog
-)
-
 # Commands of the host that the guest has; busybox supplies what is not here.
 guest_commands=(
 	bash ip tc ss bridge nft ping kmod
@@ -39,6 +28,54 @@ guest_commands=(
 	cat cmp cp cut date dd diff env find head ls mktemp od paste seq
 	sha256sum sleep sort stat sync tail tee timeout tr truncate uniq wc xargs
 )
+
+# begin_guest: make $work, which goes away with the script, as do the processes
+# in pids.
+pids=()
+begin_guest() {
+	work=$(mktemp -d "${TMPDIR:-/tmp}/paxos-guest.XXXXXX")
+	trap 'finish 2>/dev/null' EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM HUP
+}
+
+# shellcheck disable=SC2317 # called by the trap
+finish() {
+	trap - EXIT INT TERM HUP
+	[ ${#pids[@]} -eq 0 ] || kill "${pids[@]}" || true
+	wait || true
+	rm -rf "$work"
+}
+
+# run_guest TIMEOUT PROGRAM...: run it to its end, passing on what the guest
+# writes to the pipes out and err in $work.
+run_guest() {
+	local timeout=$1 status=0 readers guest
+	shift
+	mkfifo "$work/out" "$work/err" "$work/console"
+	cat "$work/out" &
+	pids=($!)
+	cat "$work/err" >&2 &
+	pids+=($!)
+	cat "$work/console" >"$work/console.log" &
+	pids+=($!)
+	readers=("${pids[@]}")
+	setpriv --pdeathsig TERM timeout -k 10 "$timeout" "$@" </dev/null &
+	guest=$!
+	pids+=("$guest")
+	wait "$guest" || status=$?
+	wait "${readers[@]}" || true
+	pids=()
+	tr -d '\r' <"$work/console.log" | cat "$work/log" - |
+		awk '!seen[$0]++' >"$work/all"
+	if [ "$status" -eq 124 ]; then
+		say "time is up: the command had not ended after $timeout s;" \
+			"the kernel's last words:"
+		tail -n 40 "$work/all" | sed 's/^/  | /' >&2
+		exit "$STATUS_TIMEOUT"
+	fi
+	[ "$status" -eq 0 ] || say "${1##*/} ended with status $status"
+}
 
 # build_programs: the user's side, into build/.
 build_programs() {
@@ -175,13 +212,16 @@ base_archive() {
 	echo "$cache/root-$key.cpio"
 }
 
-# kernel_modules FROM RELEASE: those of guest_modules that are not built into
-# the kernel and what they need, once; print the directory that holds them.
-# FROM has lib/modules/RELEASE under it.
+# kernel_modules FROM RELEASE MODULE...: those that are not built into the
+# kernel and what they need, once; print the directory that holds them. FROM
+# has lib/modules/RELEASE under it.
 kernel_modules() {
 	local from=$1 release=$2 module path key to
-	key=$(cat "${BASH_SOURCE[0]}" "$from/lib/modules/$release/modules.order" |
-		sha256sum | cut -c1-16)
+	shift 2
+	key=$({
+		echo "$@"
+		cat "${BASH_SOURCE[0]}" "$from/lib/modules/$release/modules.order"
+	} | sha256sum | cut -c1-16)
 	to=$cache/modules-$release-$key
 	if [ -e "$to" ]; then
 		echo "$to"
@@ -192,7 +232,7 @@ kernel_modules() {
 	cp "$from/lib/modules/$release"/modules.{builtin*,order} "$new/"
 	[ -e "$from/lib/modules/$release/modules.dep" ] ||
 		depmod -b "$from" "$release"
-	for module in "${guest_modules[@]}"; do
+	for module; do
 		modprobe -d "$from" -S "$release" --show-depends "$module" ||
 			say "the kernel $release has no module $module"
 	done | awk '$1 == "insmod" { print $2 }' | sort -u |
@@ -257,10 +297,11 @@ complaints() {
 		-e 'Objects remaining in|held lock freed|bad unlock balance' "$@"
 }
 
-# verdict STATUS-FILE LOG: the status to end with, and what to say about it.
-# What the kernel complains about outweighs what COMMAND returned.
+# verdict: the status to end with, and what to say about it. What the kernel
+# complains about outweighs what COMMAND returned.
 verdict() {
-	local status=$1 log=$2 found line
+	local status log=$work/all found line
+	status=$(cat "$work/status")
 	found=$(complaints -n "$log" | head -n 20 || true)
 	if [ -n "$found" ]; then
 		line=${found%%:*}
