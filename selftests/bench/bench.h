@@ -23,14 +23,18 @@
  * @rounds: that count
  * @warmup: rounds before them
  * @trace: rounds after them whose instructions are traced
- * @raw: file for the traced addresses, or NULL
+ * @outstanding: proposals at any time (load)
+ * @seconds: to go on for (load, raw)
+ * @path: file to write (raw)
  */
 struct run {
 	uint32_t size;
 	uint32_t rounds;
 	uint32_t warmup;
 	uint32_t trace;
-	const char *raw;
+	uint32_t outstanding;
+	uint32_t seconds;
+	const char *path;
 };
 
 static inline uint32_t run_total(const struct run *run)
@@ -51,7 +55,6 @@ void samples_print(const char *key, const struct run *run, uint64_t *samples);
 
 /* trace.c */
 struct bench_step;
-void trace_print(const struct run *run, const struct bench_step *steps,
-		 uint32_t n_steps);
+void trace_print(const struct bench_step *steps, uint32_t n_steps);
 
 #endif

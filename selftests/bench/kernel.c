@@ -9,7 +9,9 @@
 #include <unistd.h>
 #include "../kmod/bench_uapi.h"
 #include "datagram.h"
+#include "group.h"
 #include "datagram.h"
+#include "group.h"
 #include "kernel.h"
 
 #define STEPS_A_ROUND	60000
@@ -56,7 +58,7 @@ uint8_t *kernel_round_trips(const char *key, const struct run *run,
 	};
 	uint64_t *samples = place_alloc(run_total(run) * sizeof(*samples));
 	uint8_t *answers = place_alloc(run_total(run) * KERNEL_ANSWER_SIZE);
-	struct bench_step *steps = NULL;
+	struct bench_step *steps;
 	struct bench_rounds rounds = {
 		.datagrams = (uintptr_t)datagrams,
 		.samples = (uintptr_t)samples,
@@ -77,16 +79,14 @@ uint8_t *kernel_round_trips(const char *key, const struct run *run,
 	fd = kernel_open(1);
 	if (ioctl(fd, BENCH_CLIENT, &client))
 		fail("%s: the client's socket: %s", key, strerror(errno));
-	if (run->trace) {
-		steps = place_alloc(rounds.n_steps * sizeof(*steps));
-		rounds.steps = (uintptr_t)steps;
-	}
+	steps = place_alloc(rounds.n_steps * sizeof(*steps));
+	rounds.steps = (uintptr_t)steps;
 	if (ioctl(fd, BENCH_ROUNDS, &rounds))
 		fail("%s: %s", key, strerror(errno));
 	close(fd);
 	samples_print(key, run, samples);
 	if (run->trace)
-		trace_print(run, steps, rounds.n_steps);
+		trace_print(steps, rounds.n_steps);
 	free(steps);
 	free(samples);
 	return answers;
@@ -104,6 +104,38 @@ void kernel_echo_run(const char *key, const struct run *run, uint32_t kind,
 	free(kernel_round_trips(key, run, n_peers, BENCH_ECHO_PORT, datagrams,
 				run->size, -1));
 	free(datagrams);
+}
+
+void kernel_commit_run(const char *key, const struct run *run)
+{
+	uint64_t *samples = place_alloc(run_total(run) * sizeof(*samples));
+	uint8_t *value = place_alloc(run->size);
+	struct bench_step *steps;
+	struct bench_rounds rounds = {
+		.datagrams = (uintptr_t)value,
+		.samples = (uintptr_t)samples,
+		.rounds = run_total(run),
+		.size = run->size,
+		.trace = run->trace,
+		.n_steps = run->trace * STEPS_A_ROUND,
+		.group = BENCH_GROUP,
+	};
+	int fd;
+
+	group_memory_all();
+	fd = kernel_open(1);
+	steps = place_alloc(rounds.n_steps * sizeof(*steps));
+	rounds.steps = (uintptr_t)steps;
+	if (ioctl(fd, BENCH_COMMITS, &rounds))
+		fail("%s: %s", key, strerror(errno));
+	close(fd);
+	group_delete_all();
+	samples_print(key, run, samples);
+	if (run->trace)
+		trace_print(steps, rounds.n_steps);
+	free(steps);
+	free(value);
+	free(samples);
 }
 
 void kernel_accept_run(const char *key, const struct run *run)

@@ -23,5 +23,7 @@ void kernel_echo_run(const char *key, const struct run *run, uint32_t kind,
 		     uint32_t n_peers);
 /* Accepts to the acceptor that member 2 has at BENCH_PORT, however it is run. */
 void kernel_accept_run(const char *key, const struct run *run);
+/* Proposals to the bench's group, made for this, from the kernel. */
+void kernel_commit_run(const char *key, const struct run *run);
 
 #endif

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "../kmod/bench_uapi.h"
+#include "durable.h"
+#include "group.h"
 #include "kernel.h"
 #include "replica.h"
 
@@ -26,6 +28,13 @@ static void echo_fanout(const char *key, const struct run *run)
 	kernel_echo_run(key, run, BENCH_ECHO_CACHED, 2);
 }
 
+static void accept_run(const char *key, const struct run *run)
+{
+	group_memory(2);
+	kernel_accept_run(key, run);
+	group_delete(2);
+}
+
 static const struct {
 	const char *key;
 	void (*run)(const char *key, const struct run *run);
@@ -34,17 +43,24 @@ static const struct {
 	{ "echo_lookup", echo_lookup },
 	{ "echo_inplace", echo_inplace },
 	{ "echo_fanout", echo_fanout },
+	{ "accept", accept_run },
+	{ "commit", kernel_commit_run },
+	{ "commit_user", group_commit_user },
 	{ "userspace_accept", replica_accept },
 	{ "userspace_accept_sockets", replica_accept_sockets },
 	{ "userspace_commit", replica_commit },
+	{ "load", durable_load },
+	{ "raw", durable_raw },
 };
 
 static void usage(void)
 {
 	size_t i;
 
-	fputs("usage: bench [-s BYTES] [-r ROUNDS] [-w WARM-UP] [-t TRACED] [-o RAW-TRACE] KEY\nkeys:",
-	      stderr);
+	fputs("usage: bench [-s BYTES] [-r ROUNDS] [-w WARM-UP] [-t TRACED] KEY\n"
+	      "       bench [-s BYTES] -n OUTSTANDING -d SECONDS load\n"
+	      "       bench [-s BYTES] -d SECONDS -f FILE raw\n"
+	      "keys:", stderr);
 	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		fprintf(stderr, " %s", keys[i].key);
 	fputc('\n', stderr);
@@ -64,11 +80,18 @@ static uint32_t number(const char *text)
 
 int main(int argc, char **argv)
 {
-	struct run run = { .size = 64, .rounds = 2000, .warmup = 200 };
+	struct run run = {
+		.size = 64,
+		.rounds = 2000,
+		.warmup = 200,
+		.outstanding = 1,
+		.seconds = 1,
+		.path = "bench.raw",
+	};
 	size_t i;
 	int option;
 
-	while ((option = getopt(argc, argv, "s:r:w:t:o:")) != -1) {
+	while ((option = getopt(argc, argv, "s:r:w:t:n:d:f:")) != -1) {
 		switch (option) {
 		case 's':
 			run.size = number(optarg);
@@ -82,8 +105,14 @@ int main(int argc, char **argv)
 		case 't':
 			run.trace = number(optarg);
 			break;
-		case 'o':
-			run.raw = optarg;
+		case 'n':
+			run.outstanding = number(optarg);
+			break;
+		case 'd':
+			run.seconds = number(optarg);
+			break;
+		case 'f':
+			run.path = optarg;
 			break;
 		default:
 			usage();

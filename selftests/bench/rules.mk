@@ -2,10 +2,7 @@
 BENCH_SOURCES := $(wildcard selftests/bench/*.c)
 BENCH_OBJECTS := $(BENCH_SOURCES:%.c=$(B)/%.o)
 BENCH_OBJECTS += $(CORE_SOURCES:%.c=$(B)/selftests/bench/%.o)
-# Who only installs need not have the baseline's library.
-ifeq ($(shell pkg-config --exists libsodium && echo yes),yes)
 PROGRAMS += $(B)/selftests/bench/bench
-endif
 
 $(B)/selftests/bench/%.o: selftests/bench/%.c $(wildcard selftests/bench/*.h) \
 		selftests/kmod/bench_uapi.h uapi/linux/paxos.h $(CORE_HEADERS)
@@ -18,4 +15,4 @@ $(B)/selftests/bench/kmod/%.o: kmod/%.c $(CORE_HEADERS)
 	$(call say,CC,$@)$(CC) $(CORE_CFLAGS) -c -o $@ $<
 
 $(B)/selftests/bench/bench: $(BENCH_OBJECTS)
-	$(call say,LD,$@)$(CC) $(CFLAGS) -o $@ $^ -lsodium
+	$(call say,LD,$@)$(CC) $(CFLAGS) -o $@ $^ -lsodium -lmnl

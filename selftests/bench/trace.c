@@ -152,19 +152,6 @@ static void tree_print(int parent)
 	}
 }
 
-static void raw_write(const char *path, const struct bench_step *steps,
-		      uint32_t n_steps)
-{
-	FILE *file = fopen(path, "w");
-	uint32_t i;
-
-	if (!file)
-		fail("cannot write '%s'", path);
-	for (i = 0; i < n_steps; i++)
-		fprintf(file, "%llx\n", (unsigned long long)steps[i].ip);
-	fclose(file);
-}
-
 /* The shortest round: from *@first on, so many steps. */
 static uint32_t round_shortest(const struct bench_step *steps,
 			       uint32_t n_steps, uint32_t *first)
@@ -183,16 +170,13 @@ static uint32_t round_shortest(const struct bench_step *steps,
 	return best;
 }
 
-void trace_print(const struct run *run, const struct bench_step *steps,
-		 uint32_t n_steps)
+void trace_print(const struct bench_step *steps, uint32_t n_steps)
 {
 	uint32_t i, first = 0, total;
 	int top = -1;
 
 	total = round_shortest(steps, n_steps, &first);
 	steps += first;
-	if (run->raw)
-		raw_write(run->raw, steps, total);
 	symbols_read();
 	for (i = 0; i < total; i++) {
 		struct symbol *symbol = symbol_find(steps[i].ip);

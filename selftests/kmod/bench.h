@@ -10,14 +10,10 @@
 struct echo;
 struct client;
 
-/**
- * struct bench - an open file
- * @net: of the opener
- * @lock: one ioctl at a time; protects the next 2 fields
- */
+/* An open file. */
 struct bench {
-	struct net *net;
-	struct mutex lock;
+	struct net *net;	/* of the opener */
+	struct mutex lock;	/* one ioctl at a time: the next 2 fields */
 	struct echo *echo;
 	struct client *client;
 };
@@ -28,6 +24,9 @@ void bench_echo_close(struct bench *bench);
 int bench_client_open(struct bench *bench, const struct bench_client *request);
 void bench_client_close(struct bench *bench);
 int bench_client_run(struct bench *bench, struct bench_rounds *request);
+
+/* bench_commit.c: as above */
+int bench_commit_run(struct bench *bench, struct bench_rounds *request);
 
 /* bench_trace.c */
 int bench_trace_open(u32 n_steps);

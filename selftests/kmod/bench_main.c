@@ -52,7 +52,15 @@ static int bench_command(struct bench *bench, unsigned int command,
 	case BENCH_CLIENT:
 		return bench_client_open(bench, &request.client);
 	case BENCH_ROUNDS:
-		ret = bench_client_run(bench, &request.rounds);
+	case BENCH_COMMITS:
+		if (!request.rounds.rounds ||
+		    request.rounds.rounds > BENCH_ROUNDS_MAX ||
+		    request.rounds.trace > request.rounds.rounds ||
+		    request.rounds.n_steps > BENCH_STEPS_MAX)
+			return -EINVAL;
+		ret = command == BENCH_ROUNDS ?
+		      bench_client_run(bench, &request.rounds) :
+		      bench_commit_run(bench, &request.rounds);
 		break;
 	default:
 		return -ENOTTY;

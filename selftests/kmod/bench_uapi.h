@@ -56,10 +56,15 @@ struct bench_step {
 };
 
 /**
- * struct bench_rounds - send a datagram to each peer, wait for the answers
- * @datagrams: in: @rounds times n_peers datagrams of @size bytes, in that order
+ * struct bench_rounds - what happens again and again, and how long it took
+ *
+ * BENCH_ROUNDS: send a datagram to each peer, wait for their answers.
+ * BENCH_COMMITS: propose to a group of this namespace, wait until it is chosen.
+ *
+ * @datagrams: in: @rounds times n_peers datagrams of @size bytes, in that
+ *             order; BENCH_COMMITS: one value of @size bytes
  * @samples: out: u64 for each round: ns from before the first send until the
- *           first answer was received
+ *           first answer was received, or the proposal had ended
  * @answers: out: @rounds times @answer_size bytes: the start of that answer
  * @steps: out: up to @n_steps
  * @rounds: how many
@@ -69,6 +74,7 @@ struct bench_step {
  * @match: ... or anything, if this is negative
  * @trace: so many of the last rounds are traced, and their samples are 0
  * @n_steps: in: room for steps; out: steps there are
+ * @group: BENCH_COMMITS: its id
  */
 struct bench_rounds {
 	__u64 datagrams;
@@ -82,11 +88,14 @@ struct bench_rounds {
 	__s32 match;
 	__u32 trace;
 	__u32 n_steps;
-	__u32 pad;
+	__u32 group;
 };
 
 #define BENCH_ECHO	_IOW('p', 1, struct bench_echo)
 #define BENCH_CLIENT	_IOW('p', 2, struct bench_client)
 #define BENCH_ROUNDS	_IOWR('p', 3, struct bench_rounds)
+#define BENCH_COMMITS	_IOWR('p', 4, struct bench_rounds)
+#define BENCH_ROUNDS_MAX	1000000
+#define BENCH_STEPS_MAX		(16U << 20)
 
 #endif

@@ -1,0 +1,29 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# In the guest, under --icount: measure each key at each size.
+#
+# usage: selftests/bench/instructions.sh ROUNDS WARM-UP
+#        selftests/bench/instructions.sh --profile KEY...
+
+set -euo pipefail
+bench=build/selftests/bench/bench
+modprobe -a veth paxos_bench
+selftests/bench/topology.sh
+
+if [ "$1" = --profile ]; then
+	shift
+	for key; do
+		echo "## $key, 64 B"
+		$bench -r 500 -w 500 -t 8 "$key"
+	done
+	exit
+fi
+
+for size in 64 1024; do
+	for key in echo echo_lookup echo_inplace echo_fanout \
+		accept commit commit_user \
+		userspace_accept userspace_accept_sockets userspace_commit; do
+		$bench -s $size -r "$1" -w "$2" $key
+	done
+done

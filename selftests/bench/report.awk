@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# The table, from what instructions.sh (KEY SIZE MEDIAN P10 P90 ROUNDS) and
+# durable.sh (OUTSTANDING COMMITS/S COMMITS/FDATASYNC RAW/S) printed, and the
+# same as JSON in the file that the variable json names.
+
+NF == 6 {
+	if (!($1 in seen))
+		keys[++n] = $1
+	seen[$1] = 1
+	median[$1, $2] = $3
+	next
+}
+
+{
+	load[++loads] = $1
+	commits[loads] = $2
+	batch[loads] = $3
+	raw[loads] = $4
+}
+
+function target(key, ratio, what, limit, most) {
+	met = most ? ratio <= limit : ratio >= limit
+	return sprintf("%.2f x %s (at %s %.2f): %s", ratio, what,
+		most ? "most" : "least", limit, met ? "met" : "MISSED")
+}
+
+function note(key) {
+	if (key == "accept")
+		return target(key, median[key, 64] / median["echo", 64],
+			"echo", 1.35, 1)
+	if (key == "commit")
+		return target(key, median[key, 64] / median["echo_fanout", 64],
+			"echo_fanout", 1.5, 1)
+	if (key == "userspace_accept")
+		return target(key, median[key, 64] / median["accept", 64],
+			"accept", 1.5, 0)
+	if (key == "userspace_commit")
+		return target(key, median[key, 64] / median["commit", 64],
+			"commit", 2, 0)
+	return ""
+}
+
+END {
+	printf "%-26s %9s %9s  %s\n", "guest instructions, median", "64 B",
+		"1024 B", "target at 64 B"
+	for (i = 1; i <= n; i++)
+		printf "%-26s %9d %9d  %s\n", keys[i], median[keys[i], 64],
+			median[keys[i], 1024], note(keys[i])
+	print "Instructions leave out what a context switch costs in caches and in"
+	print "the TLB, so these figures flatter user space. A copy counts one for"
+	print "each byte in the kernel (rep movsb), so they overrate long values."
+	print ""
+	printf "%-26s %9s %9s %9s\n", "durable, outstanding", "commits/s",
+		"per sync", "raw/s"
+	for (i = 1; i <= loads; i++)
+		printf "%-26s %9.0f %9.1f %9.0f  %s\n", load[i], commits[i],
+			batch[i], raw[i], load[i] == 64 ? \
+			sprintf("%.1f commits per fdatasync (at least 16): %s",
+				batch[i], batch[i] >= 16 ? "met" : "MISSED") : ""
+
+	if (!json)
+		exit
+	print "{" >json
+	for (i = 1; i <= n; i++)
+		printf "  \"%s\": {\"64\": %d, \"1024\": %d},\n", keys[i],
+			median[keys[i], 64], median[keys[i], 1024] >json
+	print "  \"durable\": [" >json
+	for (i = 1; i <= loads; i++)
+		printf "    {\"outstanding\": %d, \"commits_per_s\": %.1f, \"commits_per_fdatasync\": %.2f, \"raw_per_s\": %.1f}%s\n", \
+			load[i], commits[i], batch[i], raw[i],
+			i < loads ? "," : "" >json
+	print "  ]\n}" >json
+}
