@@ -152,7 +152,7 @@ static bool accept_takes(const struct paxos_core *core, u64 slot,
 static void deadline_arm(struct paxos_core *core, struct paxos_peer *peer,
 			 u64 due)
 {
-	if (max(peer->acked, core->commit) >= due)
+	if (core->commit >= due)
 		return;
 	peer->due = due;
 	peer->deadline = core->now + paxos_peer_timeout(peer);
@@ -282,9 +282,10 @@ enum paxos_drop paxos_leader_accepted(struct paxos_core *core,
 		peer->acked = max(peer->acked, last);
 	}
 	peer->retries = 0;
-	if (peer->acked + 1 >= peer->next)
-		peer->deadline = PAXOS_NEVER;
 	paxos_learner_advance(core);
+	/* Not what it answered last: an older Accept may be lost. */
+	if (core->commit + 1 >= peer->next)
+		peer->deadline = PAXOS_NEVER;
 	paxos_forward_pump(core);
 	paxos_leader_send(core);
 	return PAXOS_DROP_NONE;

@@ -38,6 +38,8 @@ void paxos_learner_advance(struct paxos_core *core)
 	}
 	if (core->commit == before)
 		return;
+	if (core->commit + 1 >= core->behind)
+		core->behind = 0;
 
 	/* Behind the records of all that it covers. */
 	paxos_record_add(core, &core->commit_record, false);
@@ -223,6 +225,11 @@ enum paxos_drop paxos_learner_learn(struct paxos_core *core,
 	enum paxos_drop drop;
 	u32 i;
 
+	if (message->chosen.held > core->commit + 1) {
+		/* What the sender still has does not connect. */
+		paxos_learner_behind(core, message->chosen.held);
+		return PAXOS_DROP_NONE;
+	}
 	drop = learn_check(core, message);
 	if (drop)
 		return drop;
@@ -249,8 +256,6 @@ enum paxos_drop paxos_learner_learn(struct paxos_core *core,
 			paxos_learner_chosen(core, item.slot);
 	}
 	paxos_learner_advance(core);
-	if (message->chosen.held > core->commit + 1)
-		paxos_learner_behind(core, message->chosen.held);
 	if (core->commit > before)
 		core->fetch_retry = core->now;
 	paxos_learner_ask(core);
