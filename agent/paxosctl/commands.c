@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The table of subcommands. What each does is in the file of its family. */
+#include "campaign.h"
+#include "group.h"
+#include "key.h"
+#include "log.h"
+#include "propose.h"
+#include "stats.h"
+#include "status.h"
+#include "watch.h"
+
+static const struct option_spec no_options[] = { OPTION_END };
+
+const struct command commands[] = {
+	{
+		.name = "status",
+		.operands = "[GROUP]",
+		.most = 1,
+		.summary = "Show members, leader, progress, and what it waits for",
+		.about = "COMMIT: chosen up to this slot. DURABLE: its last record on stable storage.\n"
+			 "LAG: slots behind the highest commit known here. RTT: of the network.\n"
+			 "Exit status 2 when a group has no quorum.",
+		.options = status_options,
+		.run = run_status,
+	},
+	{
+		.name = "propose",
+		.operands = "[VALUE|-]",
+		.most = 1,
+		.summary = "Propose a value; print its slot and the time taken",
+		.about = "The value is the argument, what standard input holds (-), or what FILE holds,\n"
+			 "byte for byte, 32768 at most. It ends as chosen, as not chosen (it never will\n"
+			 "be), or as unknown: then it may still be chosen, so look before trying again.\n"
+			 "Exit status 2 for want of a quorum.",
+		.options = propose_options,
+		.run = run_propose,
+	},
+	{
+		.name = "read",
+		.operands = "[SLOT]",
+		.most = 1,
+		.summary = "Print all that was chosen before, wherever (linearizable)",
+		.about = "Asks a quorum how far the log goes, waits until this member knows it all, then\n"
+			 "prints the log, one slot of it, or the last value.\n"
+			 "Exit status 2 for want of a quorum.",
+		.options = read_options,
+		.run = run_read,
+	},
+	{
+		.name = "log",
+		.operands = "",
+		.summary = "Print the log as far as this member knows it",
+		.about = "Needs no quorum, and may lack what others know already: see read.",
+		.options = log_options,
+		.run = run_log,
+	},
+	{
+		.name = "watch",
+		.operands = "",
+		.summary = "Print events as they happen: leader, quorum, members, disk",
+		.options = watch_options,
+		.run = run_watch,
+	},
+	{
+		.name = "campaign",
+		.operands = "",
+		.summary = "Let this member try to become the leader",
+		.options = campaign_options,
+		.run = run_campaign,
+	},
+	{
+		.name = "stats",
+		.operands = "",
+		.summary = "Print counters, and why datagrams were dropped",
+		.options = stats_options,
+		.run = run_stats,
+	},
+	{
+		.name = "group list",
+		.operands = "",
+		.summary = "List the groups of this network namespace",
+		.options = no_options,
+		.run = run_group_list,
+	},
+	{
+		.name = "group add",
+		.operands = "[GROUP]",
+		.most = 1,
+		.summary = "Start a member of a group (paxosd does this by itself)",
+		.about = "With --config the rest is taken from there; options override it. A group with\n"
+			 "durability sync is mute until paxosd runs; one in memory until it is started.\n"
+			 "--start vouches that this member id has never voted: a member that lost its\n"
+			 "memory must come back under a new id.",
+		.options = group_add_options,
+		.run = run_group_add,
+	},
+	{
+		.name = "group set",
+		.operands = "[GROUP]",
+		.most = 1,
+		.summary = "Change the key, the memory, or addresses of other members",
+		.options = group_set_options,
+		.run = run_group_set,
+	},
+	{
+		.name = "group del",
+		.operands = "GROUP",
+		.least = 1,
+		.most = 1,
+		.summary = "End a member of a group; its disk stays as it is",
+		.options = no_options,
+		.run = run_group_del,
+	},
+	{
+		.name = "start",
+		.operands = "",
+		.summary = "Start a group in memory whose member id has never voted",
+		.about = "For groups without an agent; paxosd starts its own. A member that lost its\n"
+			 "memory must come back under a new id.",
+		.options = start_options,
+		.run = run_start,
+	},
+	{
+		.name = "genkey",
+		.operands = "",
+		.summary = "Print a new key for a group",
+		.options = no_options,
+		.run = run_genkey,
+	},
+	{ .name = NULL }
+};

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "names.h"
+#include "propose.h"
+
+/* What an attribute can hold; the kernel refuses a good deal less. */
+#define VALUE_ROOM	65000
+
+const struct option_spec propose_options[] = {
+	OPTION_GROUP,
+	OPTION_TIMEOUT,
+	{ "file", 'f', "FILE", "the value is what this file holds" },
+	OPTION_END
+};
+
+static int take_outcome(struct nlmsghdr *message, void *arg)
+{
+	struct nlattr *attrs[PAXOS_A_MAX + 1];
+	struct outcome *outcome = arg;
+
+	if (kernel_parse(message, attrs) || !attrs[PAXOS_A_OUTCOME])
+		return -1;
+	outcome->outcome = nla_get_u8(attrs[PAXOS_A_OUTCOME]);
+	outcome->slot = kernel_u64(attrs[PAXOS_A_SLOT]);
+	outcome->elapsed = kernel_u64(attrs[PAXOS_A_ELAPSED]);
+	outcome->up = kernel_u8(attrs[PAXOS_A_UP]);
+	outcome->needed = kernel_u8(attrs[PAXOS_A_NEEDED]);
+	return 0;
+}
+
+int outcome_get(struct kernel *kernel, struct nl_msg *request, uint32_t group,
+		struct outcome *outcome)
+{
+	struct group_view view;
+
+	memset(outcome, 0, sizeof(*outcome));
+	if (!kernel_call(kernel, request, REPLY_ONE, take_outcome, outcome))
+		return 0;
+	if (kernel_failure(kernel)->error != ENOLINK ||
+	    view_get(kernel, group, &view))
+		return -1;
+	outcome->outcome = PAXOS_NL_OUTCOME_NOT_CHOSEN;
+	outcome->up = view.up;
+	outcome->needed = (struct maybe){ true, view_needed(&view) };
+	return 0;
+}
+
+bool outcome_no_quorum(const struct outcome *outcome)
+{
+	return outcome->outcome != PAXOS_NL_OUTCOME_CHOSEN &&
+	       outcome->up.known && outcome->needed.known &&
+	       outcome->up.value < outcome->needed.value;
+}
+
+const char *outcome_reason(struct kernel *kernel, uint32_t group,
+			   const struct outcome *outcome,
+			   char reason[VIEW_REASON_SIZE])
+{
+	struct group_view view;
+	bool known = !view_get(kernel, group, &view);
+
+	if (outcome_no_quorum(outcome) && known)
+		snprintf(reason, VIEW_REASON_SIZE,
+			 "no quorum: %" PRIu64 " of %u, %" PRIu64 " needed",
+			 outcome->up.value, view_voters(&view),
+			 outcome->needed.value);
+	else if (outcome_no_quorum(outcome))
+		snprintf(reason, VIEW_REASON_SIZE,
+			 "no quorum: %" PRIu64 " up, %" PRIu64 " needed",
+			 outcome->up.value, outcome->needed.value);
+	else if (!known || !*view_reason(&view, reason))
+		snprintf(reason, VIEW_REASON_SIZE, "no answer in time");
+	return reason;
+}
+
+static int print_outcome(struct kernel *kernel, uint32_t group,
+			 const struct outcome *outcome)
+{
+	char reason[VIEW_REASON_SIZE], text[DURATION_SIZE];
+	bool chosen = outcome->outcome == PAXOS_NL_OUTCOME_CHOSEN;
+
+	if (!chosen)
+		outcome_reason(kernel, group, outcome, reason);
+	if (print_json) {
+		json_object(NULL);
+		json_number("group", group);
+		json_string("outcome", name_outcome(outcome->outcome));
+		json_maybe("slot", outcome->slot);
+		json_maybe("elapsed_ns", outcome->elapsed);
+		json_maybe("up", outcome->up);
+		json_maybe("needed", outcome->needed);
+		if (chosen)
+			json_null("reason");
+		else
+			json_string("reason", reason);
+		json_end();
+	} else if (chosen) {
+		print("slot %" PRIu64 ", %s\n", outcome->slot.value,
+		      print_duration(text, outcome->elapsed.value));
+	} else if (outcome->outcome == PAXOS_NL_OUTCOME_NOT_CHOSEN) {
+		complain("not chosen: %s", reason);
+		complain("the value was not proposed and never will be; what was chosen before stands");
+	} else {
+		complain("unknown: %s", reason);
+		complain("the value may still be chosen; nothing that was chosen is lost");
+	}
+	if (chosen)
+		return EXIT_FINE;
+	return outcome_no_quorum(outcome) ? EXIT_NO_QUORUM : EXIT_ERROR;
+}
+
+/* Returns the number of bytes read, or -1 after a complaint. */
+static ssize_t read_value(const struct arguments *arguments, const char *path,
+			  uint8_t *value)
+{
+	bool standard_input = !strcmp(path, "-");
+	size_t length = 0;
+	ssize_t n = 0;
+	int fd = STDIN_FILENO;
+
+	if (!standard_input) {
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0) {
+			wrong(arguments, "cannot open '%s': %s", path,
+			      strerror(errno));
+			return -1;
+		}
+	}
+	while (length < VALUE_ROOM) {
+		n = read(fd, value + length, VALUE_ROOM - length);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		length += n;
+	}
+	if (n < 0)
+		wrong(arguments, "cannot read '%s': %s", path,
+		      strerror(errno));
+	else if (length == VALUE_ROOM)
+		wrong(arguments, "'%s' holds more than %u bytes, the most that a value may have",
+		      path, PAXOS_NL_VALUE_MAX);
+	if (!standard_input)
+		close(fd);
+	return n < 0 || length == VALUE_ROOM ? -1 : (ssize_t)length;
+}
+
+static int find_value(const struct arguments *arguments, const uint8_t **value,
+		      size_t *length)
+{
+	static uint8_t buffer[VALUE_ROOM];
+	const char *path = argument(arguments, "file");
+	ssize_t n;
+
+	if (!path == !arguments->n_operands) {
+		wrong(arguments, "give the value, or - for standard input, or -f FILE");
+		return -1;
+	}
+	if (!path && strcmp(arguments->operands[0], "-")) {
+		*value = (const uint8_t *)arguments->operands[0];
+		*length = strlen(arguments->operands[0]);
+		if (*length < VALUE_ROOM)
+			return 0;
+		wrong(arguments, "a value may have %u bytes at most",
+		      PAXOS_NL_VALUE_MAX);
+		return -1;
+	}
+	n = read_value(arguments, path ? path : "-", buffer);
+	*value = buffer;
+	*length = n;
+	return n < 0 ? -1 : 0;
+}
+
+int run_propose(const struct arguments *arguments)
+{
+	struct outcome outcome;
+	struct kernel *kernel;
+	struct nl_msg *request;
+	uint32_t group, timeout;
+	const uint8_t *value;
+	size_t length;
+	int result;
+
+	if (argument_timeout(arguments, &timeout) ||
+	    find_value(arguments, &value, &length))
+		return EXIT_ERROR;
+	kernel = view_connect(arguments);
+	if (!kernel)
+		return EXIT_ERROR;
+	if (view_choose(arguments, kernel, &group)) {
+		kernel_close(kernel);
+		return EXIT_ERROR;
+	}
+	request = kernel_request(kernel, PAXOS_CMD_PROPOSE);
+	nla_put_u32(request, PAXOS_A_GROUP, group);
+	nla_put_u32(request, PAXOS_A_TIMEOUT, timeout);
+	nla_put(request, PAXOS_A_VALUE, length, value);
+	result = outcome_get(kernel, request, group, &outcome) ?
+		 view_complain(arguments, kernel, group) :
+		 print_outcome(kernel, group, &outcome);
+	kernel_close(kernel);
+	return result;
+}

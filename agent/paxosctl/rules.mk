@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-2.0
+PROGRAMS += $(B)/paxosctl
+UNIT_TESTS += $(B)/paxosctl-test
+
+paxosctl-dir := agent/paxosctl
+# The parser of paxosd's configuration, which `group add -c` reads.
+paxosctl-sources := $(filter-out %/main.c %/test.c, \
+	$(wildcard $(paxosctl-dir)/*.c)) \
+	$(addprefix agent/paxosd/,address.c config.c config_keys.c)
+paxosctl-headers := $(wildcard $(paxosctl-dir)/*.h) agent/paxosd/address.h \
+	$(wildcard agent/paxosd/config*.h) uapi/linux/paxos.h
+paxosctl-packages := libnl-3.0 libnl-genl-3.0 libsodium
+paxosctl-cflags = $(shell pkg-config --cflags $(paxosctl-packages))
+paxosctl-libs = $(shell pkg-config --libs $(paxosctl-packages))
+
+$(B)/paxosctl: $(paxosctl-dir)/main.c $(paxosctl-sources) $(paxosctl-headers)
+	$(call say,CC,$@)mkdir -p $(@D) && $(CC) $(USER_CFLAGS) \
+		$(paxosctl-cflags) -o $@ $(filter %.c,$^) $(paxosctl-libs)
+
+$(B)/paxosctl-test: $(paxosctl-dir)/test.c $(paxosctl-sources) \
+		$(paxosctl-headers)
+	$(call say,CC,$@)mkdir -p $(@D) && $(CC) $(USER_CFLAGS) $(SANITIZE) \
+		$(paxosctl-cflags) -o $@ $(filter %.c,$^) $(paxosctl-libs) \
+		-lcmocka

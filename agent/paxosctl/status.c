@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <inttypes.h>
+#include <string.h>
+#include "names.h"
+#include "status.h"
+
+#define AGENT_SILENT 3000	/* ms */
+
+const struct option_spec status_options[] = {
+	{ "group", 'g', "GROUP", "this group only" },
+	OPTION_END
+};
+
+static void print_head(const struct group_view *view)
+{
+	char ballot[BALLOT_SIZE], leader[16] = "none";
+	unsigned int voters = view_voters(view);
+	unsigned int majority = voters / 2 + 1;
+	unsigned int q1 = view->q1.value ? view->q1.value : majority;
+	unsigned int q2 = view->q2.value ? view->q2.value : majority;
+
+	if (view->leader)
+		snprintf(leader, sizeof(leader), "%u", view->leader);
+	print("group %u: leader %s, ballot %s, commit %" PRIu64, view->id,
+	      leader, print_ballot(ballot, view->ballot.value),
+	      view->commit.value);
+	if (q1 == q2)
+		print(", quorum %u of %u", q1, voters);
+	else
+		print(", quorum %u (Prepare), %u (Accept) of %u", q1, q2,
+		      voters);
+	print(", %s", name_durability(view->durability));
+	if (view->epoch.value > 1)
+		print(", epoch %" PRIu64, view->epoch.value);
+	if (view->pending.value)
+		print(", %" PRIu64 " pending", view->pending.value);
+	if (view->state == PAXOS_NL_STATE_STOPPED)
+		print(", stopped");
+	print("\n");
+}
+
+static void cell_up(struct table *table, const struct group_view *view,
+		    const struct member_view *member)
+{
+	char ago[DURATION_SIZE];
+	const struct maybe *heard = &member->heard;
+
+	if (member->id == view->self) {
+		table_cell(table, "here");
+	} else if (!member->up.known) {
+		table_cell(table, "-");
+	} else if (member->up.value) {
+		if (member->agent_heard.value >= AGENT_SILENT)
+			table_cell(table, "no agent %s",
+				   print_duration(ago,
+						  member->agent_heard.value *
+						  1000000));
+		else
+			table_cell(table, "up");
+	} else {
+		if (member->agent_heard.known &&
+		    (!heard->known || member->agent_heard.value < heard->value))
+			heard = &member->agent_heard;
+		if (heard->known)
+			table_cell(table, "down %s",
+				   print_duration(ago, heard->value * 1000000));
+		else
+			table_cell(table, "down");
+	}
+}
+
+static void cell_microseconds(struct table *table, struct maybe us)
+{
+	char text[DURATION_SIZE];
+
+	if (us.known)
+		table_cell(table, "%s", print_duration(text, us.value * 1000));
+	else
+		table_cell(table, "-");
+}
+
+static const char *role(const struct group_view *view,
+			const struct member_view *member)
+{
+	if (member->id == view->leader)
+		return "leader";
+	if (member->id == view->self &&
+	    view->phase == PAXOS_NL_PHASE_CANDIDATE)
+		return "candidate";
+	return name_role(member->role);
+}
+
+static void print_members(const struct group_view *view)
+{
+	static const char *const heads[] = {
+		"MEMBER", "ADDRESS", "UP", "ROLE", "COMMIT", "DURABLE", "LAG",
+		"RTT",
+	};
+	struct table table = { .columns = 8, .right = 0xf1 };
+	const struct member_view *member;
+	unsigned int i;
+	bool self;
+
+	for (i = 0; i < table.columns; i++)
+		table_cell(&table, "%s", heads[i]);
+	for (i = 0; i < view->n_members; i++) {
+		member = &view->members[i];
+		self = member->id == view->self;
+		table_cell(&table, "%u", member->id);
+		table_cell(&table, "%s", member->address);
+		cell_up(&table, view, member);
+		table_cell(&table, "%s", role(view, member));
+		table_maybe(&table, self ? view->commit : member->commit);
+		if (view->durability == PAXOS_NL_DURABILITY_MEMORY)
+			table_cell(&table, "-");
+		else
+			table_maybe(&table,
+				    self ? view->durable : member->durable);
+		table_maybe(&table, view_lag(view, member));
+		cell_microseconds(&table, member->rtt);
+	}
+	table_print(&table, "  ");
+}
+
+void status_print(const struct group_view *view)
+{
+	char reason[VIEW_REASON_SIZE];
+
+	print_head(view);
+	if (*view_reason(view, reason))
+		print("  waits: %s\n", reason);
+	print_members(view);
+}
+
+static void json_ballot(const char *name, struct maybe ballot)
+{
+	char text[BALLOT_SIZE];
+
+	if (ballot.value)
+		json_string(name, print_ballot(text, ballot.value));
+	else
+		json_null(name);
+}
+
+static void json_member(const struct group_view *view,
+			const struct member_view *member)
+{
+	bool self = member->id == view->self;
+
+	json_object(NULL);
+	json_number("member", member->id);
+	json_string("address", member->address);
+	json_string("role", name_role(member->role));
+	if (self)
+		json_bool("up", true);
+	else if (member->up.known)
+		json_bool("up", member->up.value);
+	else
+		json_null("up");
+	json_maybe("heard_ms", member->heard);
+	json_maybe("agent_heard_ms", member->agent_heard);
+	json_maybe("rtt_us", member->rtt);
+	json_maybe("response_us", member->response);
+	json_maybe("commit", self ? view->commit : member->commit);
+	json_maybe("lag", view_lag(view, member));
+	json_maybe("durable", self ? view->durable : member->durable);
+	json_maybe("incarnation",
+		   self ? view->incarnation : member->incarnation);
+	json_end();
+}
+
+void status_print_json(const struct group_view *view)
+{
+	char reason[VIEW_REASON_SIZE], instance[20];
+	unsigned int i;
+
+	json_object(NULL);
+	json_number("group", view->id);
+	json_string("cluster", view->cluster);
+	json_number("self", view->self);
+	json_string("durability", name_durability(view->durability));
+	json_string("state", name_state(view->state));
+	json_string("phase", name_phase(view->phase));
+	json_string("wait", name_wait(view->wait));
+	if (*view_reason(view, reason))
+		json_string("reason", reason);
+	else
+		json_null("reason");
+	if (view->leader)
+		json_number("leader", view->leader);
+	else
+		json_null("leader");
+	json_ballot("ballot", view->ballot);
+	json_ballot("promised", view->promised);
+	json_maybe("epoch", view->epoch);
+	json_number("voters", view_voters(view));
+	json_maybe("up", view->up);
+	json_number("needed", view_needed(view));
+	json_maybe("q1", view->q1);
+	json_maybe("q2", view->q2);
+	json_maybe("first", view->first);
+	json_maybe("commit", view->commit);
+	json_maybe("slot", view->slot);
+	json_maybe("lsn", view->lsn);
+	json_maybe("durable", view->durable);
+	json_maybe("stalled_ms", view->stalled);
+	json_maybe("pending", view->pending);
+	json_maybe("window", view->window);
+	json_maybe("log_size", view->log_size);
+	json_maybe("bytes", view->bytes);
+	json_maybe("bytes_used", view->bytes_used);
+	json_maybe("agent", view->agent);
+	snprintf(instance, sizeof(instance), "%016" PRIx64,
+		 view->instance.value);
+	json_string("instance", instance);
+	json_maybe("incarnation", view->incarnation);
+	json_array("members");
+	for (i = 0; i < view->n_members; i++)
+		json_member(view, &view->members[i]);
+	json_end();
+	json_end();
+}
+
+static int print_views(const struct views *views)
+{
+	int result = EXIT_FINE;
+	unsigned int i;
+
+	if (print_json) {
+		json_object(NULL);
+		json_array("groups");
+	} else if (!views->n) {
+		print("no group in this network namespace: start paxosd, or see paxosctl group add --help\n");
+	}
+	for (i = 0; i < views->n; i++) {
+		if (print_json) {
+			status_print_json(&views->views[i]);
+		} else {
+			print("%s", i ? "\n" : "");
+			status_print(&views->views[i]);
+		}
+		if (view_no_quorum(&views->views[i]))
+			result = EXIT_NO_QUORUM;
+	}
+	if (print_json) {
+		json_end();
+		json_end();
+	}
+	return result;
+}
+
+int run_status(const struct arguments *arguments)
+{
+	const char *value = argument(arguments, "group");
+	struct views views = { 0 };
+	struct group_view view;
+	struct kernel *kernel;
+	uint64_t group = 0;
+	int result;
+
+	if (arguments->n_operands)
+		value = arguments->operands[0];
+	if (value && !parse_number(value, 1, UINT32_MAX, &group))
+		return wrong(arguments, "a group is a number from 1 to 4294967295, not '%s'",
+			     value);
+	kernel = view_connect(arguments);
+	if (!kernel)
+		return EXIT_ERROR;
+	if (group) {
+		result = view_get(kernel, group, &view);
+		views = (struct views){ .n = 1, .views = &view };
+	} else {
+		result = views_get(kernel, &views);
+	}
+	result = result ? view_complain(arguments, kernel, group) :
+			  print_views(&views);
+	if (!group)
+		views_free(&views);
+	kernel_close(kernel);
+	return result;
+}
