@@ -1,0 +1,558 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Reading and verifying the log. What may be concluded is in wal.h.
+ *
+ * Reads go past the page cache: after a failed fdatasync the cache may hold,
+ * clean, what never reached the disk (Rebello et al., "Can Applications
+ * Recover from fsync Failures?", ATC 2020).
+ */
+
+#include <dirent.h>
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "wal.h"
+
+/* A segment in memory. */
+struct segment {
+	uint64_t sequence;
+	uint8_t *bytes;
+	uint64_t size;
+	const struct wal_segment *header;
+	uint32_t seed;
+};
+
+enum batch {
+	BATCH_NONE,	/* not whole, or none at all */
+	BATCH_WHOLE,
+	BATCH_WRONG,	/* wal->error is set */
+	BATCH_ENOUGH,	/* the visitor ends it */
+};
+
+static int damaged(struct wal *wal, uint64_t sequence, uint64_t offset,
+		   const char *what)
+{
+	char name[WAL_NAME_SIZE];
+
+	return wal_wrong(wal,
+			 "%s/%s: damaged at offset %" PRIu64
+			 ": %s. Member %u may have given votes that are no longer here, so it must not vote again. Put the undamaged file back (never an older copy of it), or replace the member under a new id",
+			 wal->path, wal_segment_name(name, sequence), offset,
+			 what, wal->identity.member);
+}
+
+static bool parse_segment_name(const char *name, uint64_t *sequence)
+{
+	char again[WAL_NAME_SIZE];
+
+	*sequence = strtoull(name, NULL, 10);
+	return !strcmp(name, wal_segment_name(again, *sequence)) && *sequence;
+}
+
+/* The segments are numbers 1 to @highest, or there is damage. */
+static int find_segments(struct wal *wal, uint64_t *highest)
+{
+	uint64_t sequence, count = 0, gap;
+	struct dirent *entry;
+	char name[WAL_NAME_SIZE];
+	DIR *list;
+	int fd;
+
+	*highest = 0;
+	fd = openat(wal->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	list = fd < 0 ? NULL : fdopendir(fd);
+	if (!list) {
+		if (fd >= 0)
+			close(fd);
+		return wal_wrong(wal, "%s: cannot list: %s", wal->path,
+				 strerror(errno));
+	}
+	errno = 0;
+	while ((entry = readdir(list))) {
+		if (!parse_segment_name(entry->d_name, &sequence))
+			continue;
+		count++;
+		if (sequence > *highest)
+			*highest = sequence;
+	}
+	if (errno) {
+		wal_wrong(wal, "%s: cannot list: %s", wal->path,
+			  strerror(errno));
+		closedir(list);
+		return -1;
+	}
+	closedir(list);
+	if (count == *highest)
+		return 0;
+	for (gap = 1; gap < *highest; gap++)
+		if (faccessat(wal->directory, wal_segment_name(name, gap),
+			      F_OK, 0))
+			break;
+	return damaged(wal, gap, 0, "the file is missing");
+}
+
+/* A disk that fails a read once may do the next; the CRC has the last word. */
+static ssize_t read_twice(int fd, void *bytes, size_t size, off_t offset)
+{
+	ssize_t n = pread(fd, bytes, size, offset);
+
+	return n < 0 ? pread(fd, bytes, size, offset) : n;
+}
+
+static int load_bytes(struct wal *wal, struct segment *segment, int fd,
+		      const char *name)
+{
+	uint64_t offset = 0;
+	ssize_t n;
+
+	segment->bytes = aligned_alloc(WAL_BLOCK, wal_blocks(segment->size) +
+						  WAL_BLOCK);
+	if (!segment->bytes)
+		return wal_wrong(wal, "out of memory");
+	while (offset < segment->size) {
+		n = read_twice(fd, segment->bytes + offset,
+			       wal_blocks(segment->size - offset), offset);
+		if (n < 0)
+			return wal_wrong(wal,
+					 "%s/%s: cannot read at offset %" PRIu64
+					 ": %s. Without it member %u cannot know its votes, so it does not vote. If the disk is lost, replace the member under a new id",
+					 wal->path, name, offset,
+					 strerror(errno), wal->identity.member);
+		if (!n)
+			return damaged(wal, segment->sequence, offset,
+				       "the file ends here");
+		offset += n;
+		if (n % WAL_BLOCK)
+			break;
+	}
+	segment->size = offset;
+	return 0;
+}
+
+static int load(struct wal *wal, struct segment *segment, uint64_t sequence)
+{
+	struct stat status;
+	char name[WAL_NAME_SIZE];
+	int fd, result;
+
+	memset(segment, 0, sizeof(*segment));
+	segment->sequence = sequence;
+	wal_segment_name(name, sequence);
+	fd = openat(wal->directory, name, O_RDONLY | O_CLOEXEC | O_DIRECT);
+	if (fd < 0 && errno == EINVAL) {
+		/* tmpfs and the like */
+		fd = openat(wal->directory, name, O_RDONLY | O_CLOEXEC);
+		if (fd >= 0)
+			posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+	}
+	if (fd < 0 || fstat(fd, &status)) {
+		wal_wrong(wal, "%s/%s: cannot open: %s", wal->path, name,
+			  strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	segment->size = status.st_size;
+	if (segment->size < WAL_BLOCK)
+		result = damaged(wal, sequence, segment->size,
+				 "the file is too short for a segment");
+	else if (segment->size > WAL_SEGMENT_MAX)
+		result = damaged(wal, sequence, WAL_SEGMENT_MAX,
+				 "the file is too long for a segment");
+	else
+		result = load_bytes(wal, segment, fd, name);
+	close(fd);
+	return result;
+}
+
+static void unload(struct segment *segment)
+{
+	free(segment->bytes);
+	segment->bytes = NULL;
+}
+
+static void print_cluster(char text[2 * PAXOS_CLUSTER_SIZE + 1],
+			  const uint8_t cluster[PAXOS_CLUSTER_SIZE])
+{
+	unsigned int i;
+
+	for (i = 0; i < PAXOS_CLUSTER_SIZE; i++)
+		sprintf(text + 2 * i, "%02x", cluster[i]);
+}
+
+static const char *durability_name(uint8_t durability)
+{
+	return durability == PAXOS_NL_DURABILITY_SYNC ? "sync" : "memory";
+}
+
+static int check_identity(struct wal *wal, const struct segment *segment)
+{
+	const struct wal_identity *identity = &wal->identity;
+	const struct wal_segment *header = segment->header;
+	char cluster[2 * PAXOS_CLUSTER_SIZE + 1], name[WAL_NAME_SIZE];
+
+	print_cluster(cluster, header->cluster);
+	wal_segment_name(name, segment->sequence);
+	if (le32toh(header->version) != WAL_VERSION)
+		return wal_wrong(wal,
+				 "%s/%s is of format %u and this agent knows %u: run the version that wrote it",
+				 wal->path, name, le32toh(header->version),
+				 WAL_VERSION);
+	if (memcmp(header->cluster, identity->cluster, PAXOS_CLUSTER_SIZE) ||
+	    le32toh(header->group) != identity->group ||
+	    header->member != identity->member)
+		return wal_wrong(wal,
+				 "%s/%s belongs to member %u of group %u of cluster %s, not to member %u of group %u as configured: set StateDirectory, Self, Id and Cluster right",
+				 wal->path, name, header->member,
+				 le32toh(header->group), cluster,
+				 identity->member, identity->group);
+	if (header->durability != identity->durability)
+		return wal_wrong(wal,
+				 "%s was made for Durability = %s and now it is %s: a member keeps the one it has voted under. Set it back, or replace the member under a new id",
+				 wal->path, durability_name(header->durability),
+				 durability_name(identity->durability));
+	return 0;
+}
+
+static int check_segment(struct wal *wal, struct segment *segment)
+{
+	const struct wal_segment *header = (const void *)segment->bytes;
+
+	segment->header = header;
+	segment->seed = wal_salt_seed(header->salt);
+	if (memcmp(header->magic, WAL_MAGIC, sizeof(header->magic)) ||
+	    le32toh(header->crc) !=
+	    wal_crc(~0U, header, offsetof(struct wal_segment, crc)))
+		return damaged(wal, segment->sequence, 0,
+			       "no valid segment header");
+	if (check_identity(wal, segment))
+		return -1;
+	if (le64toh(header->sequence) != segment->sequence)
+		return damaged(wal, segment->sequence, 0,
+			       "the header is of another segment");
+	return 0;
+}
+
+/* The header at @offset if it is one that was written there, or NULL. */
+static const struct wal_batch *batch_at(const struct segment *segment,
+					uint64_t offset)
+{
+	const struct wal_batch *batch = (const void *)(segment->bytes + offset);
+	const size_t start = offsetof(struct wal_batch, length);
+
+	if (offset + sizeof(*batch) > segment->size ||
+	    le32toh(batch->magic) != WAL_BATCH_MAGIC ||
+	    le64toh(batch->sequence) != segment->sequence ||
+	    le64toh(batch->offset) != offset ||
+	    le32toh(batch->crc) !=
+	    wal_crc(segment->seed, (const uint8_t *)batch + start,
+		    sizeof(*batch) - start))
+		return NULL;
+	return batch;
+}
+
+/* The record at @at if it is whole and ends before @end, or NULL. */
+static const struct wal_record *record_at(const struct segment *segment,
+					  const uint8_t *at, const uint8_t *end)
+{
+	const struct wal_record *record = (const void *)at;
+	const size_t start = offsetof(struct wal_record, length);
+	size_t size;
+
+	if ((size_t)(end - at) < sizeof(*record) ||
+	    le32toh(record->length) > PAXOS_NL_VALUE_MAX)
+		return NULL;
+	size = sizeof(*record) + wal_padded(le32toh(record->length));
+	if ((size_t)(end - at) < size ||
+	    le32toh(record->crc) !=
+	    wal_crc(segment->seed, at + start, size - start))
+		return NULL;
+	return record;
+}
+
+static void decode(struct record *record, const struct wal_record *disk)
+{
+	record->lsn = le64toh(disk->lsn);
+	record->slot = le64toh(disk->slot);
+	record->ballot = le64toh(disk->ballot);
+	record->incarnation = le64toh(disk->incarnation);
+	record->seq = le64toh(disk->seq);
+	record->type = disk->type;
+	record->kind = disk->kind;
+	record->origin = disk->origin;
+	record->length = le32toh(disk->length);
+	record->value = disk + 1;
+}
+
+/* Whole and meaningful; what it says of the session is noted. */
+static bool sound(struct wal *wal, const struct record *record, uint64_t *lsn)
+{
+	const struct wal_session *session = record->value;
+
+	switch (record->type) {
+	case WAL_SESSION:
+		if (record->length != sizeof(*session) ||
+		    le64toh(session->incarnation) <= wal->incarnation)
+			return false;
+		wal->instance = le64toh(session->instance);
+		wal->incarnation = le64toh(session->incarnation);
+		return true;
+	case PAXOS_NL_RECORD_PROMISE:
+	case PAXOS_NL_RECORD_ACCEPT:
+	case PAXOS_NL_RECORD_COMMIT:
+		if (record->lsn <= *lsn)
+			return false;
+		*lsn = record->lsn;
+		return true;
+	}
+	return false;
+}
+
+static enum batch read_batch(struct wal *wal, const struct segment *segment,
+			     struct wal_place *place, wal_visit visit,
+			     void *context, int *result)
+{
+	const uint64_t offset = place->offset;
+	const struct wal_batch *batch = batch_at(segment, offset);
+	const struct wal_record *disk;
+	const uint8_t *at, *start, *end;
+	struct record record;
+	uint64_t lsn = place->lsn;
+	uint32_t i;
+
+	if (!batch)
+		return BATCH_NONE;
+	if (le32toh(batch->previous_crc) != place->crc ||
+	    le64toh(batch->lsn) != lsn) {
+		damaged(wal, segment->sequence, offset,
+			"the records do not follow those before");
+		*result = -1;
+		return BATCH_WRONG;
+	}
+	start = (const uint8_t *)(batch + 1);
+	if (offset + sizeof(*batch) + le32toh(batch->length) > segment->size)
+		return BATCH_NONE;
+	end = start + le32toh(batch->length);
+	for (at = start, i = 0; i < le32toh(batch->count); i++) {
+		disk = record_at(segment, at, end);
+		if (!disk)
+			return BATCH_NONE;
+		at += sizeof(*disk) + wal_padded(le32toh(disk->length));
+	}
+	if (at != end)
+		return BATCH_NONE;
+	for (at = start; at < end;) {
+		disk = (const void *)at;
+		decode(&record, disk);
+		if (!sound(wal, &record, &lsn)) {
+			damaged(wal, segment->sequence,
+				at - segment->bytes, "a senseless record");
+			*result = -1;
+			return BATCH_WRONG;
+		}
+		*result = visit ? visit(context, &record) : 0;
+		if (*result)
+			return BATCH_ENOUGH;
+		at += sizeof(*disk) + wal_padded(record.length);
+	}
+	wal->last = *place;
+	place->offset = wal_blocks(end - segment->bytes);
+	place->crc = le32toh(batch->crc);
+	place->lsn = lsn;
+	return BATCH_WHOLE;
+}
+
+/* The last segment ended at @offset: has it been longer? */
+static int check_tail(struct wal *wal, const struct segment *segment,
+		      uint64_t offset)
+{
+	uint64_t at;
+
+	if (offset == WAL_BLOCK && segment->sequence > 1)
+		return damaged(wal, segment->sequence, offset,
+			       "the records are not whole");
+	for (at = offset + WAL_BLOCK; at < segment->size; at += WAL_BLOCK)
+		if (batch_at(segment, at))
+			return damaged(wal, segment->sequence, offset,
+				       "the records are not whole, and others follow");
+	return 0;
+}
+
+/*
+ * From @place, the start of @segment, to its end, which the header of the
+ * segment after it tells unless this is the last one.
+ */
+static int read_segment(struct wal *wal, const struct segment *segment,
+			const struct wal_segment *next, struct wal_place *place,
+			wal_visit visit, void *context)
+{
+	uint64_t end = next ? le64toh(next->previous_end) : UINT64_MAX;
+	int result = 0;
+
+	while (place->offset < end) {
+		switch (read_batch(wal, segment, place, visit, context,
+				   &result)) {
+		case BATCH_WHOLE:
+			continue;
+		case BATCH_ENOUGH:
+		case BATCH_WRONG:
+			return result;
+		case BATCH_NONE:
+			break;
+		}
+		if (!next)
+			return check_tail(wal, segment, place->offset);
+		return damaged(wal, segment->sequence, place->offset,
+			       "the records are not whole");
+	}
+	if (place->offset != end || place->crc != le32toh(next->previous_crc) ||
+	    place->lsn != le64toh(next->lsn))
+		return damaged(wal, segment->sequence, place->offset,
+			       "the next segment does not follow this one");
+	return 0;
+}
+
+static int walk_segments(struct wal *wal, uint64_t highest, wal_visit visit,
+			 void *context)
+{
+	struct wal_place place = { 0 };
+	struct segment segment, next;
+	int result;
+
+	result = load(wal, &segment, 1) || check_segment(wal, &segment);
+	result = result ? -1 : 0;
+	if (!result && (segment.header->previous_end || segment.header->lsn))
+		result = damaged(wal, 1, 0, "not the first segment of a log");
+	while (!result) {
+		place.sequence = segment.sequence;
+		place.offset = WAL_BLOCK;
+		place.crc = le32toh(segment.header->crc);
+		wal->last = place;
+		memset(&next, 0, sizeof(next));
+		if (segment.sequence < highest &&
+		    (load(wal, &next, segment.sequence + 1) ||
+		     check_segment(wal, &next)))
+			result = -1;
+		else
+			result = read_segment(wal, &segment, next.header,
+					      &place, visit, context);
+		unload(&segment);
+		segment = next;
+		if (result || !segment.bytes)
+			break;
+	}
+	unload(&segment);
+	wal->end = place;
+	if (wal->last.offset == place.offset)
+		wal->last = place;
+	return result;
+}
+
+static int walk(struct wal *wal, wal_visit visit, void *context)
+{
+	uint64_t highest;
+
+	wal->instance = 0;
+	wal->incarnation = 0;
+	if (find_segments(wal, &highest))
+		return -1;
+	if (!highest) {
+		wal_wrong(wal, "%s: no log here", wal->path);
+		return -ENOENT;
+	}
+	return walk_segments(wal, highest, visit, context);
+}
+
+int wal_read_durable(struct wal *wal, struct wal_durable *durable)
+{
+	ssize_t n;
+	int fd;
+
+	memset(durable, 0, sizeof(*durable));
+	fd = openat(wal->directory, "durable", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	n = pread(fd, durable, sizeof(*durable), 0);
+	close(fd);
+	if (n == sizeof(*durable) &&
+	    le32toh(durable->crc) ==
+	    wal_durable_crc(wal, durable))
+		return 0;
+	memset(durable, 0, sizeof(*durable));
+	return -1;
+}
+
+int wal_open(struct wal *wal)
+{
+	struct wal_durable durable;
+	uint64_t sequence, end;
+	int result;
+
+	wal_read_durable(wal, &durable);
+	sequence = le64toh(durable.sequence);
+	end = le64toh(durable.end);
+	wal->lives = le64toh(durable.lives);
+	result = walk(wal, NULL, NULL);
+	if (result == -ENOENT && sequence)
+		return damaged(wal, sequence, 0, "the file is missing");
+	if (result)
+		return result;
+	if (sequence > wal->end.sequence)
+		return damaged(wal, sequence, 0, "the file is missing");
+	if (sequence == wal->end.sequence && end > wal->end.offset)
+		return damaged(wal, sequence, wal->end.offset,
+			       "the records are not whole, and were");
+	/* A segment is named once its first batch is on the disk. */
+	wal->confirmed = wal->last.offset == wal->end.offset ||
+			 (wal->last.offset == WAL_BLOCK &&
+			  wal->last.sequence > 1) ||
+			 (sequence == wal->end.sequence &&
+			  end == wal->end.offset);
+	return 0;
+}
+
+int wal_read_batch(struct wal *wal, const struct wal_place *place,
+		   wal_visit visit, void *context)
+{
+	const struct wal_place last = wal->last;
+	const uint64_t instance = wal->instance;
+	const uint64_t incarnation = wal->incarnation;
+	struct wal_place at = *place;
+	struct segment segment;
+	int result = 0;
+
+	wal->incarnation = 0;
+	if (load(wal, &segment, at.sequence) || check_segment(wal, &segment))
+		result = -1;
+	else if (read_batch(wal, &segment, &at, visit, context, &result) ==
+		 BATCH_NONE)
+		result = damaged(wal, at.sequence, at.offset,
+				 "the records are not whole, and just were");
+	unload(&segment);
+	wal->last = last;
+	wal->instance = instance;
+	wal->incarnation = incarnation;
+	return result;
+}
+
+int wal_replay(struct wal *wal, wal_visit visit, void *context)
+{
+	const struct wal_place end = wal->end, last = wal->last;
+	const uint64_t instance = wal->instance;
+	const uint64_t incarnation = wal->incarnation;
+	int result;
+
+	result = walk(wal, visit, context);
+	wal->end = end;
+	wal->last = last;
+	wal->instance = instance;
+	wal->incarnation = incarnation;
+	return result;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _SELFTESTS_AGENT_DISK_H
+#define _SELFTESTS_AGENT_DISK_H
+
+/*
+ * A disk that fails. pwrite(), fdatasync(), fsync(), fallocate() and
+ * renameat2() go through here. What was written and not synced is lost, sector
+ * by sector and at random, when the power goes or an fdatasync fails; a rename
+ * likewise until the directory was synced.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum disk_call {
+	DISK_PWRITE,
+	DISK_FDATASYNC,
+	DISK_FSYNC,
+	DISK_FALLOCATE,
+	DISK_RENAME,
+	DISK_CALLS,
+};
+
+void disk_reset(uint32_t seed);
+/* The @nth call from now of this kind (1: the next) fails with @error. */
+void disk_fail(enum disk_call call, unsigned int nth, int error);
+/* The power goes at the @nth call from now: all fail from there on. */
+void disk_cut(unsigned int nth);
+/* Was it reached? */
+bool disk_is_cut(void);
+/* The power is back: what was not synced is lost in part. */
+void disk_restart(void);
+uint32_t disk_random(uint32_t below);
+
+/* A fresh directory, and its end with all that is in it. */
+#define DISK_MEMORY	"/dev/shm"	/* fast, and without O_DIRECT */
+#define DISK_REAL	"/var/tmp"
+char *disk_directory(const char *parent);
+void disk_remove(char *path);
+
+#endif
