@@ -137,7 +137,9 @@ static struct paxos_value *op_value_alloc(struct paxos_core *core, u32 len)
 	struct host *h = host_of(core);
 	struct paxos_value *value;
 
-	if (h->fail_allocs) {
+	if (h->fail_allocs && h->pass_allocs) {
+		h->pass_allocs--;
+	} else if (h->fail_allocs) {
 		h->fail_allocs--;
 		return NULL;
 	}

@@ -69,7 +69,8 @@ struct host {
 	u64 promised;		/* highest seen in this life, never falls */
 	u32 values;		/* alive */
 	u64 value_bytes;
-	u32 fail_allocs;	/* refuse that many from now on */
+	u32 pass_allocs;	/* let that many pass, */
+	u32 fail_allocs;	/* then refuse so many */
 	struct ended *ended;
 	u32 n_ended;
 	struct seen_event *events;

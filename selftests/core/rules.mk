@@ -18,7 +18,7 @@ $(B)/core/%.o: selftests/core/%.c $(CORE_TEST_HEADERS)
 $(B)/core/test_%: $(B)/core/test_%.o $(B)/core/unit.o $(CORE_TEST_OBJECTS)
 	$(call say,LD,$@)$(CC) $(CORE_TEST_CFLAGS) -o $@ $^ -lcmocka
 
-.SECONDARY: $(CORE_TESTS:=.o)
+.SECONDARY: $(CORE_TESTS:=.o) $(CORE_TEST_OBJECTS) $(B)/core/unit.o
 UNIT_TESTS += $(CORE_TESTS)
 
 unit-core: $(CORE_TESTS)
