@@ -152,6 +152,12 @@ copy_program() {
 
 pack() { (cd "$1" && find . -print0 | cpio -0 -o -H newc -R 0:0 --quiet); }
 
+# forget PATTERN: drop from the cache what matches and is a day old. Younger
+# ones may be in use by another checkout.
+forget() {
+	find "$cache" -maxdepth 1 -name "$1" -mmin +1440 -exec rm -rf {} +
+}
+
 # base_archive: make the part of the root file system that seldom changes,
 # once, and print its path.
 base_archive() {
@@ -207,7 +213,7 @@ base_archive() {
 	done
 	mkdir -p "$cache"
 	pack "$root" >"$work/base.cpio"
-	rm -f "$cache"/root-*.cpio
+	forget root-\*.cpio
 	mv "$work/base.cpio" "$cache/root-$key.cpio"
 	echo "$cache/root-$key.cpio"
 }
@@ -242,7 +248,7 @@ kernel_modules() {
 			*) cp "$path" "$new/kernel/" ;;
 			esac
 		done
-	rm -rf "$cache/modules-$release-"*
+	forget modules-"$release"-\*
 	mv -T "$new" "$to" || [ -e "$to" ]
 	echo "$to"
 }
