@@ -87,7 +87,7 @@ void disk_reset(uint32_t seed)
 	memset(countdown, 0, sizeof(countdown));
 	cut_countdown = 0;
 	is_cut = false;
-	state = seed * 2654435761U + 1;
+	state = seed * 2654435761U ?: 1;
 }
 
 void disk_fail(enum disk_call call, unsigned int nth, int error)
@@ -139,16 +139,28 @@ static int gate(enum disk_call call)
 static void remember(int fd, off_t offset, size_t size)
 {
 	const off_t first = offset / SECTOR * SECTOR;
+	const ino_t inode = inode_of(fd);
 	struct before *before;
 	off_t at;
 	int copy;
 
 	for (at = first; at < (off_t)(offset + size); at += SECTOR) {
+		for (before = befores; before; before = before->next)
+			if (before->inode == inode && before->offset == at)
+				break;
+		/* Of several states, the older or the younger may be left. */
+		if (before && disk_random(2))
+			continue;
+		if (before) {
+			if (pread(fd, before->bytes, SECTOR, at) < 0)
+				abort();
+			continue;
+		}
 		before = calloc(1, sizeof(*before));
 		copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 		if (!before || copy < 0)
 			abort();
-		before->inode = inode_of(fd);
+		before->inode = inode;
 		before->fd = copy;
 		before->offset = at;
 		if (pread(fd, before->bytes, SECTOR, at) < 0)

@@ -17,6 +17,7 @@
 #define SEEDS 60
 #define LIVES 40
 #define CALLS_MAX 30
+#define BATCHES_MAX 20
 
 struct crash {
 	struct wal wal;
@@ -31,7 +32,7 @@ static void live(struct crash *crash)
 {
 	struct wal *wal = &crash->wal;
 	struct record record;
-	unsigned int i, n;
+	unsigned int i, n, batches;
 
 	if (wal_confirm(wal, 0))
 		return;
@@ -43,7 +44,8 @@ static void live(struct crash *crash)
 			return;
 		crash->sessions = wal->incarnation;
 	}
-	for (;;) {
+	/* A fault that only hit "durable" ends nothing. */
+	for (batches = 0; batches < BATCHES_MAX; batches++) {
 		n = 1 + disk_random(5);
 		for (i = 1; i <= n; i++) {
 			record = records_make(crash->acknowledged + i,
