@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a seed means: the shape of the cluster and the probability of each
+ * fault. Every run leaves some faults out, so that the others have room
+ * ("swarm testing", Groce et al. 2012).
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "sim.h"
+
+const char *const knob_names[KNOBS] = {
+	[KNOB_LOSS] = "loss",
+	[KNOB_DUPLICATE] = "duplicate",
+	[KNOB_DELAY] = "delay",
+	[KNOB_FOREIGN] = "foreign",
+	[KNOB_CRASH] = "crash",
+	[KNOB_NOMEM] = "nomem",
+	[KNOB_JITTER] = "jitter",
+	[KNOB_DISK_SLOW] = "disk_slow",
+	[KNOB_TORN] = "torn",
+	[KNOB_PARTITION] = "partition",
+	[KNOB_CAMPAIGN] = "campaign",
+	[KNOB_AGENT] = "agent",
+	[KNOB_CLOCK] = "clock",
+	[KNOB_STOP] = "stop",
+	[KNOB_CANCEL] = "cancel",
+	[KNOB_BURST] = "burst",
+};
+
+/* Per million, at most. */
+static const u32 knob_highest[KNOBS] = {
+	[KNOB_LOSS] = 300000,
+	[KNOB_DUPLICATE] = 200000,
+	[KNOB_DELAY] = 200000,
+	[KNOB_FOREIGN] = 20000,
+	[KNOB_CRASH] = 4000,
+	[KNOB_NOMEM] = 50000,
+	[KNOB_JITTER] = 200000,
+	[KNOB_DISK_SLOW] = 100000,
+	[KNOB_TORN] = 900000,
+	[KNOB_PARTITION] = 20000,
+	[KNOB_CAMPAIGN] = 50000,
+	[KNOB_AGENT] = 20000,
+	[KNOB_CLOCK] = 10000,
+	[KNOB_STOP] = 2000,
+	[KNOB_CANCEL] = 50000,
+	[KNOB_BURST] = 100000,
+};
+
+/* The numbers that --set and the replay know by name. */
+static const struct {
+	const char *name;
+	size_t at;
+} numbers[] = {
+	{ "voters", offsetof(struct settings, voters) },
+	{ "learners", offsetof(struct settings, learners) },
+	{ "q1", offsetof(struct settings, q1) },
+	{ "q2", offsetof(struct settings, q2) },
+	{ "memory", offsetof(struct settings, durability) },
+	{ "window", offsetof(struct settings, window) },
+	{ "log", offsetof(struct settings, log_size) },
+	{ "payload", offsetof(struct settings, payload) },
+	{ "bytes", offsetof(struct settings, bytes) },
+	{ "value", offsetof(struct settings, value_max) },
+	{ "pace", offsetof(struct settings, pace) },
+	{ "patience", offsetof(struct settings, patience) },
+	{ "network", offsetof(struct settings, network) },
+	{ "disk", offsetof(struct settings, disk) },
+	{ "batch", offsetof(struct settings, batch) },
+	{ "elections", offsetof(struct settings, elections) },
+};
+
+#define NUMBERS (sizeof(numbers) / sizeof(*numbers))
+
+static u32 *number(struct settings *settings, u32 i)
+{
+	return (u32 *)((char *)settings + numbers[i].at);
+}
+
+/* A quorum pair; now and then one that does not meet, which is refused. */
+static void draw_quorums(struct settings *settings, struct random *random)
+{
+	u32 n = settings->voters;
+	struct paxos_config config;
+
+	settings->q1 = n / 2 + 1;
+	settings->q2 = n / 2 + 1;
+	if (random_below(random, 3))
+		return;
+	do {
+		settings->q2 = random_between(random, 1, n);
+		settings->q1 = random_below(random, 2) ?
+			       n - settings->q2 + 1 :
+			       random_between(random, 1, n);
+	} while (!settings->q1 ||
+		 paxos_config_init(&config, 1, (1ULL << n) - 1, 0,
+				   settings->q1, settings->q2));
+}
+
+void settings_draw(struct settings *settings)
+{
+	static const u8 sizes[] = { 3, 3, 3, 5, 5, 4, 7, 2, 6, 1 };
+	struct random random;
+	u32 i, held;
+
+	random_seed(&random, settings->seed ^ 0x5eed);
+	settings->voters = sizes[random_below(&random, sizeof(sizes))];
+	settings->learners = random_below(&random, 3) ? 0 :
+			     random_between(&random, 1, 2);
+	draw_quorums(settings, &random);
+	settings->durability = random_below(&random, 4) ? PAXOS_SYNC :
+							  PAXOS_MEMORY;
+	settings->window = 4U << random_below(&random, 5);
+	settings->log_size = settings->window << random_between(&random, 1, 3);
+	settings->payload = random_below(&random, 2) ?
+			    PAXOS_PAYLOAD_DEFAULT :
+			    random_scale(&random, 200, 60000);
+	settings->value_max = random_scale(&random, 8, PAXOS_VALUE_MAX);
+	settings->pace = random_scale(&random, 300, 200000);
+	settings->patience = random_scale(&random, 10000, 20 * SIM_SECOND);
+	settings->network = random_scale(&random, 50, 5000);
+	settings->disk = random_scale(&random, 50, 20000);
+	settings->batch = random_scale(&random, 1, 256);
+	settings->elections = random_below(&random, 4) != 0;
+
+	/* what a candidate may find, what it holds and what waits to go in */
+	held = settings->value_max + sizeof(struct paxos_value);
+	settings->bytes = 4 * held * settings->window + 64 * held;
+	if (random_below(&random, 2))
+		settings->bytes += 2 * held * settings->log_size;
+
+	/* one run in sixteen is calm */
+	memset(settings->knobs, 0, sizeof(settings->knobs));
+	if (random_below(&random, 16)) {
+		for (i = 0; i < KNOBS; i++)
+			if (random_below(&random, 2))
+				settings->knobs[i] =
+					random_scale(&random, 100,
+						     knob_highest[i]);
+		settings->knobs[KNOB_TORN] = random_below(&random, 1000000);
+	}
+	if (!settings->elections && !settings->knobs[KNOB_CAMPAIGN])
+		settings->knobs[KNOB_CAMPAIGN] = 10000;
+}
+
+/* NAME=NUMBER; for a probability, in a million. */
+int settings_set(struct settings *settings, const char *assignment)
+{
+	const char *equals = strchr(assignment, '=');
+	size_t len;
+	u32 value, i;
+
+	if (!equals)
+		return -EINVAL;
+	len = equals - assignment;
+	value = strtoul(equals + 1, NULL, 10);
+	for (i = 0; i < NUMBERS; i++) {
+		if (strlen(numbers[i].name) == len &&
+		    !strncmp(numbers[i].name, assignment, len)) {
+			*number(settings, i) = value;
+			return 0;
+		}
+	}
+	for (i = 0; i < KNOBS; i++) {
+		if (strlen(knob_names[i]) == len &&
+		    !strncmp(knob_names[i], assignment, len)) {
+			settings->knobs[i] = value;
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+void settings_print(const struct settings *settings)
+{
+	u32 i;
+
+	printf("seed %llu: %u voters, %u learners, q1 %u, q2 %u, durability %s, window %u, log %u\n",
+	       (unsigned long long)settings->seed, settings->voters,
+	       settings->learners, settings->q1, settings->q2,
+	       settings->durability == PAXOS_SYNC ? "sync" : "memory",
+	       settings->window, settings->log_size);
+	printf("  values to %u B, payload %u B, %u B held, batches of %u records, a request every %u us, patience %u us\n",
+	       settings->value_max, settings->payload, settings->bytes,
+	       settings->batch, settings->pace, settings->patience);
+	printf("  network %u us, disk %u us, elections %s\n",
+	       settings->network, settings->disk,
+	       settings->elections ? "on" : "off");
+	printf("  probabilities:");
+	for (i = 0; i < KNOBS; i++)
+		printf(" %s %g%%", knob_names[i], settings->knobs[i] / 10000.0);
+	printf("\n");
+}

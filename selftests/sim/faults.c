@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What people, clients and bad luck do to the members. */
+#include "sim.h"
+
+static struct member *any(struct sim *sim)
+{
+	return sim->members[random_between(&sim->random, 1, sim->n)];
+}
+
+static struct member *any_up(struct sim *sim)
+{
+	for (u32 tries = 0; tries < 2 * sim->n; tries++) {
+		struct member *member = any(sim);
+
+		if (member->status == MEMBER_UP)
+			return member;
+	}
+	return NULL;
+}
+
+static void agent_fault(struct sim *sim, struct member *member)
+{
+	if (!sim_sync(sim) || member->agent.state == AGENT_DEAD)
+		return;
+	agent_kill(member);
+	schedule_add(sim, sim->now + random_scale(&sim->random, 1000,
+						  10 * SIM_SECOND),
+		     EVENT_ATTACH, member->id, member->agent.generation, NULL);
+}
+
+static void clock_fault(struct sim *sim, struct member *member)
+{
+	u64 local = member_local(member);
+	u64 jump = random_scale(&sim->random, 1, 20 * SIM_SECOND);
+
+	if (random_below(&sim->random, 4))
+		local += jump;
+	else
+		local = local > jump ? local - jump : 1;
+	trace(sim, "its clock jumps to %u", member->id, local, 0, 0);
+	member_clock(member, local,
+		     (s64)random_between(&sim->random, 0, 40000) - 20000);
+}
+
+/* Every SIM_BEAT, each fault has its chance. */
+void faults_beat(struct sim *sim)
+{
+	struct member *member;
+
+	if (sim->heal_at && sim->now >= sim->heal_at) {
+		network_heal(sim);
+		trace(sim, "the network heals", 0, 0, 0, 0);
+	}
+	if (sim_chance(sim, KNOB_PARTITION) && sim->n > 1)
+		network_partition(sim);
+	member = any_up(sim);
+	if (!member)
+		return;
+	if (sim_chance(sim, KNOB_CAMPAIGN))
+		member_campaign(member);
+	if (sim_chance(sim, KNOB_AGENT))
+		agent_fault(sim, any(sim));
+	member = any_up(sim);
+	if (member && sim_chance(sim, KNOB_CLOCK))
+		clock_fault(sim, member);
+	member = any_up(sim);
+	if (member && sim_chance(sim, KNOB_STOP))
+		member_stop(member);
+	member = any_up(sim);
+	if (member && member->n_running && sim_chance(sim, KNOB_CANCEL))
+		member_cancel(member,
+			      member->running[random_below(&sim->random,
+							   member->n_running)]);
+}
+
+static u32 value_size(struct sim *sim)
+{
+	u32 most = sim->settings.value_max;
+
+	switch (random_below(&sim->random, 8)) {
+	case 0:
+		return 0;
+	case 1:
+		return most;
+	default:
+		return random_scale(&sim->random, 1, most);
+	}
+}
+
+static u64 patience(struct sim *sim)
+{
+	if (!random_below(&sim->random, 3))
+		return SIM_FAR;
+	return random_between(&sim->random, 0, sim->settings.patience);
+}
+
+/* A client asks something of a member. */
+void faults_client(struct sim *sim)
+{
+	struct member *member = any_up(sim);
+	u32 count = 1;
+
+	if (!member)
+		return;
+	if (!random_below(&sim->random, 6)) {
+		member_read(member, random_between(&sim->random, 0,
+						   sim->settings.patience));
+		return;
+	}
+	if (!random_below(&sim->random, 200))
+		member_propose(member, PAXOS_VALUE_MAX + 1, SIM_SECOND);
+	if (sim_chance(sim, KNOB_BURST))
+		count = random_scale(&sim->random, 2, 100);
+	while (count-- && member->status == MEMBER_UP &&
+	       member->n_running < 64)
+		member_propose(member, value_size(sim), patience(sim));
+}
+
+/* What an operator, or paxosd one day, does when there is no leader. */
+void faults_election(struct member *member)
+{
+	const struct paxos_core *core = &member->core;
+	struct sim *sim = member->sim;
+	u64 local = member_local(member);
+
+	if (member->status != MEMBER_UP || !member->voter)
+		return;
+	if (core->role == PAXOS_FOLLOWER &&
+	    (sim->settings.elections || sim->healing) &&
+	    (!core->leader || core->leader_heard + PAXOS_SILENCE_US < local))
+		member_campaign(member);
+	schedule_add(sim, sim->now + random_between(&sim->random, 200000,
+						    2 * SIM_SECOND),
+		     EVENT_ELECTION, member->id, member->life, NULL);
+}

@@ -1,0 +1,436 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A host: a core, its clock, and the calls into it. Each call may be its last:
+ * the host dies in it, after some of what the call sends has left.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "sim.h"
+
+#define U(x) ((unsigned long long)(x))
+
+u64 member_local(const struct member *member)
+{
+	const struct clock *clock = &member->clock;
+
+	return clock->base + (__int128)(member->sim->now - clock->since) *
+	       (1000000 + clock->ppm) / 1000000;
+}
+
+/* When this member's clock will show @local. */
+static u64 simulated(const struct member *member, u64 local)
+{
+	const struct clock *clock = &member->clock;
+	u64 rate = 1000000 + clock->ppm;
+
+	if (local <= clock->base)
+		return clock->since;
+	return clock->since +
+	       ((unsigned __int128)(local - clock->base) * 1000000 + rate - 1) /
+	       rate;
+}
+
+/* The clock jumps to @base and runs @ppm faster from now on. */
+void member_clock(struct member *member, u64 base, s64 ppm)
+{
+	member->clock.since = member->sim->now;
+	member->clock.base = base ? base : 1;
+	member->clock.ppm = ppm;
+	member->tick_at = PAXOS_NEVER;
+	member->tick_generation++;
+	member_tick_schedule(member);
+}
+
+/* What the caller of this call reads off its clock. */
+static u64 now(struct member *member)
+{
+	u64 local = member_local(member);
+
+	if (sim_chance(member->sim, KNOB_JITTER)) {
+		u64 back = random_below(&member->sim->random, 1000);
+
+		local = local > back ? local - back : 1;
+	}
+	return local;
+}
+
+void member_tick_schedule(struct member *member)
+{
+	struct sim *sim = member->sim;
+	u64 at;
+
+	if (member->status != MEMBER_UP || member->core.wake == PAXOS_NEVER)
+		return;
+	at = simulated(member, member->core.wake);
+	if (at <= sim->now)
+		at = sim->now + 1;
+	if (at >= member->tick_at)
+		return;
+	member->tick_at = at;
+	member->tick_generation++;
+	schedule_add(sim, at, EVENT_TICK, member->id, member->tick_generation,
+		     NULL);
+}
+
+/* How many members without a disk may be lost: the rest must be quorums. */
+static bool may_lose(struct sim *sim, const struct member *member)
+{
+	u32 need = sim->config.q1 > sim->config.q2 ? sim->config.q1 :
+						     sim->config.q2;
+
+	if (sim_sync(sim) || !member->voter)
+		return true;
+	return sim->amnesiacs < sim->settings.voters - need;
+}
+
+static void call_begin(struct member *member)
+{
+	struct sim *sim = member->sim;
+
+	member->in_call = true;
+	member->doorbell = false;
+	member->failed = false;
+	member->sends = 0;
+	member->nomem = sim_chance(sim, KNOB_NOMEM) ?
+			random_between(&sim->random, 1, 4) : 0;
+	member->doomed = member->status == MEMBER_UP &&
+			 sim_chance(sim, KNOB_CRASH) && may_lose(sim, member);
+	if (member->doomed)
+		member->sends_left = random_below(&sim->random, 6);
+}
+
+static void call_end(struct member *member)
+{
+	member->in_call = false;
+	member->nomem = 0;
+	if (member->doomed) {
+		member->doomed = false;
+		member_crash(member);
+		return;
+	}
+	settle_check(member);
+	if (member->doorbell)
+		agent_doorbell(member);
+	member_tick_schedule(member);
+}
+
+/* Memory is gone: nothing in it may have been lost before. */
+static void discard(struct member *member)
+{
+	member->in_call = true;
+	member->doomed = true;
+	member->sends_left = 0;
+	member->sends = 0;
+	paxos_core_destroy(&member->core);
+	member->in_call = false;
+	member->doomed = false;
+	if (member->values || member->core.value_bytes)
+		broken(member->sim, LAW_MEMORY,
+		       "member %u leaks %llu values, counts %llu bytes",
+		       member->id, U(member->values),
+		       U(member->core.value_bytes));
+	ops_lose(member);
+}
+
+void member_crash(struct member *member)
+{
+	struct sim *sim = member->sim;
+
+	if (member->status == MEMBER_DOWN || !may_lose(sim, member))
+		return;
+	trace(sim, "crashes", member->id, 0, 0, 0);
+	sim->totals.crashes += member->status == MEMBER_UP;
+	if (!sim_sync(sim) && member->voter && member->status == MEMBER_UP)
+		sim->amnesiacs++;
+	discard(member);
+	if (sim_sync(sim))
+		disk_crash(member);
+	member->status = MEMBER_DOWN;
+	member->tick_at = PAXOS_NEVER;
+	member->tick_generation++;
+	schedule_add(sim, sim->now + random_scale(&sim->random, 1000,
+						  5 * SIM_SECOND),
+		     EVENT_RESTART, member->id, member->life, NULL);
+}
+
+/* The group is deleted under traffic, in good order. */
+void member_stop(struct member *member)
+{
+	struct sim *sim = member->sim;
+
+	if (member->status != MEMBER_UP || !may_lose(sim, member))
+		return;
+	trace(sim, "stops", member->id, 0, 0, 0);
+	member->in_call = true;
+	paxos_core_stop(&member->core, now(member));
+	member->in_call = false;
+	if (member->n_running || member->n_reading)
+		broken(sim, LAW_OUTCOME,
+		       "member %u stops, and %u proposals and %u reads do not end",
+		       member->id, member->n_running, member->n_reading);
+	if (random_below(&sim->random, 2)) {
+		/* mute for good: nothing may wake it */
+		member->in_call = true;
+		paxos_core_tick(&member->core, now(member));
+		member->in_call = false;
+	}
+	member_crash(member);
+}
+
+static void boot_core(struct member *member)
+{
+	struct sim *sim = member->sim;
+	struct paxos_settings settings = sim->core_settings;
+	int err;
+
+	settings.self = member->id;
+	err = paxos_core_init(&member->core, &member_ops, &settings,
+			      &sim->config, member->entries);
+	if (err)
+		broken(sim, LAW_WHOLE, "init: %d", err);
+	member->values = 0;
+	member->bytes = 0;
+	member->delivered = 0;
+	member->tick_at = PAXOS_NEVER;
+	member->tick_generation++;
+	member->spins = 0;
+}
+
+void member_boot(struct member *member)
+{
+	struct sim *sim = member->sim;
+	bool first = !member->life;
+	int err;
+
+	boot_core(member);
+	member->life++;
+	if (!first && !sim_sync(sim)) {
+		/* law 3: it may have voted, and does not know */
+		member->status = MEMBER_MUTE;
+		trace(sim, "is back without its memory", member->id, 0, 0, 0);
+		return;
+	}
+	member->clock = (struct clock){
+		.since = sim->now,
+		.base = random_between(&sim->random, 1, SIM_SECOND),
+		.ppm = member->clock.ppm,
+	};
+	member->incarnation += random_scale(&sim->random, 1, 1000);
+	member->in_call = true;
+	member->restoring = true;
+	member->nomem = sim_chance(sim, KNOB_NOMEM) ?
+			random_between(&sim->random, 1, 4) : 0;
+	disk_restore(member);
+	member->nomem = 0;
+	member->restoring = false;
+	err = paxos_core_start(&member->core, member->incarnation,
+			       disk_lsn(member), now(member));
+	if (err)
+		broken(sim, LAW_RECORDS, "member %u does not start: %d",
+		       member->id, err);
+	member->in_call = false;
+	member->status = MEMBER_UP;
+	trace(sim, "is up, promised %b, commit %u", member->id,
+	      member->core.promised, member->core.commit, 0);
+	observer_restarted(member);
+	settle_check(member);
+	if (sim_sync(sim)) {
+		member->agent.state = AGENT_WOKEN;
+		member->agent.generation++;
+		schedule_add(sim, sim->now + 1, EVENT_PULL, member->id,
+			     member->agent.generation, NULL);
+	}
+	member_tick_schedule(member);
+	schedule_add(sim, sim->now + random_between(&sim->random, 1000,
+						    SIM_SECOND),
+		     EVENT_ELECTION, member->id, member->life, NULL);
+}
+
+void member_receive(struct member *member, const struct paxos_message *message,
+		    u8 expected)
+{
+	struct sim *sim = member->sim;
+	enum paxos_drop drop;
+
+	trace_message(sim, "heard", message, 0);
+	if (member->status == MEMBER_MUTE && !expected)
+		expected = PAXOS_DROP_MUTE;
+	settle_snapshot(member);
+	call_begin(member);
+	drop = paxos_core_receive(&member->core, message, now(member));
+	if (drop)
+		trace_message(sim, "heard", message, drop);
+	if (drop < PAXOS_CORE_DROPS)
+		sim->totals.drops[drop]++;
+	if (expected ? drop != expected && drop != PAXOS_DROP_MUTE :
+	    drop == PAXOS_DROP_EPOCH || drop == PAXOS_DROP_SENDER ||
+	    drop == PAXOS_DROP_ADDRESSEE || drop == PAXOS_DROP_MUTE)
+		broken(sim, LAW_NOBODY, "member %u: dropped as %u, not as %u",
+		       member->id, drop, expected);
+	if (member->failed && member->core.state == PAXOS_RUNNING && !drop)
+		trace(sim, "goes on without memory", member->id, 0, 0, 0);
+	if (drop)
+		settle_same(member, drop);
+	call_end(member);
+}
+
+void member_tick(struct member *member)
+{
+	u64 local = now(member);
+
+	member->tick_at = PAXOS_NEVER;
+	call_begin(member);
+	paxos_core_tick(&member->core, local);
+	if (!member->doomed)
+		settle_ticked(member);
+	call_end(member);
+}
+
+void member_durable(struct member *member, u64 lsn)
+{
+	int err;
+
+	call_begin(member);
+	err = paxos_core_durable(&member->core, lsn, now(member));
+	if (err)
+		broken(member->sim, LAW_RECORDS,
+		       "member %u: lsn %llu is durable, and refused: %d",
+		       member->id, U(lsn), err);
+	call_end(member);
+}
+
+int member_campaign(struct member *member)
+{
+	int err;
+
+	trace(member->sim, "campaigns", member->id, 0, 0, 0);
+	call_begin(member);
+	err = paxos_core_campaign(&member->core, now(member));
+	call_end(member);
+	return err;
+}
+
+bool member_propose(struct member *member, u32 len, u64 timeout)
+{
+	struct sim *sim = member->sim;
+	struct proposal *proposal;
+	u64 local = now(member);
+	int err;
+
+	if (member->n_running == PAXOS_PENDING_MAX)
+		return false;
+	proposal = value_propose(sim, member, len, member->core.next_seq);
+	proposal->deadline_local = local + timeout;
+	member->running[member->n_running++] = proposal;
+	trace(sim, "proposes %u, %u bytes", member->id,
+	      proposal->value.origin.seq, len, 0);
+	call_begin(member);
+	err = paxos_core_propose(&member->core, proposal->value.bytes, len,
+				 local + timeout, proposal, local);
+	if (err) {
+		if (proposal->ending != RUNNING)
+			broken(sim, LAW_OUTCOME,
+			       "member %u refuses a proposal that has ended",
+			       member->id);
+		member->n_running--;
+		value_forget(sim, proposal);
+		sim->totals.refused++;
+	}
+	call_end(member);
+	return !err;
+}
+
+bool member_read(struct member *member, u64 timeout)
+{
+	struct sim *sim = member->sim;
+	struct read *read;
+	u64 local = now(member);
+	int err;
+
+	if (member->n_reading == PAXOS_READS_MAX)
+		return false;
+	read = calloc(1, sizeof(*read));
+	if (sim->n_reads == sim->reads_cap) {
+		sim->reads_cap = sim->reads_cap ? sim->reads_cap * 2 : 256;
+		sim->reads = realloc(sim->reads,
+				     sim->reads_cap * sizeof(*sim->reads));
+	}
+	if (!read || !sim->reads)
+		abort();
+	sim->reads[sim->n_reads++] = read;
+	read->member = member->id;
+	read->life = member->life;
+	read->floor = sim->chosen_max;
+	read->deadline_local = local + timeout;
+	member->reading[member->n_reading++] = read;
+	trace(sim, "reads, slot %u is chosen", member->id, read->floor, 0, 0);
+	call_begin(member);
+	err = paxos_core_read(&member->core, local + timeout, read, local);
+	if (err) {
+		read->ending = CANCELLED;
+		member->n_reading--;
+	}
+	call_end(member);
+	return !err;
+}
+
+/* Whoever asked goes away. */
+void member_cancel(struct member *member, struct proposal *proposal)
+{
+	struct sim *sim = member->sim;
+	bool sent = false;
+	u32 i;
+
+	call_begin(member);
+	member->doomed = false;
+	if (!paxos_core_cancel(&member->core, proposal, &sent))
+		broken(sim, LAW_OUTCOME,
+		       "member %u does not know proposal %llu/%llu", member->id,
+		       U(proposal->value.origin.incarnation),
+		       U(proposal->value.origin.seq));
+	trace(sim, "gives proposal %u up, sent: %u", member->id,
+	      proposal->value.origin.seq, sent, 0);
+	proposal->ending = CANCELLED;
+	for (i = 0; member->running[i] != proposal; i++)
+		;
+	member->running[i] = member->running[--member->n_running];
+	sim->totals.cancelled++;
+	if (!sent) {
+		proposal->value.denied = true;
+		if (proposal->value.chosen_slot)
+			broken(sim, LAW_OUTCOME,
+			       "a proposal that is chosen was never sent");
+	}
+	call_end(member);
+}
+
+void member_init(struct sim *sim, u8 id)
+{
+	struct member *member = calloc(1, sizeof(*member));
+
+	if (!member)
+		abort();
+	member->entries = calloc(sim->settings.log_size,
+				 sizeof(*member->entries));
+	if (!member->entries)
+		abort();
+	member->sim = sim;
+	member->id = id;
+	member->voter = paxos_config_votes(&sim->config, id);
+	member->agent.batch = sim->settings.batch;
+	if (sim->settings.knobs[KNOB_CLOCK])
+		member->clock.ppm =
+			(s64)random_between(&sim->random, 0, 40000) - 20000;
+	sim->members[id] = member;
+	member_boot(member);
+}
+
+void member_free(struct member *member)
+{
+	if (member->status != MEMBER_DOWN)
+		discard(member);
+	free(member->disk.records);
+	free(member->held);
+	free(member->entries);
+	free(member);
+}

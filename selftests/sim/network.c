@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Datagrams as bytes: lost, repeated, late, out of order, cut off one way or
+ * both, and now and then one that is not meant for whom it reaches.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "sim.h"
+
+static struct packet *packet_new(u8 from, u8 to, u32 len)
+{
+	struct packet *packet = malloc(sizeof(*packet) + len);
+
+	if (!packet)
+		abort();
+	packet->from = from;
+	packet->to = to;
+	packet->tampered = 0;
+	packet->len = len;
+	return packet;
+}
+
+static struct packet *packet_copy(const struct packet *packet)
+{
+	struct packet *copy = packet_new(packet->from, packet->to, packet->len);
+
+	memcpy(copy->bytes, packet->bytes, packet->len);
+	return copy;
+}
+
+static u64 transit(struct sim *sim)
+{
+	u64 usual = sim->settings.network;
+
+	if (sim_chance(sim, KNOB_DELAY))
+		return random_scale(&sim->random, usual, 4 * SIM_SECOND);
+	return random_between(&sim->random, usual / 2, usual * 3 / 2);
+}
+
+static void put_u32(u8 *at, u32 value)
+{
+	for (int i = 0; i < 4; i++)
+		at[i] = value >> 8 * i;
+}
+
+/*
+ * What a datagram would be that came from another configuration, another
+ * version, a stranger, or was cut short: @packet is changed into it, and
+ * remembers as what it must be dropped.
+ */
+static void tamper(struct sim *sim, struct packet *packet)
+{
+	struct random *random = &sim->random;
+
+	switch (random_below(random, 6)) {
+	case 0:
+		put_u32(packet->bytes + offsetof(struct paxos_wire_header,
+						 epoch),
+			sim->config.epoch + (random_below(random, 2) ? 1 : -1));
+		packet->tampered = PAXOS_DROP_EPOCH;
+		break;
+	case 1:
+		packet->bytes[offsetof(struct paxos_wire_header, from)] =
+			PAXOS_MEMBERS_MAX - random_below(random, 8);
+		packet->tampered = PAXOS_DROP_SENDER;
+		break;
+	case 2:
+		packet->bytes[offsetof(struct paxos_wire_header, to)] =
+			PAXOS_MEMBERS_MAX - random_below(random, 8);
+		packet->tampered = PAXOS_DROP_ADDRESSEE;
+		break;
+	case 3:
+		packet->bytes[offsetof(struct paxos_wire_header, version)]++;
+		packet->tampered = PAXOS_DROP_VERSION;
+		break;
+	case 4:
+		packet->len -= random_between(random, 1,
+					      packet->len < 8 ? packet->len :
+								8);
+		packet->tampered = PAXOS_DROP_SHORT;
+		break;
+	default:
+		packet->bytes[offsetof(struct paxos_wire_header, type)] =
+			random_between(random, PAXOS_TYPES, 255);
+		packet->tampered = PAXOS_DROP_TYPE;
+		break;
+	}
+	sim->totals.foreign++;
+}
+
+void network_send(struct member *member, const struct paxos_message *message)
+{
+	struct sim *sim = member->sim;
+	size_t size = paxos_wire_size(message);
+	struct paxos_message decoded;
+	struct packet *packet;
+	enum paxos_drop drop;
+
+	if (size > PAXOS_DATAGRAM_MAX)
+		broken(sim, LAW_WINDOW, "member %u sends a datagram of %zu bytes",
+		       member->id, size);
+	if (message->count > 1 && message->type != PAXOS_ACCEPTED &&
+	    size > sim->settings.payload)
+		broken(sim, LAW_WINDOW,
+		       "member %u packs %u items into %zu bytes, over %u",
+		       member->id, message->count, size,
+		       sim->settings.payload);
+	packet = packet_new(message->from, message->to, size);
+	paxos_wire_encode(message, SIM_GROUP, packet->bytes);
+	drop = paxos_wire_decode(packet->bytes, size, &decoded);
+	if (drop)
+		broken(sim, LAW_WHOLE,
+		       "member %u sends type %u, which does not decode: %u",
+		       member->id, message->type, drop);
+	trace_message(sim, "said", &decoded, 0);
+	spy_said(member, &decoded);
+	sim->totals.datagrams++;
+
+	if (sim_chance(sim, KNOB_FOREIGN)) {
+		struct packet *foreign = packet_copy(packet);
+
+		tamper(sim, foreign);
+		schedule_add(sim, sim->now + transit(sim), EVENT_ARRIVE,
+			     foreign->to, 0, foreign);
+	}
+	if (sim->cut[message->from][message->to] ||
+	    sim_chance(sim, KNOB_LOSS)) {
+		free(packet);
+		return;
+	}
+	while (sim_chance(sim, KNOB_DUPLICATE))
+		schedule_add(sim, sim->now + transit(sim), EVENT_ARRIVE,
+			     packet->to, 0, packet_copy(packet));
+	schedule_add(sim, sim->now + transit(sim), EVENT_ARRIVE, packet->to, 0,
+		     packet);
+}
+
+/* What the module does with a datagram, its tag aside. */
+void network_arrive(struct sim *sim, struct packet *packet)
+{
+	struct member *member = sim->members[packet->to];
+	struct paxos_message message;
+	enum paxos_drop drop;
+	/* exactly as long as it says, so that ASan sees a look behind it */
+	u8 *bytes;
+
+	if (member->status == MEMBER_DOWN) {
+		free(packet);
+		return;
+	}
+	bytes = malloc(packet->len ? packet->len : 1);
+	if (!bytes)
+		abort();
+	memcpy(bytes, packet->bytes, packet->len);
+	drop = paxos_wire_decode(bytes, packet->len, &message);
+	if (!drop)
+		member_receive(member, &message, packet->tampered);
+	else if (drop != packet->tampered)
+		broken(sim, LAW_NOBODY, "decode says %u, not %u", drop,
+		       packet->tampered);
+	else
+		sim->totals.drops[drop]++;
+	free(bytes);
+	free(packet);
+}
+
+static void cut(struct sim *sim, u8 a, u8 b)
+{
+	sim->cut[a][b] = true;
+	sim->cut[b][a] = true;
+}
+
+void network_heal(struct sim *sim)
+{
+	memset(sim->cut, 0, sizeof(sim->cut));
+	sim->heal_at = 0;
+}
+
+/* Members in a random order, in @order[0] .. @order[n - 1]. */
+static void shuffle(struct sim *sim, u8 *order)
+{
+	for (u32 i = 0; i < sim->n; i++) {
+		u32 j = random_below(&sim->random, i + 1);
+
+		order[i] = order[j];
+		order[j] = i + 1;
+	}
+}
+
+void network_partition(struct sim *sim)
+{
+	struct random *random = &sim->random;
+	u8 order[SIM_MEMBERS_MAX];
+	u32 n = sim->n, kind = random_below(random, 7), side, i, j;
+
+	network_heal(sim);
+	shuffle(sim, order);
+	switch (kind) {
+	case 0:		/* one is alone */
+		for (i = 1; i < n; i++)
+			cut(sim, order[0], order[i]);
+		break;
+	case 1:		/* one hears nobody */
+		for (i = 1; i < n; i++)
+			sim->cut[order[i]][order[0]] = true;
+		break;
+	case 2:		/* nobody hears one */
+		for (i = 1; i < n; i++)
+			sim->cut[order[0]][order[i]] = true;
+		break;
+	case 3:		/* two sides */
+		side = random_between(random, 1, n - 1);
+		for (i = 0; i < side; i++)
+			for (j = side; j < n; j++)
+				cut(sim, order[i], order[j]);
+		break;
+	case 4:		/* a chain: each hears its neighbours only */
+	case 5:		/* a ring */
+		for (i = 0; i < n; i++)
+			for (j = i + 2; j < n; j++)
+				if (kind == 4 || i || j != n - 1)
+					cut(sim, order[i], order[j]);
+		break;
+	default:	/* links fail, each direction for itself */
+		side = random_between(random, 1, 3);
+		for (i = 0; i < n; i++)
+			for (j = 0; j < n; j++)
+				if (random_below(random, 4) < side)
+					sim->cut[order[i]][order[j]] = true;
+		break;
+	}
+	sim->heal_at = sim->now +
+		       random_scale(random, 20000, 8 * SIM_SECOND);
+	sim->totals.partitions++;
+	trace(sim, "the network is cut, kind %u", 0, kind, 0, 0);
+}

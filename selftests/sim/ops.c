@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the core asks of its surroundings, and what it tells its callers. */
+#include <stdlib.h>
+#include "sim.h"
+
+#define U(x) ((unsigned long long)(x))
+
+static struct member *member_of(struct paxos_core *core)
+{
+	return list_entry(core, struct member, core);
+}
+
+/* Whether the crash that this call ends in has come: nobody sees the rest. */
+static bool gone(const struct member *member)
+{
+	return member->doomed && member->sends >= member->sends_left;
+}
+
+static void expect_call(struct member *member)
+{
+	if (!member->in_call)
+		broken(member->sim, LAW_WHOLE,
+		       "member %u: an op outside of a call", member->id);
+}
+
+static struct paxos_value *op_value_alloc(struct paxos_core *core, u32 len)
+{
+	struct member *member = member_of(core);
+	struct paxos_value *value;
+
+	expect_call(member);
+	if (member->nomem && !--member->nomem) {
+		member->failed = true;
+		member->sim->totals.nomem++;
+		return NULL;
+	}
+	value = malloc(sizeof(*value) + len);
+	if (!value)
+		abort();
+	member->values++;
+	member->bytes += sizeof(*value) + len;
+	return value;
+}
+
+static void op_value_free(struct paxos_core *core, struct paxos_value *value)
+{
+	struct member *member = member_of(core);
+
+	if (!member->values)
+		broken(member->sim, LAW_MEMORY,
+		       "member %u frees more than it has", member->id);
+	member->values--;
+	member->bytes -= sizeof(*value) + value->len;
+	free(value);
+}
+
+static void op_send(struct paxos_core *core,
+		    const struct paxos_message *message)
+{
+	struct member *member = member_of(core);
+
+	expect_call(member);
+	if (gone(member))
+		return;
+	network_send(member, message);
+	member->sends++;
+}
+
+static void op_records(struct paxos_core *core)
+{
+	struct member *member = member_of(core);
+
+	expect_call(member);
+	if (!sim_sync(member->sim))
+		broken(member->sim, LAW_RECORDS,
+		       "member %u has records, but no disk", member->id);
+	member->doorbell = true;
+}
+
+static void op_deliver(struct paxos_core *core, u64 slot,
+		       const struct paxos_value *value)
+{
+	struct member *member = member_of(core);
+
+	if (gone(member))
+		return;
+	if (!member->restoring)
+		trace(member->sim, value ? "delivers slot %u" :
+					   "delivers nothing for slot %u",
+		      member->id, slot, 0, 0);
+	observer_delivered(member, slot, value);
+}
+
+static void forget(void **list, u32 *n, void *what)
+{
+	u32 i;
+
+	for (i = 0; i < *n; i++)
+		if (list[i] == what)
+			break;
+	if (i < *n)
+		list[i] = list[--*n];
+}
+
+static void op_proposed(struct paxos_core *core, void *cookie,
+			enum paxos_outcome outcome, u64 slot)
+{
+	struct member *member = member_of(core);
+	struct proposal *proposal = cookie;
+	struct value *value = &proposal->value;
+	struct sim *sim = member->sim;
+
+	if (gone(member))
+		return;
+	trace(sim, "proposal %u ends, outcome %u, slot %u", member->id,
+	      value->origin.seq, outcome, slot);
+	if (proposal->ending != RUNNING || proposal->member != member->id ||
+	    proposal->life != member->life)
+		broken(sim, LAW_OUTCOME, "member %u ends proposal %llu/%llu again",
+		       member->id, U(value->origin.incarnation),
+		       U(value->origin.seq));
+	proposal->ending = ENDED;
+	proposal->outcome = outcome;
+	proposal->slot = slot;
+	forget((void **)member->running, &member->n_running, proposal);
+	if (outcome < PAXOS_OUTCOME_CHOSEN || outcome > PAXOS_OUTCOME_UNKNOWN ||
+	    (outcome == PAXOS_OUTCOME_CHOSEN) != !!slot)
+		broken(sim, LAW_OUTCOME, "outcome %u with slot %llu", outcome,
+		       U(slot));
+	sim->totals.outcomes[outcome]++;
+	if (outcome == PAXOS_OUTCOME_CHOSEN &&
+	    observer_slot(sim, slot)->chosen != value)
+		broken(sim, LAW_OUTCOME,
+		       "member %u is told that its proposal %llu/%llu is chosen in slot %llu, it is not",
+		       member->id, U(value->origin.incarnation),
+		       U(value->origin.seq), U(slot));
+	if (outcome != PAXOS_OUTCOME_NOT_CHOSEN)
+		return;
+	value->denied = true;
+	if (value->chosen_slot)
+		broken(sim, LAW_OUTCOME,
+		       "member %u is told that its proposal %llu/%llu is not chosen, it is in slot %llu",
+		       member->id, U(value->origin.incarnation),
+		       U(value->origin.seq), U(value->chosen_slot));
+}
+
+static void op_read_done(struct paxos_core *core, void *cookie,
+			 enum paxos_outcome outcome, u64 slot)
+{
+	struct member *member = member_of(core);
+	struct read *read = cookie;
+	struct sim *sim = member->sim;
+
+	if (gone(member))
+		return;
+	trace(sim, "a read ends, outcome %u, slot %u", member->id, outcome,
+	      slot, 0);
+	if (read->ending != RUNNING || read->member != member->id ||
+	    read->life != member->life)
+		broken(sim, LAW_READ, "member %u ends a read again",
+		       member->id);
+	read->ending = ENDED;
+	read->outcome = outcome;
+	forget((void **)member->reading, &member->n_reading, read);
+	if (outcome != PAXOS_OUTCOME_CHOSEN &&
+	    outcome != PAXOS_OUTCOME_NOT_CHOSEN)
+		broken(sim, LAW_READ, "outcome %u of a read", outcome);
+	sim->totals.reads[outcome]++;
+	if (outcome == PAXOS_OUTCOME_NOT_CHOSEN) {
+		if (core->now < read->deadline_local &&
+		    core->state == PAXOS_RUNNING)
+			broken(sim, LAW_READ,
+			       "member %u gives a read up before its time",
+			       member->id);
+		return;
+	}
+	if (slot < read->floor)
+		broken(sim, LAW_READ,
+		       "member %u reads up to slot %llu, slot %llu was chosen before it began",
+		       member->id, U(slot), U(read->floor));
+	if (member->delivered < slot)
+		broken(sim, LAW_READ,
+		       "member %u reads up to slot %llu, it delivered up to %llu",
+		       member->id, U(slot), U(member->delivered));
+}
+
+static void op_event(struct paxos_core *core, enum paxos_event event, u64 slot,
+		     u64 ballot)
+{
+	static const char *const names[] = {
+		[PAXOS_EVENT_PROMISED] = "promises %b",
+		[PAXOS_EVENT_ACCEPTED] = "accepts in %b slot %u",
+		[PAXOS_EVENT_CHOSEN] = "knows as chosen, in %b, slot %u",
+		[PAXOS_EVENT_LEADER] = "follows %b",
+		[PAXOS_EVENT_QUORUM_LOST] = "leads %b, too few are heard",
+		[PAXOS_EVENT_QUORUM_REGAINED] = "leads %b, enough are heard",
+		[PAXOS_EVENT_BEHIND] = "%b: is behind, others trimmed below %u",
+	};
+	struct member *member = member_of(core);
+	struct sim *sim = member->sim;
+	struct paxos_entry *entry;
+
+	if (gone(member) || event == PAXOS_EVENT_DURABLE)
+		return;
+	if (member->restoring)
+		return;
+	if (event < sizeof(names) / sizeof(*names) && names[event])
+		trace(sim, names[event], member->id, ballot, slot, 0);
+	if (event == PAXOS_EVENT_BEHIND)
+		sim->totals.behind++;
+	if (sim_sync(sim))
+		return;
+	/* without a disk, what is in memory counts */
+	if (event == PAXOS_EVENT_PROMISED) {
+		observer_promised(member, ballot);
+	} else if (event == PAXOS_EVENT_ACCEPTED) {
+		entry = paxos_log_entry(&core->log, slot);
+		if (!entry || !entry->value || entry->ballot != ballot)
+			broken(sim, LAW_WHOLE,
+			       "member %u accepts slot %llu, and holds nothing",
+			       member->id, U(slot));
+		observer_voted(member, slot, ballot,
+			       value_of(sim, &entry->value->origin,
+					entry->value->kind, entry->value->bytes,
+					entry->value->len));
+	}
+}
+
+const struct paxos_ops member_ops = {
+	.value_alloc = op_value_alloc,
+	.value_free = op_value_free,
+	.send = op_send,
+	.records = op_records,
+	.deliver = op_deliver,
+	.proposed = op_proposed,
+	.read_done = op_read_done,
+	.event = op_event,
+};
+
+/* @member is gone, and who waited for it waits no more. */
+void ops_lose(struct member *member)
+{
+	struct sim *sim = member->sim;
+
+	while (member->n_running) {
+		member->running[--member->n_running]->ending = LOST;
+		sim->totals.lost++;
+	}
+	while (member->n_reading)
+		member->reading[--member->n_reading]->ending = LOST;
+}

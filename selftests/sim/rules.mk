@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-2.0
+# The simulator, twice: for speed, and under ASan and UBSan; and its mutants.
+SIM_SOURCES := $(wildcard selftests/sim/*.c)
+SIM_HEADERS := $(CORE_HEADERS) $(wildcard selftests/sim/*.h)
+SIM_NAMES := $(patsubst selftests/sim/%.c,sim-%.o,$(SIM_SOURCES)) \
+	$(patsubst kmod/core/%.c,core-%.o,$(CORE_SOURCES))
+SIM_OWN := $(patsubst selftests/sim/%.c,$(B)/sim/fast/sim-%.o,$(SIM_SOURCES))
+SIM_MUTANTS := $(patsubst selftests/sim/mutants/%.patch,%, \
+	$(wildcard selftests/sim/mutants/*.patch))
+# Those that are caught soonest, of different laws.
+SIM_SAMPLE := accept-keeps-promise vote-before-durable duplicate-vote \
+	stale-promise window-wraps alloc-half-applied
+
+$(B)/sim/fast/sim-%.o: selftests/sim/%.c $(SIM_HEADERS)
+	@mkdir -p $(@D)
+	$(call say,CC,$@)$(CC) $(CORE_CFLAGS) -c -o $@ $<
+$(B)/sim/fast/core-%.o: kmod/core/%.c $(SIM_HEADERS)
+	@mkdir -p $(@D)
+	$(call say,CC,$@)$(CC) $(CORE_CFLAGS) -c -o $@ $<
+$(B)/sim/safe/sim-%.o: selftests/sim/%.c $(SIM_HEADERS)
+	@mkdir -p $(@D)
+	$(call say,CC,$@)$(CC) $(CORE_CFLAGS) $(SANITIZE) -c -o $@ $<
+$(B)/sim/safe/core-%.o: kmod/core/%.c $(SIM_HEADERS)
+	@mkdir -p $(@D)
+	$(call say,CC,$@)$(CC) $(CORE_CFLAGS) $(SANITIZE) -c -o $@ $<
+
+$(B)/sim/sim: $(addprefix $(B)/sim/fast/,$(SIM_NAMES))
+	$(call say,LD,$@)$(CC) $(CORE_CFLAGS) -o $@ $^
+$(B)/sim/sim-safe: $(addprefix $(B)/sim/safe/,$(SIM_NAMES))
+	$(call say,LD,$@)$(CC) $(CORE_CFLAGS) $(SANITIZE) -o $@ $^
+
+sim: $(B)/sim/sim $(B)/sim/sim-safe
+check-sim: sim
+	@B=$(B) selftests/sim/check
+mutants: $(SIM_OWN)
+	@B=$(B) CC="$(CC)" CORE_CFLAGS="$(CORE_CFLAGS)" selftests/sim/mutate \
+		$(SIM_MUTANTS)
+mutants-sample: $(SIM_OWN)
+	@B=$(B) CC="$(CC)" CORE_CFLAGS="$(CORE_CFLAGS)" selftests/sim/mutate \
+		$(SIM_SAMPLE)
+.PHONY: sim check-sim mutants mutants-sample
