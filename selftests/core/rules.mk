@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# Unit tests of kmod/core: one program a subject.
+# Unit tests of kmod/core: one program a subject, and the transcripts.
 CORE_TESTS := $(patsubst selftests/core/%.c,$(B)/core/%, \
 	$(wildcard selftests/core/test_*.c))
 CORE_TEST_OBJECTS := $(patsubst kmod/core/%.c,$(B)/core/core-%.o, \
@@ -18,9 +18,17 @@ $(B)/core/%.o: selftests/core/%.c $(CORE_TEST_HEADERS)
 $(B)/core/test_%: $(B)/core/test_%.o $(B)/core/unit.o $(CORE_TEST_OBJECTS)
 	$(call say,LD,$@)$(CC) $(CORE_TEST_CFLAGS) -o $@ $^ -lcmocka
 
-.SECONDARY: $(CORE_TESTS:=.o) $(CORE_TEST_OBJECTS) $(B)/core/unit.o
-UNIT_TESTS += $(CORE_TESTS)
+$(B)/core/transcript: $(B)/core/transcript.o $(CORE_TEST_OBJECTS)
+	$(call say,LD,$@)$(CC) $(CORE_TEST_CFLAGS) -o $@ $^
 
-unit-core: $(CORE_TESTS)
+# A test as the others are: a program in build/ that is run without arguments.
+$(B)/core/golden: $(B)/core/transcript selftests/core/golden.sh
+	$(call say,GEN,$@)ln -sf $(CURDIR)/selftests/core/golden.sh $@
+
+.SECONDARY: $(CORE_TESTS:=.o) $(CORE_TEST_OBJECTS) $(B)/core/unit.o \
+	$(B)/core/transcript.o
+UNIT_TESTS += $(CORE_TESTS) $(B)/core/golden
+
+unit-core: $(CORE_TESTS) $(B)/core/golden
 	@for test in $^; do $$test || exit; done
 .PHONY: unit-core

@@ -442,11 +442,12 @@ static void test_restore_refused(void **state)
 	assert_int_equal(paxos_core_restore(core_of(c, 1), &bad), -EINVAL);
 	assert_int_equal(restore(c, lsn, PAXOS_RECORD_ACCEPT,
 				 c->settings.log_size + 1, B(4, 2)), -ENOSPC);
-	/* An accept that is lower than what stands there. */
+	/* Another value in a lower ballot than that which stands there. */
 	assert_int_equal(restore(c, lsn++, PAXOS_RECORD_ACCEPT, 1, B(4, 2)),
 			 0);
-	assert_int_equal(restore(c, lsn, PAXOS_RECORD_ACCEPT, 1, B(3, 2)),
-			 -EINVAL);
+	bad = record(lsn, PAXOS_RECORD_ACCEPT, 1, B(3, 2));
+	bad.item = item_make(1, B(3, 2), 2, 9, "other");
+	assert_int_equal(paxos_core_restore(core_of(c, 1), &bad), -EINVAL);
 	/* A commit that falls. */
 	assert_int_equal(restore(c, lsn++, PAXOS_RECORD_COMMIT, 1, 0), 0);
 	assert_int_equal(restore(c, lsn, PAXOS_RECORD_COMMIT, 0, 0), -EINVAL);

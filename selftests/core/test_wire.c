@@ -98,9 +98,11 @@ static u32 samples(struct paxos_message *m, struct paxos_item items[][3],
 	m[n++].done.outcome = PAXOS_OUTCOME_CHOSEN;
 
 	m[n].type = PAXOS_READ;
+	m[n].read.incarnation = 3;
 	m[n++].read.id = 9;
 
 	m[n].type = PAXOS_READ_REPLY;
+	m[n].read.incarnation = 3;
 	m[n].read.id = 9;
 	m[n++].read.slot = 10;
 	assert_true(n <= SAMPLES);
@@ -180,6 +182,8 @@ static void same_body(const struct paxos_message *in,
 		break;
 	case PAXOS_READ:
 	case PAXOS_READ_REPLY:
+		assert_int_equal(in->read.incarnation, out->read.incarnation);
+		assert_int_equal(in->read.incarnation, out->read.incarnation);
 		assert_int_equal(in->read.id, out->read.id);
 		assert_int_equal(in->read.slot, out->read.slot);
 		break;
