@@ -180,6 +180,8 @@ static enum paxos_drop accept_check(struct paxos_core *core,
 		}
 		entry = paxos_log_entry(&core->log, item.slot);
 		if (entry->value && paxos_value_is(entry->value, &item)) {
+			if (entry->flags & PAXOS_ENTRY_CHOSEN)
+				continue;
 			core->values[i] = paxos_value_get(entry->value);
 			continue;
 		}
@@ -253,7 +255,7 @@ enum paxos_drop paxos_acceptor_accept(struct paxos_core *core,
 
 		at = paxos_wire_item(at, &item);
 		last = item.slot;
-		if (!core->values[i]) {
+		if (!core->values[i]) {	/* it is known to be chosen */
 			accept_known(core, item.slot, message->ballot, &show);
 			continue;
 		}
@@ -276,5 +278,7 @@ enum paxos_drop paxos_acceptor_accept(struct paxos_core *core,
 	if (show)
 		paxos_learner_show(core, message->from, show, last,
 				   message->stamp);
-	return paxos_learner_commit(core, message);
+	/* Of a ballot below the leader's, the vote counts, the commit not. */
+	paxos_learner_commit(core, message);
+	return PAXOS_DROP_NONE;
 }

@@ -75,8 +75,9 @@ void paxos_learner_ask(struct paxos_core *core)
 	if (core->now >= core->fetch_retry) {
 		paxos_message_send(core, core->fetch_from, PAXOS_FETCH,
 				   core->ballot, &message);
-		core->fetch_retry = core->now +
-			paxos_peer_timeout(&core->peers[core->fetch_from]);
+		core->fetch_retry = core->now + (core->behind ?
+			PAXOS_SILENCE_US :
+			paxos_peer_timeout(&core->peers[core->fetch_from]));
 	}
 	paxos_wake(core, core->fetch_retry);
 }
@@ -242,6 +243,10 @@ enum paxos_drop paxos_learner_learn(struct paxos_core *core,
 		at = paxos_wire_item(at, &item);
 		if (item.slot <= core->commit)
 			continue;
+		/* Somebody leads above: this member's own ballot is over. */
+		core->seen = max(core->seen, item.ballot);
+		if (core->role != PAXOS_FOLLOWER && item.ballot > core->ballot)
+			paxos_step_down(core);
 		entry = paxos_log_entry(&core->log, item.slot);
 		if (core->values[i]) {
 			/* What it accepted itself lost to what was chosen, so

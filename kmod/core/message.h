@@ -128,6 +128,7 @@ struct paxos_message {
 			u8 outcome;	/* enum paxos_outcome */
 		} done;
 		struct {
+			u64 incarnation;	/* of the reader */
 			u64 id;
 			u64 slot;	/* Read_reply: the highest accepted */
 		} read;

@@ -30,7 +30,10 @@ static void read_ask(struct paxos_core *core, struct paxos_read *read)
 	u8 id;
 
 	paxos_for_each_member(id, rest, silent) {
-		struct paxos_message message = { .read.id = read->id };
+		struct paxos_message message = {
+			.read.incarnation = core->incarnation,
+			.read.id = read->id,
+		};
 
 		paxos_message_send(core, id, PAXOS_READ, core->ballot,
 				   &message);
@@ -96,6 +99,7 @@ enum paxos_drop paxos_read_receive(struct paxos_core *core,
 {
 	struct paxos_message answer = {
 		.stamp = message->stamp,
+		.read.incarnation = message->read.incarnation,
 		.read.id = message->read.id,
 		.read.slot = highest(core),
 	};
@@ -115,6 +119,9 @@ enum paxos_drop paxos_read_reply(struct paxos_core *core,
 
 	if (!paxos_config_votes(&core->config, message->from))
 		return PAXOS_DROP_SENDER;
+	/* An answer to a read of a former life says nothing of this one. */
+	if (message->read.incarnation != core->incarnation)
+		return PAXOS_DROP_STALE;
 	paxos_peer_answered(core, message, &core->peers[message->from].network);
 	for (i = 0; i < PAXOS_READS_MAX; i++, read++) {
 		if (read->id != message->read.id)

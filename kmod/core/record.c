@@ -136,14 +136,12 @@ static int restore_accept(struct paxos_core *core,
 		return -EINVAL;
 	if (!paxos_log_room(core, record->slot))
 		return -ENOSPC;
+	entry = paxos_log_entry(&core->log, record->slot);
+	if (entry->value && entry->ballot > record->ballot)
+		return -EINVAL;
 	value = paxos_value_new(core, &record->item);
 	if (!value)
 		return -ENOMEM;
-	entry = paxos_log_entry(&core->log, record->slot);
-	if (entry->value && entry->ballot > record->ballot) {
-		paxos_value_put(core, value);
-		return -EINVAL;
-	}
 	paxos_entry_set(core, record->slot, value, record->ballot);
 	/* Lamport 2001, 2.2: who accepted b has promised b. */
 	core->promised = max(core->promised, record->ballot);

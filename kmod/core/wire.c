@@ -114,6 +114,7 @@ static u8 *encode_body(const struct paxos_message *message, u8 *at)
 	case PAXOS_READ:
 	case PAXOS_READ_REPLY: {
 		struct paxos_wire_read body = {
+			.incarnation = cpu_to_le64(message->read.incarnation),
 			.id = cpu_to_le64(message->read.id),
 			.slot = cpu_to_le64(message->read.slot),
 		};
@@ -263,6 +264,7 @@ static void decode_body(const u8 *at, struct paxos_message *message)
 		break;
 	case PAXOS_READ:
 	case PAXOS_READ_REPLY:
+		message->read.incarnation = le64_to_cpu(wire.read.incarnation);
 		message->read.id = le64_to_cpu(wire.read.id);
 		message->read.slot = le64_to_cpu(wire.read.slot);
 		break;
@@ -298,7 +300,7 @@ static bool check_body(const struct paxos_message *message)
 		       message->done.outcome == PAXOS_OUTCOME_CHOSEN;
 	case PAXOS_READ:
 	case PAXOS_READ_REPLY:
-		return message->read.id;
+		return message->read.incarnation && message->read.id;
 	default:
 		return true;
 	}

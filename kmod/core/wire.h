@@ -86,6 +86,7 @@ struct paxos_wire_done {
 };
 
 struct paxos_wire_read {
+	__le64 incarnation;
 	__le64 id;
 	__le64 slot;
 };
