@@ -101,9 +101,11 @@ void disk_cut(unsigned int nth)
 	cut_countdown = nth;
 }
 
-bool disk_is_cut(void)
+void disk_kill(void)
 {
-	return is_cut;
+	memset(countdown, 0, sizeof(countdown));
+	cut_countdown = 0;
+	is_cut = false;
 }
 
 void disk_restart(void)
@@ -114,8 +116,7 @@ void disk_restart(void)
 		abort();
 	renamed.pending = false;
 	forget(0, true);
-	cut_countdown = 0;
-	is_cut = false;
+	disk_kill();
 }
 
 /* 0: go on, 1: do it, and all after it fail, -1: fail. */

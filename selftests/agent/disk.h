@@ -26,8 +26,8 @@ void disk_reset(uint32_t seed);
 void disk_fail(enum disk_call call, unsigned int nth, int error);
 /* The power goes at the @nth call from now: all fail from there on. */
 void disk_cut(unsigned int nth);
-/* Was it reached? */
-bool disk_is_cut(void);
+/* Only the process died: all is there, but what was not synced is not safe. */
+void disk_kill(void);
 /* The power is back: what was not synced is lost in part. */
 void disk_restart(void);
 uint32_t disk_random(uint32_t below);

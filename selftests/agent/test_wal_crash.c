@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The power goes at every call to the disk, again and again over one log. What
- * was not synced is lost at random. What was acknowledged must be there, in
+ * The process dies or the power goes at every call to the disk, again and again
+ * over one log. With the power goes, at random, what was not synced. What was acknowledged must be there, in
  * order, and nothing else but the batch that was under way.
  *
  * usage: test_wal_crash [SEED]: that seed alone, and a line for each life
@@ -107,7 +107,10 @@ static void run(uint32_t seed, bool verbose)
 		live(&crash);
 		disk_cut(1);	/* so that wal_close() does nothing good */
 		wal_close(&crash.wal);
-		disk_restart();
+		if (disk_random(2))
+			disk_restart();
+		else
+			disk_kill();
 	}
 	close(directory);
 	disk_remove(path);
