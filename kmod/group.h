@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _PAXOS_GROUP_H
+#define _PAXOS_GROUP_H
+
+#include <linux/in6.h>
+#include <linux/ktime.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/refcount.h>
+#include <linux/skbuff.h>
+#include <linux/spinlock.h>
+#include <linux/timer.h>
+#include <linux/xarray.h>
+#include <net/dst_cache.h>
+#include "auth.h"
+#include "core/core.h"
+#include "stats.h"
+#include <uapi/linux/paxos.h>
+
+struct paxos_request;
+
+/* A network namespace's groups. */
+struct paxos_net {
+	struct mutex mutex;	/* serialises adding, setting and deleting */
+	struct xarray groups;	/* by id; writers: @mutex, readers: RCU */
+	u32 count;		/* of groups; @mutex */
+	u32 generation;		/* of the set of groups; @mutex to change it */
+	struct list_head doomed;	/* killed, not reaped; @mutex */
+	struct paxos_stats __percpu *stats;	/* datagrams of no group */
+};
+
+/**
+ * struct paxos_endpoint - where a member is reached; replaced as a whole
+ * @family: AF_INET or AF_INET6, the same in all of a group
+ * @scope: interface of a link-local IPv6 address, or 0
+ * @routes: to @address, one a CPU
+ */
+struct paxos_endpoint {
+	sa_family_t family;
+	__be16 port;
+	int scope;
+	union {
+		__be32 v4;
+		struct in6_addr v6;
+	} address;
+	struct dst_cache routes;
+	struct rcu_head rcu;
+};
+
+/* What a member's agent says in its heartbeats, as our agent tells us. */
+struct paxos_agent_seen {
+	u64 heard;		/* our time; 0: never */
+	u64 commit;
+	u64 durable;
+	u64 incarnation;
+};
+
+/**
+ * struct paxos_agent - who writes this group's records
+ * @portid: of its netlink socket, 0: nobody
+ * @seq: of the PULL that waits
+ * @waiting: a PULL waits
+ * @after: and wants the records after this
+ * @urgent: replies wait for records up to this one
+ * @given: when the oldest record that was given out and is not durable was
+ * @fresh: since when a reply has waited for a record not given out; 0: none
+ * @last: the last record given out
+ * @retry: a PULL could not be answered; not before then, 0: at once
+ * @stalled: so was said
+ */
+struct paxos_agent {
+	u32 portid;
+	u32 seq;
+	bool waiting;
+	bool stalled;
+	u64 after;
+	u64 urgent;
+	u64 given;
+	u64 fresh;
+	u64 last;
+	u64 retry;
+};
+
+/**
+ * struct paxos_group - one member of one group, on this host
+ *
+ * Written before anybody sees it, constant since: @net to @stats. Readers of
+ * the RCU pointers hold rcu_read_lock(); their writers &paxos_net.mutex.
+ */
+struct paxos_group {
+	struct net *net;
+	u32 id;
+	u64 instance;
+	u8 cluster[PAXOS_CLUSTER_SIZE];
+	struct socket *socket;
+	struct paxos_entry *entries;
+	u8 *scratch;			/* what it points to: @lock */
+	struct paxos_stats __percpu *stats;
+
+	struct sock __rcu *sock;	/* NULL: no sending any more */
+	struct paxos_key __rcu *key;
+	struct paxos_endpoint __rcu *endpoints[PAXOS_MEMBERS_MAX + 1];
+
+	spinlock_t lock;	/* protects the fields from here to @core */
+	bool dead;			/* deleted: no call into the core */
+	bool completing;		/* someone is running @ended */
+	u64 armed;			/* when @timer will fire, or PAXOS_NEVER */
+	u64 watch;			/* when this side of the core needs it */
+	u64 up;				/* members said to be up */
+	void *reserve;			/* memory for the next value, or NULL */
+	u32 reserve_len;
+	unsigned long *deliverable;	/* by slot modulo log size */
+	struct paxos_agent agent;
+	struct paxos_agent_seen seen[PAXOS_MEMBERS_MAX + 1];
+	struct list_head handles;	/* struct paxos_handle */
+	struct list_head ended;		/* requests whose done() is due */
+	struct sk_buff_head out;	/* datagrams to send, after the lock */
+	struct paxos_core core;
+
+	struct timer_list timer;
+
+	/* Notices in order; its own lock nests inside @lock. */
+	struct sk_buff_head notices;
+
+	refcount_t refs;
+	struct list_head node;		/* in paxos_net.doomed */
+};
+
+/* What GROUP_ADD asks for. */
+struct paxos_group_config {
+	u32 id;
+	u8 cluster[PAXOS_CLUSTER_SIZE];
+	struct paxos_settings settings;
+	struct paxos_config config;
+	struct paxos_key *key;
+	struct paxos_endpoint *endpoints[PAXOS_MEMBERS_MAX + 1];
+};
+
+/* Beyond this a member's agent counts as unheard. */
+#define PAXOS_AGENT_SILENCE_US	3000000
+/* Beyond this the disk counts as stalled. */
+#define PAXOS_STALL_US		1000000
+
+static inline struct paxos_group *paxos_core_group(struct paxos_core *core)
+{
+	struct paxos_group *group = container_of(core, struct paxos_group, core);
+
+	lockdep_assert_held(&group->lock);
+	return group;
+}
+
+static inline u64 paxos_now(void)
+{
+	return ktime_to_us(ktime_get());
+}
+
+/* The timer shall look at this group's own deadlines by @when. */
+static inline void paxos_group_watch(struct paxos_group *group, u64 when)
+{
+	lockdep_assert_held(&group->lock);
+	if (when < group->watch)
+		group->watch = when;
+}
+
+#endif

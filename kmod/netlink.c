@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/slab.h>
+#include <net/genetlink.h>
+#include "paths.h"
+#include "policy.h"
+
+/*
+ * The family's table of commands. uapi/linux/paxos.h says what each does;
+ * paxos_family runs them in parallel, so what a command touches is guarded by
+ * paxos_net.mutex or the group's lock.
+ */
+
+enum {
+	NEEDS_GROUP = BIT(0),	/* that PAXOS_A_GROUP names */
+	TAKES_GROUP = BIT(1),	/* if it is named */
+};
+
+/* info->user_ptr[0] becomes the group, with a reference. */
+static int find_group(paxos_genl_ops *ops, struct sk_buff *skb,
+		      struct genl_info *info)
+{
+	struct nlattr *attr = info->attrs[PAXOS_A_GROUP];
+
+	info->user_ptr[0] = NULL;
+	if (!(ops->internal_flags & (NEEDS_GROUP | TAKES_GROUP)))
+		return 0;
+	if (!attr && ops->internal_flags & TAKES_GROUP)
+		return 0;
+	if (GENL_REQ_ATTR_CHECK(info, PAXOS_A_GROUP)) {
+		GENL_SET_ERR_MSG(info, "a group must be named");
+		return -EINVAL;
+	}
+	info->user_ptr[0] = paxos_group_get(genl_info_net(info),
+					    nla_get_u32(attr));
+	if (!info->user_ptr[0]) {
+		NL_SET_BAD_ATTR(info->extack, attr);
+		PAXOS_REFUSE_FMT(info->extack,
+				 "no group %u in this network namespace",
+				 nla_get_u32(attr));
+		return -ENOENT;
+	}
+	return 0;
+}
+
+static void release_group(paxos_genl_ops *ops, struct sk_buff *skb,
+			  struct genl_info *info)
+{
+	if (info->user_ptr[0])
+		paxos_group_put(info->user_ptr[0]);
+}
+
+static int group_add(struct sk_buff *skb, struct genl_info *info)
+{
+	struct net *net = genl_info_net(info);
+	struct paxos_group_config *config;
+	int err;
+
+	config = kzalloc(sizeof(*config), GFP_KERNEL);
+	if (!config)
+		return -ENOMEM;
+	err = paxos_attr_config(info, config);
+	if (!err) {
+		mutex_lock(&paxos_net(net)->mutex);
+		err = paxos_group_add(net, config, info->extack);
+		mutex_unlock(&paxos_net(net)->mutex);
+	}
+	paxos_attr_config_free(config);
+	return err;
+}
+
+static int group_del(struct sk_buff *skb, struct genl_info *info)
+{
+	int err = paxos_group_del(info->user_ptr[0]);
+
+	if (err)
+		GENL_SET_ERR_MSG(info, "the group is being deleted");
+	return err;
+}
+
+static int campaign(struct sk_buff *skb, struct genl_info *info)
+{
+	struct paxos_group *group = info->user_ptr[0];
+	int err;
+
+	paxos_group_lock(group);
+	err = paxos_group_able(group);
+	if (!err)
+		err = paxos_core_campaign(&group->core, paxos_now());
+	paxos_group_unlock(group);
+
+	switch (err) {
+	case -ESHUTDOWN:
+		GENL_SET_ERR_MSG(info, "the group is being deleted");
+		break;
+	case -EUNATCH:
+		GENL_SET_ERR_MSG(info,
+				 "the group has no agent, or is not started");
+		break;
+	case -EPERM:
+		GENL_SET_ERR_MSG(info, "a learner cannot lead");
+		break;
+	case -EALREADY:
+		GENL_SET_ERR_MSG(info, "this member leads already");
+		break;
+	case -EOVERFLOW:
+		GENL_SET_ERR_MSG(info, "no higher ballot is left");
+		break;
+	}
+	return err;
+}
+
+static int stats_get(struct sk_buff *skb, struct genl_info *info)
+{
+	struct paxos_group *group = info->user_ptr[0];
+	struct sk_buff *answer;
+	void *header;
+	int err;
+
+	/* A nest, a name of up to 20 bytes and a number each. */
+	answer = genlmsg_new(PAXOS_COUNTS * 64, GFP_KERNEL);
+	if (!answer)
+		return -ENOMEM;
+	header = genlmsg_put_reply(answer, info, &paxos_family, 0,
+				   PAXOS_CMD_STATS_GET);
+	err = group ? nla_put_u32(answer, PAXOS_A_GROUP, group->id) : 0;
+	if (!err)
+		err = paxos_stats_put(answer, group ? group->stats :
+				paxos_net(genl_info_net(info))->stats);
+	if (WARN_ON_ONCE(err)) {
+		nlmsg_free(answer);
+		return err;
+	}
+	genlmsg_end(answer, header);
+	return genlmsg_reply(answer, info);
+}
+
+static const struct genl_ops family_ops[] = {
+	{
+		.cmd = PAXOS_CMD_GROUP_ADD,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.policy = paxos_group_add_policy,
+		.maxattr = PAXOS_A_MAX,
+		.doit = group_add,
+	}, {
+		.cmd = PAXOS_CMD_GROUP_SET,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.internal_flags = NEEDS_GROUP,
+		.policy = paxos_group_set_policy,
+		.maxattr = PAXOS_A_MAX,
+		.doit = paxos_nl_group_set,
+	}, {
+		.cmd = PAXOS_CMD_GROUP_DEL,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.internal_flags = NEEDS_GROUP,
+		.policy = paxos_group_policy,
+		.maxattr = PAXOS_A_MAX,
+		.doit = group_del,
+	}, {
+		.cmd = PAXOS_CMD_GROUP_GET,
+		.internal_flags = NEEDS_GROUP,
+		.policy = paxos_group_policy,
+		.maxattr = PAXOS_A_MAX,
+		.doit = paxos_nl_group_get,
+		.start = paxos_nl_group_start,
+		.dumpit = paxos_nl_group_dump,
+	}, {
+		.cmd = PAXOS_CMD_PROPOSE,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.internal_flags = NEEDS_GROUP,
+		.policy = paxos_propose_policy,
+		.maxattr = PAXOS_A_MAX,
+		.doit = paxos_nl_propose,
+	}, {
+		.cmd = PAXOS_CMD_READ,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.internal_flags = NEEDS_GROUP,
+		.policy = paxos_read_policy,
+		.maxattr = PAXOS_A_MAX,
+		.doit = paxos_nl_read,
+	}, {
+		.cmd = PAXOS_CMD_LOG_GET,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.policy = paxos_log_policy,
+		.maxattr = PAXOS_A_MAX,
+		.start = paxos_nl_log_start,
+		.dumpit = paxos_nl_log_dump,
+	}, {
+		.cmd = PAXOS_CMD_CAMPAIGN,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.internal_flags = NEEDS_GROUP,
+		.policy = paxos_group_policy,
+		.maxattr = PAXOS_A_MAX,
+		.doit = campaign,
+	}, {
+		.cmd = PAXOS_CMD_STATS_GET,
+		.internal_flags = TAKES_GROUP,
+		.policy = paxos_group_policy,
+		.maxattr = PAXOS_A_MAX,
+		.doit = stats_get,
+	}, {
+		.cmd = PAXOS_CMD_ATTACH,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.internal_flags = NEEDS_GROUP,
+		.policy = paxos_group_policy,
+		.maxattr = PAXOS_A_MAX,
+		.doit = paxos_nl_attach,
+	}, {
+		.cmd = PAXOS_CMD_RESTORE,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.internal_flags = NEEDS_GROUP,
+		.policy = paxos_restore_policy,
+		.maxattr = PAXOS_A_MAX,
+		.doit = paxos_nl_restore,
+	}, {
+		.cmd = PAXOS_CMD_START,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.internal_flags = NEEDS_GROUP,
+		.policy = paxos_start_policy,
+		.maxattr = PAXOS_A_MAX,
+		.doit = paxos_nl_start,
+	}, {
+		.cmd = PAXOS_CMD_PULL,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.internal_flags = NEEDS_GROUP,
+		.policy = paxos_pull_policy,
+		.maxattr = PAXOS_A_MAX,
+		.doit = paxos_nl_pull,
+	}, {
+		.cmd = PAXOS_CMD_PEER_SET,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.internal_flags = NEEDS_GROUP,
+		.policy = paxos_peer_set_policy,
+		.maxattr = PAXOS_A_MAX,
+		.doit = paxos_nl_peer_set,
+	},
+};
+
+/* In the order of notify.c. */
+static const struct genl_multicast_group family_groups[] = {
+	{ .name = PAXOS_MCGRP_EVENTS },
+	{ .name = PAXOS_MCGRP_LOG, .flags = GENL_MCAST_CAP_NET_ADMIN },
+};
+
+struct genl_family paxos_family __ro_after_init = {
+	.name = PAXOS_GENL_NAME,
+	.version = PAXOS_GENL_VERSION,
+	.netnsok = true,
+	.parallel_ops = true,
+	.module = THIS_MODULE,
+	.pre_doit = find_group,
+	.post_doit = release_group,
+	.ops = family_ops,
+	.n_ops = ARRAY_SIZE(family_ops),
+	.mcgrps = family_groups,
+	.n_mcgrps = ARRAY_SIZE(family_groups),
+};
+
+int __init paxos_netlink_init(void)
+{
+	return genl_register_family(&paxos_family);
+}
+
+void paxos_netlink_exit(void)
+{
+	genl_unregister_family(&paxos_family);
+}
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+const char *paxos_sentence(const char *format, ...)
+{
+	static char sentences[16][80];
+	static atomic_t next;
+	char *mine = sentences[(unsigned int)atomic_inc_return(&next) %
+			       ARRAY_SIZE(sentences)];
+	va_list args;
+
+	va_start(args, format);
+	vscnprintf(mine, sizeof(sentences[0]), format, args);
+	va_end(args);
+	return mine;
+}
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _PAXOS_POLICY_H
+#define _PAXOS_POLICY_H
+
+#include <net/netlink.h>
+#include <uapi/linux/paxos.h>
+
+/* What each command takes; uapi/paxos.yaml says the same. */
+extern const struct nla_policy paxos_group_policy[PAXOS_A_MAX + 1];
+extern const struct nla_policy paxos_group_add_policy[PAXOS_A_MAX + 1];
+extern const struct nla_policy paxos_group_set_policy[PAXOS_A_MAX + 1];
+extern const struct nla_policy paxos_propose_policy[PAXOS_A_MAX + 1];
+extern const struct nla_policy paxos_read_policy[PAXOS_A_MAX + 1];
+extern const struct nla_policy paxos_log_policy[PAXOS_A_MAX + 1];
+extern const struct nla_policy paxos_restore_policy[PAXOS_A_MAX + 1];
+extern const struct nla_policy paxos_start_policy[PAXOS_A_MAX + 1];
+extern const struct nla_policy paxos_pull_policy[PAXOS_A_MAX + 1];
+extern const struct nla_policy paxos_peer_set_policy[PAXOS_A_MAX + 1];
+
+extern const struct nla_policy
+	paxos_member_add_policy[PAXOS_A_MEMBER_MAX + 1];
+extern const struct nla_policy
+	paxos_member_set_policy[PAXOS_A_MEMBER_MAX + 1];
+extern const struct nla_policy
+	paxos_member_peer_policy[PAXOS_A_MEMBER_MAX + 1];
+extern const struct nla_policy paxos_record_policy[PAXOS_A_RECORD_MAX + 1];
+
+#endif

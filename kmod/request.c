@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/slab.h>
+#include <net/genetlink.h>
+#include "core/quorum.h"
+#include "paths.h"
+
+/*
+ * Proposals and reads of this member, from netlink or from a kernel subsystem:
+ * the core's cookie for each is a struct paxos_request.
+ */
+
+static void end(struct paxos_group *group, struct paxos_request *request,
+		enum paxos_outcome outcome, u64 slot)
+{
+	lockdep_assert_held(&group->lock);
+	request->result = outcome;
+	request->slot = slot;
+	if (outcome != PAXOS_OUTCOME_CHOSEN) {
+		const struct paxos_config *config = &group->core.config;
+
+		request->up = paxos_quorum_weight(config,
+			paxos_members_up(group, group->core.now));
+		request->needed = config->q2;
+	}
+	if (request->handle)
+		list_del(&request->mine);
+	list_add_tail(&request->node, &group->ended);
+}
+
+/* ops->proposed and ops->read_done */
+void paxos_ended(struct paxos_core *core, void *cookie,
+		 enum paxos_outcome outcome, u64 slot)
+{
+	BUILD_BUG_ON((int)PAXOS_RESULT_CHOSEN != PAXOS_OUTCOME_CHOSEN);
+	BUILD_BUG_ON((int)PAXOS_RESULT_NOT_CHOSEN !=
+		     PAXOS_OUTCOME_NOT_CHOSEN);
+	BUILD_BUG_ON((int)PAXOS_RESULT_UNKNOWN != PAXOS_OUTCOME_UNKNOWN);
+	BUILD_BUG_ON((int)PAXOS_NL_OUTCOME_UNKNOWN != PAXOS_OUTCOME_UNKNOWN);
+	end(paxos_core_group(core), cookie, outcome, slot);
+}
+
+/* -EUNATCH: without an agent this member takes no part; -ESHUTDOWN. */
+int paxos_group_able(const struct paxos_group *group)
+{
+	lockdep_assert_held(&group->lock);
+	if (group->dead)
+		return -ESHUTDOWN;
+	if (group->core.settings.durability == PAXOS_SYNC &&
+	    !group->agent.portid)
+		return -EUNATCH;
+	return 0;
+}
+
+/* As paxos_propose(). */
+int paxos_request_propose(struct paxos_group *group,
+			  struct paxos_request *request, const void *bytes,
+			  u32 len, u32 timeout_ms)
+{
+	u64 now = paxos_now();
+	int err;
+
+	lockdep_assert_held(&group->lock);
+	err = paxos_group_able(group);
+	if (!err)
+		err = paxos_core_propose(&group->core, bytes, len,
+					 now + (u64)timeout_ms * USEC_PER_MSEC,
+					 request, now);
+	if (!err)
+		paxos_count(group->stats, PAXOS_COUNT_PROPOSALS);
+	return err;
+}
+
+/* End @request now; false if it has ended already. */
+bool paxos_request_cancel(struct paxos_group *group,
+			  struct paxos_request *request)
+{
+	bool sent;
+
+	lockdep_assert_held(&group->lock);
+	if (group->dead || !paxos_core_cancel(&group->core, request, &sent))
+		return false;
+	end(group, request, sent ? PAXOS_OUTCOME_UNKNOWN :
+				   PAXOS_OUTCOME_NOT_CHOSEN, 0);
+	return true;
+}
+
+/**
+ * struct netlink_request - a PROPOSE or READ that waits for its answer
+ * @request: the core's cookie
+ * @answer: allocated with the request, so that none is lost for want of memory
+ * @header: of @answer
+ * @net: of the socket; the group, and so the request, ends before it
+ * @portid: of the socket; if it is closed meanwhile the answer goes nowhere
+ * @started: ns
+ */
+struct netlink_request {
+	struct paxos_request request;
+	struct sk_buff *answer;
+	void *header;
+	struct net *net;
+	u32 portid;
+	u64 started;
+};
+
+static void netlink_done(struct paxos_request *request)
+{
+	struct netlink_request *waiting =
+		container_of(request, struct netlink_request, request);
+	bool chosen = request->result == PAXOS_OUTCOME_CHOSEN;
+	struct sk_buff *skb = waiting->answer;
+	int err;
+
+	err = nla_put_u8(skb, PAXOS_A_OUTCOME, request->result);
+	if (!err && chosen)
+		err = nla_put_u64_64bit(skb, PAXOS_A_SLOT, request->slot,
+					PAXOS_A_PAD);
+	if (!err)
+		err = nla_put_u64_64bit(skb, PAXOS_A_ELAPSED,
+					ktime_get_ns() - waiting->started,
+					PAXOS_A_PAD);
+	if (!err && !chosen)
+		err = nla_put_u8(skb, PAXOS_A_UP, request->up) ?:
+		      nla_put_u8(skb, PAXOS_A_NEEDED, request->needed);
+	if (WARN_ON_ONCE(err)) {
+		nlmsg_free(skb);
+	} else {
+		genlmsg_end(skb, waiting->header);
+		genlmsg_unicast(waiting->net, skb, waiting->portid);
+	}
+	kfree(waiting);
+}
+
+static struct netlink_request *netlink_request(struct genl_info *info, u8 cmd)
+{
+	struct netlink_request *waiting = kzalloc(sizeof(*waiting), GFP_KERNEL);
+
+	if (!waiting)
+		goto error;
+	waiting->answer = genlmsg_new(NLMSG_ALIGN(128), GFP_KERNEL);
+	if (!waiting->answer)
+		goto error;
+	waiting->header = genlmsg_put_reply(waiting->answer, info,
+					    &paxos_family, 0, cmd);
+	waiting->request.done = netlink_done;
+	waiting->net = genl_info_net(info);
+	waiting->portid = info->snd_portid;
+	waiting->started = ktime_get_ns();
+	return waiting;
+
+error:
+	kfree(waiting);
+	GENL_SET_ERR_MSG(info, "no memory for the request");
+	return NULL;
+}
+
+/* Why it was refused, in a sentence. */
+static int refuse(struct genl_info *info, struct paxos_group *group, int err)
+{
+	const struct paxos_config *config = &group->core.config;
+	u8 up, leader;
+
+	switch (err) {
+	case -EUNATCH:
+		GENL_SET_ERR_MSG(info,
+				 "the group has no agent, or is not started");
+		break;
+	case -EAGAIN:
+		GENL_SET_ERR_MSG(info, "too many requests are under way");
+		break;
+	case -ENOMEM:
+		GENL_SET_ERR_MSG(info, "no memory for the value");
+		break;
+	case -ESHUTDOWN:
+		GENL_SET_ERR_MSG(info, "the group is being deleted");
+		break;
+	case -ENOLINK:
+		paxos_group_lock(group);
+		leader = group->core.leader;
+		up = paxos_quorum_weight(config,
+					 paxos_members_up(group, paxos_now()));
+		paxos_group_unlock(group);
+		if (leader)
+			PAXOS_REFUSE_FMT(info->extack,
+					 "no quorum: %u of %u, %u needed", up,
+					 (u8)hweight64(config->voters),
+					 config->q2);
+		else
+			PAXOS_REFUSE_FMT(info->extack,
+					 "no leader is known; up: %u of %u, %u needed",
+					 up, (u8)hweight64(config->voters),
+					 config->q2);
+		break;
+	default:
+		GENL_SET_ERR_MSG(info, "the request was refused");
+	}
+	return err;
+}
+
+static void forget(struct netlink_request *waiting)
+{
+	nlmsg_free(waiting->answer);
+	kfree(waiting);
+}
+
+int paxos_nl_propose(struct sk_buff *skb, struct genl_info *info)
+{
+	struct paxos_group *group = info->user_ptr[0];
+	struct nlattr *value = info->attrs[PAXOS_A_VALUE];
+	struct netlink_request *waiting;
+	void *reserve;
+	int err;
+
+	if (GENL_REQ_ATTR_CHECK(info, PAXOS_A_VALUE) ||
+	    GENL_REQ_ATTR_CHECK(info, PAXOS_A_TIMEOUT))
+		return -EINVAL;
+	if (nla_len(value) > PAXOS_VALUE_MAX) {
+		NL_SET_BAD_ATTR(info->extack, value);
+		PAXOS_REFUSE_FMT(info->extack,
+				 "a value of %u bytes; %u are the limit",
+				 nla_len(value), PAXOS_VALUE_MAX);
+		return -EMSGSIZE;
+	}
+	waiting = netlink_request(info, PAXOS_CMD_PROPOSE);
+	if (!waiting)
+		return -ENOMEM;
+	reserve = paxos_group_reserve(nla_len(value));
+
+	paxos_group_lock(group);
+	group->reserve = reserve;
+	group->reserve_len = nla_len(value);
+	err = paxos_request_propose(group, &waiting->request, nla_data(value),
+				    nla_len(value),
+				    nla_get_u32(info->attrs[PAXOS_A_TIMEOUT]));
+	reserve = group->reserve;
+	group->reserve = NULL;
+	paxos_group_unlock(group);
+
+	kfree(reserve);
+	if (!err)
+		return 0;
+	forget(waiting);
+	return refuse(info, group, err);
+}
+
+int paxos_nl_read(struct sk_buff *skb, struct genl_info *info)
+{
+	struct paxos_group *group = info->user_ptr[0];
+	struct netlink_request *waiting;
+	u64 now, timeout;
+	int err;
+
+	if (GENL_REQ_ATTR_CHECK(info, PAXOS_A_TIMEOUT))
+		return -EINVAL;
+	waiting = netlink_request(info, PAXOS_CMD_READ);
+	if (!waiting)
+		return -ENOMEM;
+	timeout = nla_get_u32(info->attrs[PAXOS_A_TIMEOUT]);
+
+	paxos_group_lock(group);
+	now = paxos_now();
+	err = paxos_group_able(group);
+	if (!err)
+		err = paxos_core_read(&group->core,
+				      now + timeout * USEC_PER_MSEC,
+				      &waiting->request, now);
+	if (!err)
+		paxos_count(group->stats, PAXOS_COUNT_READS);
+	paxos_group_unlock(group);
+	if (!err)
+		return 0;
+	forget(waiting);
+	return refuse(info, group, err);
+}
