@@ -96,6 +96,8 @@ void paxos_leader_start(struct paxos_core *core)
 	}
 	paxos_observe(core, PAXOS_EVENT_LEADER, 0, core->ballot);
 
+	/* What it learnt as candidate may lie behind a gap. */
+	core->prepared = max(core->prepared, core->log.last);
 	for (slot = core->commit + 1; slot <= core->prepared; slot++) {
 		struct paxos_entry *entry = paxos_log_entry(&core->log, slot);
 		struct paxos_value *value = entry->value;

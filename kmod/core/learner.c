@@ -243,9 +243,15 @@ enum paxos_drop paxos_learner_learn(struct paxos_core *core,
 		at = paxos_wire_item(at, &item);
 		if (item.slot <= core->commit)
 			continue;
-		/* Somebody leads above: this member's own ballot is over. */
+		/* Somebody leads above: this member's own ballot is over. So it
+		 * is where a slot that it would still propose in is chosen: its
+		 * phase 1 has shown all that was chosen in lower ballots.
+		 */
 		core->seen = max(core->seen, item.ballot);
-		if (core->role != PAXOS_FOLLOWER && item.ballot > core->ballot)
+		if ((core->role != PAXOS_FOLLOWER &&
+		     item.ballot > core->ballot) ||
+		    (core->role == PAXOS_LEADER &&
+		     item.slot >= core->next_slot))
 			paxos_step_down(core);
 		entry = paxos_log_entry(&core->log, item.slot);
 		if (core->values[i]) {
