@@ -45,8 +45,10 @@ int outcome_get(struct kernel *kernel, struct nl_msg *request, uint32_t group,
 	    view_get(kernel, group, &view))
 		return -1;
 	outcome->outcome = PAXOS_NL_OUTCOME_NOT_CHOSEN;
-	outcome->up = view.up;
-	outcome->needed = (struct maybe){ true, view_needed(&view) };
+	if (view_no_quorum(&view)) {
+		outcome->up = view.up;
+		outcome->needed = (struct maybe){ true, view_needed(&view) };
+	}
 	return 0;
 }
 

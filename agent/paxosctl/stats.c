@@ -6,7 +6,7 @@
 
 const struct option_spec stats_options[] = {
 	{ "group", 'g', "GROUP", "this group only" },
-	{ "all", 'a', NULL, "drops that never happened, too" },
+	{ "all", 'a', NULL, "what never happened, too" },
 	OPTION_END
 };
 
@@ -82,9 +82,10 @@ static int take_statistics(struct nlmsghdr *message, void *arg)
 		json_end();
 		return 0;
 	}
-	n = print_counters(message, PAXOS_A_COUNTER, true, &table);
+	/* Outside of the groups there is nothing where all is well. */
+	n = print_counters(message, PAXOS_A_COUNTER,
+			   statistics->group || statistics->all, &table);
 	n += print_counters(message, PAXOS_A_DROP, statistics->all, &table);
-	/* Nothing amiss outside the groups is the normal case. */
 	if (!n && !statistics->group)
 		return 0;
 	if (statistics->group)

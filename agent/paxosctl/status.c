@@ -93,14 +93,17 @@ static const char *role(const struct group_view *view,
 static void print_members(const struct group_view *view)
 {
 	static const char *const heads[] = {
-		"MEMBER", "ADDRESS", "UP", "ROLE", "COMMIT", "DURABLE", "LAG",
-		"RTT",
+		"MEMBER", "ADDRESS", "UP", "ROLE", "COMMIT", "LAG", "RTT",
+		"DURABLE",
 	};
 	struct table table = { .columns = 8, .right = 0xf1 };
 	const struct member_view *member;
 	unsigned int i;
 	bool self;
 
+	/* In memory there is no disk to be behind. */
+	if (view->durability == PAXOS_NL_DURABILITY_MEMORY)
+		table.columns--;
 	for (i = 0; i < table.columns; i++)
 		table_cell(&table, "%s", heads[i]);
 	for (i = 0; i < view->n_members; i++) {
@@ -111,13 +114,11 @@ static void print_members(const struct group_view *view)
 		cell_up(&table, view, member);
 		table_cell(&table, "%s", role(view, member));
 		table_maybe(&table, self ? view->commit : member->commit);
-		if (view->durability == PAXOS_NL_DURABILITY_MEMORY)
-			table_cell(&table, "-");
-		else
-			table_maybe(&table,
-				    self ? view->durable : member->durable);
 		table_maybe(&table, view_lag(view, member));
 		cell_microseconds(&table, member->rtt);
+		if (table.columns == 8)
+			table_maybe(&table,
+				    self ? view->durable : member->durable);
 	}
 	table_print(&table, "  ");
 }

@@ -343,6 +343,7 @@ static struct nl_msg *group_message(uint8_t wait, uint8_t up, uint8_t leader)
 	nla_put_u64(message, PAXOS_A_DURABLE, 88);
 	nla_put_u8(message, PAXOS_A_UP, up);
 	nla_put_u32(message, PAXOS_A_STALLED, 1500);
+	nla_put_u32(message, PAXOS_A_AGENT, 4711);
 	put_member(message, 1, PAXOS_NL_ROLE_VOTER, 1, 42, 212);
 	put_member(message, 2, PAXOS_NL_ROLE_VOTER, 0, 0, 0);
 	put_member(message, 3, PAXOS_NL_ROLE_VOTER, 0, 40, 1450);
@@ -360,11 +361,11 @@ static void status_is_a_table(void **state)
 	status_print(&view);
 	assert_string_equal(output(),
 "group 7: leader 1, ballot 3.1, commit 42, quorum 2 of 3, sync\n"
-"  MEMBER  ADDRESS         UP          ROLE     COMMIT  DURABLE  LAG      RTT\n"
-"       1  10.77.0.1:7400  up          leader       42       84    0   212 us\n"
-"       2  10.77.0.2:7400  here        voter        42       88    0        -\n"
-"       3  10.77.0.3:7400  down 3.2 s  voter        40       80    2  1.45 ms\n"
-"       4  10.77.0.4:7400  -           learner       -        -    -        -\n");
+"  MEMBER  ADDRESS         UP          ROLE     COMMIT  LAG      RTT  DURABLE\n"
+"       1  10.77.0.1:7400  up          leader       42    0   212 us       84\n"
+"       2  10.77.0.2:7400  here        voter        42    0        -       88\n"
+"       3  10.77.0.3:7400  down 3.2 s  voter        40    2  1.45 ms       80\n"
+"       4  10.77.0.4:7400  -           learner       -    -        -        -\n");
 	nlmsg_free(message);
 }
 
@@ -375,7 +376,9 @@ static void status_says_why_it_waits(void **state)
 		const char *reason;
 	} cases[] = {
 		{ PAXOS_NL_WAIT_NONE, 2, 1, "" },
-		{ PAXOS_NL_WAIT_NONE, 1, 1, "no quorum: 1 of 3, 2 needed" },
+		{ PAXOS_NL_WAIT_NONE, 1, 1, "" },
+		{ PAXOS_NL_WAIT_NONE, 2, 3, "leader 3 is not heard: paxosctl" },
+		{ PAXOS_NL_WAIT_NONE, 1, 3, "no quorum: 1 of 3, 2 needed" },
 		{ PAXOS_NL_WAIT_AGENT, 2, 1, "no agent is attached" },
 		{ PAXOS_NL_WAIT_START, 2, 1, "the agent has not restored" },
 		{ PAXOS_NL_WAIT_LEADER, 2, 0, "no leader is known: paxosctl" },

@@ -171,11 +171,35 @@ unsigned int view_needed(const struct group_view *view)
 	return quorum.value ? quorum.value : view_voters(view) / 2 + 1;
 }
 
+static bool leader_is_down(const struct group_view *view)
+{
+	unsigned int i;
+
+	for (i = 0; i < view->n_members; i++)
+		if (view->members[i].id == view->leader)
+			return view->leader != view->self &&
+			       view->members[i].up.known &&
+			       !view->members[i].up.value;
+	return false;
+}
+
 bool view_no_quorum(const struct group_view *view)
 {
-	return view->wait == PAXOS_NL_WAIT_QUORUM ||
-	       (view->up.known && view->state == PAXOS_NL_STATE_RUNNING &&
-		view->up.value < view_needed(view));
+	bool too_few = view->up.known && view->up.value < view_needed(view);
+
+	switch (view->wait) {
+	case PAXOS_NL_WAIT_QUORUM:
+		return true;
+	case PAXOS_NL_WAIT_PROMISES:
+		return too_few;
+	case PAXOS_NL_WAIT_LEADER:
+		/* Without agents followers have no reason to talk. */
+		return too_few && view->agent.value;
+	case PAXOS_NL_WAIT_NONE:
+		/* A follower need not hear more than its leader. */
+		return too_few && view->agent.value && leader_is_down(view);
+	}
+	return false;
 }
 
 const char *view_reason(const struct group_view *view,
@@ -191,6 +215,10 @@ const char *view_reason(const struct group_view *view,
 	case PAXOS_NL_WAIT_NONE:
 		if (view_no_quorum(view))
 			snprintf(reason, VIEW_REASON_SIZE, "%s", quorum);
+		else if (leader_is_down(view))
+			snprintf(reason, VIEW_REASON_SIZE,
+				 "leader %u is not heard: paxosctl campaign makes this member one",
+				 view->leader);
 		break;
 	case PAXOS_NL_WAIT_AGENT:
 		snprintf(reason, VIEW_REASON_SIZE,
