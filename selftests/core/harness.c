@@ -20,11 +20,6 @@ struct paxos_core *core_of(struct cluster *c, u8 id)
 	return &host_up(c, id)->core;
 }
 
-static bool sync_durability(const struct cluster *c)
-{
-	return c->settings.durability == PAXOS_SYNC && !c->wiped;
-}
-
 /* The laws that can be seen from outside. */
 
 static u8 disk_votes(struct cluster *c, u64 slot)
@@ -194,7 +189,7 @@ static void op_send(struct paxos_core *core,
 	    (d->len > core->settings.payload && message->count > 1))
 		broken_by("member %u sends %zu bytes of %s", message->from,
 			  d->len, type_name(message->type));
-	if (sync_durability(c))
+	if (c->settings.durability == PAXOS_SYNC)
 		check_said(h, &again);
 	c->sent[d->type]++;
 	if (c->trace) {
@@ -245,7 +240,8 @@ static void op_deliver(struct paxos_core *core, u64 slot,
 		broken_by("law 1: member %u delivers another value in slot %llu",
 			  core->settings.self, (unsigned long long)slot);
 	}
-	if (sync_durability(c) && disk_votes(c, slot) < c->config.q2)
+	if (c->settings.durability == PAXOS_SYNC && !c->wiped &&
+	    disk_votes(c, slot) < c->config.q2)
 		broken_by("law 2: member %u delivers slot %llu, on %u disks only",
 			  core->settings.self, (unsigned long long)slot,
 			  disk_votes(c, slot));
@@ -271,8 +267,6 @@ static void end(struct paxos_core *core, void *cookie,
 	if (!read && (outcome == PAXOS_OUTCOME_CHOSEN) != (slot != 0))
 		broken_by("a proposal ends as %s in slot %llu",
 			  outcome_name(outcome), (unsigned long long)slot);
-	if (!read && slot > SLOTS_MAX)
-		broken("a proposal ends in an impossible slot");
 	h->ended = realloc(h->ended, (h->n_ended + 1) * sizeof(*h->ended));
 	e = &h->ended[h->n_ended++];
 	*e = (struct ended){ cookie, outcome, slot, read };
@@ -558,9 +552,13 @@ void host_crash(struct cluster *c, u8 id)
 
 void host_restart(struct cluster *c, u8 id)
 {
+	int err;
+
 	host_boot(c, id);
-	if (host_restore(c, id))
-		broken_by("member %u cannot restore its records", id);
+	err = host_restore(c, id);
+	if (err)
+		broken_by("member %u cannot restore its records: %s", id,
+			  strerrorname_np(-err));
 	host_start(c, id);
 }
 
@@ -626,7 +624,7 @@ void cluster_free(struct cluster *c)
 		free(h->events);
 		free(h);
 	}
-	for (slot = 1; slot <= SLOTS_MAX; slot++)
+	for (slot = 1; slot <= SLOTS_MAX && c->chosen[slot].known; slot++)
 		free(c->chosen[slot].bytes);
 	free(c);
 }

@@ -102,7 +102,7 @@ struct cluster {
 	struct datagram *queue;
 	struct chosen chosen[SLOTS_MAX + 1];
 	u64 sent[PAXOS_TYPES];	/* ever, by type */
-	bool wiped;		/* some disk was lost: law 2 is not checked */
+	bool wiped;		/* some votes are on no disk: not counted */
 	FILE *trace;		/* NULL, or where steps are told */
 };
 

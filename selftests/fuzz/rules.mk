@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-2.0
+# Fuzz targets over kmod/core: as unit tests with random inputs, and for
+# FUZZ_SECONDS each with libFuzzer where clang has it.
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS := $(B)/fuzz/fuzz-wire $(B)/fuzz/fuzz-core
+FUZZ_SOURCES = selftests/fuzz/make.c $(CORE_SOURCES)
+FUZZ_HARNESS = selftests/core/harness.c selftests/core/describe.c
+FUZZ_HEADERS = $(CORE_HEADERS) $(wildcard selftests/fuzz/*.h selftests/core/*.h)
+CLANG ?= clang
+
+$(B)/fuzz/fuzz-wire: selftests/fuzz/wire.c
+$(B)/fuzz/fuzz-core: selftests/fuzz/core.c $(FUZZ_HARNESS)
+$(FUZZ_TARGETS): selftests/fuzz/driver.c $(FUZZ_SOURCES) $(FUZZ_HEADERS)
+	@mkdir -p $(@D)
+	$(call say,CC,$@)$(CC) $(CORE_CFLAGS) $(SANITIZE) -o $@ \
+		$(filter %.c,$^)
+
+$(B)/fuzz/clang-wire: selftests/fuzz/wire.c
+$(B)/fuzz/clang-core: selftests/fuzz/core.c $(FUZZ_HARNESS)
+$(B)/fuzz/clang-wire $(B)/fuzz/clang-core: $(FUZZ_SOURCES) $(FUZZ_HEADERS)
+	@mkdir -p $(@D)
+	$(call say,CLANG,$@)$(CLANG) $(CORE_CFLAGS) -Wno-unknown-warning-option \
+		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+		-o $@ $(filter %.c,$^)
+
+# What libFuzzer finds stays in build/fuzz; give it to the target as argument.
+fuzz: $(FUZZ_TARGETS)
+	@for target in wire core; do \
+		mkdir -p $(B)/fuzz/corpus-$$target; \
+		if $(MAKE) --no-print-directory $(B)/fuzz/clang-$$target; then \
+			$(B)/fuzz/clang-$$target -max_total_time=$(FUZZ_SECONDS) \
+				-max_len=4096 -print_final_stats=1 -verbosity=0 \
+				-artifact_prefix=$(B)/fuzz/$$target- \
+				$(B)/fuzz/corpus-$$target || exit 1; \
+		else \
+			echo "no libFuzzer (scripts/deps test): random inputs"; \
+			$(B)/fuzz/fuzz-$$target --runs 100000 || exit 1; \
+		fi; \
+	done
+
+UNIT_TESTS += $(FUZZ_TARGETS)
+.PHONY: fuzz
