@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _PAXOSD_AGENT_H
+#define _PAXOSD_AGENT_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include "config.h"
+#include "heartbeat.h"
+#include "netlink.h"
+#include "state.h"
+#include "wal.h"
+
+/*
+ * One agent, three threads:
+ *
+ *	main	starts all, then waits for a signal or for a thread that failed
+ *	disk	PULL, write, fdatasync, PULL; with Durability = sync only
+ *	heart	heartbeats to and from the other agents
+ *
+ * so that a disk which takes long does not make this member look dead.
+ */
+
+/**
+ * struct agent - all that the threads share
+ * @config: does not change
+ * @state: main's
+ * @wal: main's, while the disk thread runs that one's
+ * @attached: the socket that holds the group, the disk thread's like @wal
+ * @heart: another, the heart thread's
+ * @heart_socket: UDP, the heart thread's
+ * @stop: an eventfd; readable: threads end
+ * @failed: an eventfd; readable: a thread has failed
+ * @has_failed: the same for threads
+ * @writing_since: when the write that is under way began, 0: none is
+ */
+struct agent {
+	struct config config;
+	struct state state;
+	struct wal wal;
+	struct netlink attached;
+	struct netlink heart;
+	int heart_socket;
+	int stop;
+	int failed;
+	atomic_bool has_failed;
+	_Atomic uint64_t writing_since;
+	pthread_t disk_thread;
+	pthread_t heart_thread;
+};
+
+/* Nanoseconds that only grow. */
+uint64_t agent_now(void);
+/* The agent ends, with a sentence why; only the first one is told. */
+__attribute__((format(printf, 2, 3)))
+void agent_fail(struct agent *agent, const char *format, ...);
+
+/* Bring the kernel's group to where the log is. 0, or -1 and it was told. */
+int start_group(struct agent *agent);
+
+int heart_open(struct agent *agent);
+void *heart_run(void *agent);
+void *disk_run(void *agent);
+
+#endif

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The thread that touches the disk: what the kernel gives goes into one batch,
+ * and the next PULL says that it is on the disk.
+ */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <string.h>
+#include <time.h>
+#include "agent.h"
+#include "group.h"
+#include "say.h"
+
+uint64_t agent_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
+static int add_record(void *context, const struct record *record)
+{
+	struct wal *wal = context;
+
+	return wal_add(wal, record) ? -EIO : 0;
+}
+
+/* Why the kernel does not answer a PULL any more. */
+static void fail_pull(struct agent *agent, int error)
+{
+	const uint32_t group = agent->config.group;
+
+	switch (error) {
+	case -ESHUTDOWN:
+	case -ENOENT:
+		agent_fail(agent,
+			   "group %u was deleted, or the module is being removed: the agent ends",
+			   group);
+		break;
+	case -ERANGE:
+		agent_fail(agent,
+			   "the kernel does not accept record %" PRIu64
+			   " as the last on the disk: %s. Nothing more is acknowledged",
+			   agent->wal.end.lsn, agent->attached.error);
+		break;
+	default:
+		agent_fail(agent, "cannot pull records of group %u: %s", group,
+			   agent->attached.error);
+	}
+}
+
+static int pull(struct agent *agent)
+{
+	const int error = group_pull(&agent->attached, agent->config.group,
+				     agent->wal.end.lsn);
+
+	if (error)
+		fail_pull(agent, error);
+	return error;
+}
+
+/* The kernel has answered: records, or an error. */
+static int serve(struct agent *agent)
+{
+	struct wal *wal = &agent->wal;
+	int error;
+
+	wal->error[0] = '\0';
+	error = group_records(&agent->attached, add_record, wal);
+	if (error == -EAGAIN)
+		return 0;
+	if (error == -ENOBUFS)
+		return pull(agent);
+	if (error && wal->error[0]) {
+		agent_fail(agent, "%s", wal->error);
+		return error;
+	}
+	if (error) {
+		fail_pull(agent, error);
+		return error;
+	}
+	atomic_store(&agent->writing_since, agent_now());
+	error = wal_commit(wal);
+	atomic_store(&agent->writing_since, 0);
+	if (error) {
+		agent_fail(agent, "%s", wal->error);
+		return error;
+	}
+	return pull(agent);
+}
+
+/* Space for the next segment, while this one has some left. */
+static void look_ahead(struct agent *agent, bool *warned)
+{
+	const bool short_of = wal_prepare(&agent->wal);
+
+	if (short_of && !*warned)
+		say_warning("%s. When the segment in use is full, member %u falls silent",
+			    agent->wal.error, agent->config.self);
+	*warned = short_of;
+}
+
+void *disk_run(void *context)
+{
+	struct agent *agent = context;
+	struct pollfd events[] = {
+		{ .fd = agent->stop, .events = POLLIN },
+		{ .fd = netlink_fd(&agent->attached), .events = POLLIN },
+	};
+	bool warned = false;
+
+	if (pull(agent))
+		return NULL;
+	for (;;) {
+		look_ahead(agent, &warned);
+		if (poll(events, 2, -1) < 0) {
+			if (errno == EINTR)
+				continue;
+			agent_fail(agent, "cannot wait: %s", strerror(errno));
+			return NULL;
+		}
+		if (events[0].revents)
+			return NULL;
+		if (events[1].revents && serve(agent))
+			return NULL;
+	}
+}

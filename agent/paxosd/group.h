@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _PAXOSD_GROUP_H
+#define _PAXOSD_GROUP_H
+
+/* The group in the kernel: one function a netlink command. */
+
+#include "config.h"
+#include "netlink.h"
+#include "wal.h"
+
+/**
+ * struct group_state - what the kernel says of the group
+ * @instance: random, of this group in this kernel
+ * @state: enum paxos_nl_state
+ */
+struct group_state {
+	uint64_t instance;
+	uint64_t incarnation;
+	uint64_t commit;
+	uint64_t lsn;
+	uint64_t durable;
+	uint32_t epoch;
+	uint8_t state;
+};
+
+/* What the agents' heartbeats say of another member. */
+struct group_peer {
+	uint8_t id;
+	uint32_t heard;		/* ms ago */
+	uint64_t commit;
+	uint64_t durable;
+	uint64_t incarnation;
+};
+
+/* Results are 0 or a negative errno, with netlink->error set. */
+int group_add(struct netlink *netlink, const struct config *config);
+int group_get(struct netlink *netlink, uint32_t group,
+	      struct group_state *state);
+/*
+ * Does the group that exists differ from the configuration? 1: yes, and
+ * @difference says what.
+ */
+int group_compare(struct netlink *netlink, const struct config *config,
+		  char *difference, size_t size);
+int group_attach(struct netlink *netlink, uint32_t group,
+		 struct group_state *state);
+/* Records go in batches; nothing else may be asked between begin and end. */
+void group_restore_begin(struct netlink *netlink, uint32_t group);
+int group_restore(struct netlink *netlink, uint32_t group,
+		  const struct record *record);
+int group_restore_end(struct netlink *netlink);
+int group_start(struct netlink *netlink, uint32_t group, uint64_t incarnation,
+		uint64_t lsn);
+int group_peers(struct netlink *netlink, uint32_t group,
+		const struct group_peer *peers, unsigned int n);
+
+/* All to @lsn is on the disk; the answer comes by group_records(). */
+int group_pull(struct netlink *netlink, uint32_t group, uint64_t lsn);
+int group_records(struct netlink *netlink, wal_visit visit, void *context);
+
+#endif

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+#include "agent.h"
+#include "say.h"
+
+static const char usage[] =
+	"usage: paxosd init CONFIG     make an empty log for a member that never voted\n"
+	"       paxosd CONFIG          run that member, in the foreground\n"
+	"       paxosd --check CONFIG  only read the configuration\n";
+
+void agent_fail(struct agent *agent, const char *format, ...)
+{
+	const uint64_t one = 1;
+	char text[WAL_ERROR_SIZE];
+	va_list args;
+
+	if (atomic_exchange(&agent->has_failed, true))
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	say_error("%s", text);
+	if (write(agent->failed, &one, sizeof(one)) < 0)
+		abort();
+}
+
+static int read_config(struct config *config, const char *path)
+{
+	char error[WAL_ERROR_SIZE];
+
+	if (config_read(config, path, error, sizeof(error))) {
+		say_error("%s", error);
+		return -1;
+	}
+	if (config->warning[0])
+		say_warning("%s", config->warning);
+	return 0;
+}
+
+static void init_wal(struct agent *agent)
+{
+	const struct config *config = &agent->config;
+	struct wal_identity identity = {
+		.group = config->group,
+		.member = config->self,
+		.durability = config->durability,
+	};
+
+	memcpy(identity.cluster, config->cluster, sizeof(identity.cluster));
+	wal_init(&agent->wal, &identity, config->state_directory,
+		 agent->state.directory);
+}
+
+static int run_check(struct agent *agent, const char *path)
+{
+	const struct config *config = &agent->config;
+
+	printf("%s: fine: member %u of group %u, %u members, state in %s\n",
+	       path, config->self, config->group, config->n_members,
+	       config->state_directory);
+	return 0;
+}
+
+static int run_init(struct agent *agent)
+{
+	const struct config *config = &agent->config;
+	char error[WAL_ERROR_SIZE];
+	int result;
+
+	if (state_create(&agent->state, config->state_directory, error,
+			 sizeof(error))) {
+		say_error("%s", error);
+		return -1;
+	}
+	init_wal(agent);
+	result = wal_create(&agent->wal);
+	if (result < 0)
+		say_error("%s", agent->wal.error);
+	else if (result > 0)
+		say_notice("%s holds the log of member %u of group %u already",
+			   config->state_directory, config->self,
+			   config->group);
+	else
+		say_notice("%s is ready for member %u of group %u",
+			   config->state_directory, config->self,
+			   config->group);
+	return result < 0 ? -1 : 0;
+}
+
+static void tell_no_log(const struct agent *agent, const char *path)
+{
+	say_error("%s: no log here. If member %u has never voted, run: paxosd init %s. If its disk was lost, it must be replaced under a new id",
+		  agent->config.state_directory, agent->config.self, path);
+}
+
+static int open_log(struct agent *agent, const char *path)
+{
+	const char *directory = agent->config.state_directory;
+	char error[WAL_ERROR_SIZE];
+
+	if (access(directory, F_OK) && errno == ENOENT) {
+		tell_no_log(agent, path);
+		return -1;
+	}
+	if (state_open(&agent->state, directory, error, sizeof(error))) {
+		say_error("%s", error);
+		return -1;
+	}
+	init_wal(agent);
+	switch (wal_open(&agent->wal)) {
+	case 0:
+		break;
+	case -ENOENT:
+		tell_no_log(agent, path);
+		return -1;
+	default:
+		say_error("%s", agent->wal.error);
+		return -1;
+	}
+	if (agent->state.fleeting &&
+	    agent->config.durability == PAXOS_NL_DURABILITY_SYNC)
+		say_warning("%s is in memory: what it holds does not survive this host",
+			    directory);
+	return 0;
+}
+
+static int open_kernel(struct agent *agent)
+{
+	if (netlink_open(&agent->attached)) {
+		say_error("%s", agent->attached.error);
+		return -1;
+	}
+	if (netlink_open(&agent->heart)) {
+		say_error("%s", agent->heart.error);
+		return -1;
+	}
+	return 0;
+}
+
+static int open_events(struct agent *agent, int *signals)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	*signals = signalfd(-1, &set, SFD_CLOEXEC);
+	agent->stop = eventfd(0, EFD_CLOEXEC);
+	agent->failed = eventfd(0, EFD_CLOEXEC);
+	if (*signals >= 0 && agent->stop >= 0 && agent->failed >= 0)
+		return 0;
+	say_error("no file descriptors: %s", strerror(errno));
+	return -1;
+}
+
+/* Until a signal, or until a thread has failed. */
+static void wait_for_end(struct agent *agent, int signals)
+{
+	struct signalfd_siginfo signal;
+	struct pollfd events[] = {
+		{ .fd = signals, .events = POLLIN },
+		{ .fd = agent->failed, .events = POLLIN },
+	};
+
+	while (poll(events, 2, -1) < 0)
+		;
+	if (events[0].revents &&
+	    read(signals, &signal, sizeof(signal)) == sizeof(signal))
+		say_notice("%s: the agent ends; group %u stays in the kernel, silent until an agent attaches",
+			   signal.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM",
+			   agent->config.group);
+}
+
+static int start_thread(struct agent *agent, pthread_t *thread, bool *started,
+			void *(*run)(void *))
+{
+	const int error = pthread_create(thread, NULL, run, agent);
+
+	*started = !error;
+	if (error)
+		agent_fail(agent, "no thread: %s", strerror(error));
+	return error;
+}
+
+static int run_threads(struct agent *agent, int signals)
+{
+	const uint64_t one = 1;
+	bool disk = false, heart = false;
+
+	if (agent->config.durability == PAXOS_NL_DURABILITY_MEMORY ||
+	    !start_thread(agent, &agent->disk_thread, &disk, disk_run))
+		start_thread(agent, &agent->heart_thread, &heart, heart_run);
+	wait_for_end(agent, signals);
+	if (write(agent->stop, &one, sizeof(one)) < 0)
+		abort();
+	if (heart)
+		pthread_join(agent->heart_thread, NULL);
+	if (disk)
+		pthread_join(agent->disk_thread, NULL);
+	return atomic_load(&agent->has_failed) ? -1 : 0;
+}
+
+static int run_agent(struct agent *agent, const char *path)
+{
+	int signals;
+
+	if (open_log(agent, path) || heart_open(agent) ||
+	    open_kernel(agent) || open_events(agent, &signals) ||
+	    start_group(agent))
+		return -1;
+	return run_threads(agent, signals);
+}
+
+int main(int argc, char **argv)
+{
+	static struct agent agent = {
+		.state = { .directory = -1, .lock = -1 },
+		.wal = { .fd = -1, .spare = -1, .durable = -1 },
+		.heart_socket = -1,
+	};
+	const char *verb = argc == 3 ? argv[1] : "run";
+	const char *path = argv[argc - 1];
+	int result;
+
+	if (argc == 2 && !strcmp(path, "--help")) {
+		fputs(usage, stdout);
+		return EXIT_SUCCESS;
+	}
+	if (argc < 2 || argc > 3 || path[0] == '-' ||
+	    (argc == 3 && strcmp(verb, "init") && strcmp(verb, "--check"))) {
+		fputs(usage, stderr);
+		return EXIT_FAILURE;
+	}
+	if (sodium_init() < 0) {
+		say_error("libsodium does not start");
+		return EXIT_FAILURE;
+	}
+	if (read_config(&agent.config, path))
+		return EXIT_FAILURE;
+	if (!strcmp(verb, "init"))
+		result = run_init(&agent);
+	else if (!strcmp(verb, "--check"))
+		result = run_check(&agent, path);
+	else
+		result = run_agent(&agent, path);
+	/* The kernel lets go of the group when its socket closes. */
+	netlink_close(&agent.attached);
+	netlink_close(&agent.heart);
+	wal_close(&agent.wal);
+	state_close(&agent.state);
+	return result ? EXIT_FAILURE : EXIT_SUCCESS;
+}
