@@ -52,8 +52,23 @@ demo:
 bench:
 	@scripts/bench
 
+install: programs
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/man/man5 \
+		$(DESTDIR)$(PREFIX)/share/man/man8 \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions \
+		$(DESTDIR)$(SYSCONFDIR)/paxos
+	install -m 755 $(B)/paxosd $(B)/paxosctl $(DESTDIR)$(PREFIX)/sbin
+	install -m 644 agent/paxosd/*.5 $(DESTDIR)$(PREFIX)/share/man/man5
+	install -m 644 agent/*/*.8 $(DESTDIR)$(PREFIX)/share/man/man8
+	install -m 644 agent/paxosctl/completion/paxosctl.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/paxosctl
+
+# Of the running kernel, or of the one that KDIR names.
+module_install: module
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install
+
 clean:
 	rm -rf $(B)
 
 .DEFAULT_GOAL := all
-.PHONY: all programs module unit check check-612 check-kasan demo bench clean
+.PHONY: all programs module install module_install unit check check-612 check-kasan demo bench clean
