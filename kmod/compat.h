@@ -15,13 +15,14 @@
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
 
-typedef const struct genl_ops paxos_genl_ops;
+#define paxos_genl_ops const struct genl_ops
 
 /*
  * An extack's sentence is a pointer that must outlive the request, with no room
  * of its own. Take one of a few buffers in turn: who is overtaken by sixteen
  * other refusals before its own is copied reads another's sentence.
  */
+#define PAXOS_SENTENCES
 __printf(1, 2) const char *paxos_sentence(const char *format, ...);
 
 #define PAXOS_REFUSE_FMT(extack, format, ...) do {			\
@@ -33,7 +34,7 @@ __printf(1, 2) const char *paxos_sentence(const char *format, ...);
 
 #else
 
-typedef const struct genl_split_ops paxos_genl_ops;
+#define paxos_genl_ops const struct genl_split_ops
 
 #define PAXOS_REFUSE_FMT(extack, format, ...)				\
 	NL_SET_ERR_MSG_FMT(extack, format, ##__VA_ARGS__)

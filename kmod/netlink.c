@@ -122,10 +122,12 @@ static int stats_get(struct sk_buff *skb, struct genl_info *info)
 		return -ENOMEM;
 	header = genlmsg_put_reply(answer, info, &paxos_family, 0,
 				   PAXOS_CMD_STATS_GET);
-	err = group ? nla_put_u32(answer, PAXOS_A_GROUP, group->id) : 0;
-	if (!err)
-		err = paxos_stats_put(answer, group ? group->stats :
-				paxos_net(genl_info_net(info))->stats);
+	if (group)
+		err = nla_put_u32(answer, PAXOS_A_GROUP, group->id) ?:
+		      paxos_stats_put(answer, group->stats);
+	else
+		err = paxos_stats_put_net(answer,
+					  paxos_net(genl_info_net(info))->stats);
 	if (WARN_ON_ONCE(err)) {
 		nlmsg_free(answer);
 		return err;
@@ -265,7 +267,7 @@ void paxos_netlink_exit(void)
 	genl_unregister_family(&paxos_family);
 }
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+#ifdef PAXOS_SENTENCES
 const char *paxos_sentence(const char *format, ...)
 {
 	static char sentences[16][80];

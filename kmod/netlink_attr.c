@@ -283,6 +283,11 @@ static int parse_moves(struct genl_info *info, struct paxos_group *group,
 	return 0;
 }
 
+/* Readers under RCU see the one or the other. */
+#define SWAP(groups, pointer, new)					\
+	rcu_replace_pointer(pointer, new,				\
+			    lockdep_is_held(&(groups)->mutex))
+
 int paxos_nl_group_set(struct sk_buff *skb, struct genl_info *info)
 {
 	struct paxos_group *group = info->user_ptr[0];
@@ -303,12 +308,10 @@ int paxos_nl_group_set(struct sk_buff *skb, struct genl_info *info)
 	if (!err) {
 		for (i = 1; i <= PAXOS_MEMBERS_MAX; i++)
 			if (moved[i])
-				moved[i] = rcu_replace_pointer(
-					group->endpoints[i], moved[i],
-					lockdep_is_held(&groups->mutex));
+				moved[i] = SWAP(groups, group->endpoints[i],
+						moved[i]);
 		if (key)
-			key = rcu_replace_pointer(group->key, key,
-				lockdep_is_held(&groups->mutex));
+			key = SWAP(groups, group->key, key);
 		if (attrs[PAXOS_A_BYTES]) {
 			paxos_group_lock(group);
 			group->core.settings.bytes =

@@ -17,32 +17,29 @@ static struct netlink_range_validation bytes_range = {
 	.max = PAXOS_NL_BYTES_MAX,
 };
 
-#define GROUP		[PAXOS_A_GROUP] = NLA_POLICY_MIN(NLA_U32, 1)
-#define MEMBER_ID	[PAXOS_A_MEMBER_ID] = \
-				NLA_POLICY_RANGE(NLA_U8, 1, \
-						 PAXOS_NL_MEMBERS_MAX)
+#define POLICY_GROUP	NLA_POLICY_MIN(NLA_U32, 1)
+#define POLICY_ID	NLA_POLICY_RANGE(NLA_U8, 1, PAXOS_NL_MEMBERS_MAX)
 
 /* 4 or 16 bytes; the lengths between are refused with the other checks. */
-#define MEMBER_ADDRESS	[PAXOS_A_MEMBER_ADDRESS] = \
-				NLA_POLICY_RANGE(NLA_BINARY, 4, 16)
+#define POLICY_ADDRESS	NLA_POLICY_RANGE(NLA_BINARY, 4, 16)
 
 const struct nla_policy paxos_member_add_policy[PAXOS_A_MEMBER_MAX + 1] = {
-	MEMBER_ID,
+	[PAXOS_A_MEMBER_ID] = POLICY_ID,
 	[PAXOS_A_MEMBER_ROLE] = NLA_POLICY_MAX(NLA_U8, PAXOS_NL_ROLE_LEARNER),
-	MEMBER_ADDRESS,
+	[PAXOS_A_MEMBER_ADDRESS] = POLICY_ADDRESS,
 	[PAXOS_A_MEMBER_PORT] = { .type = NLA_U16 },
 	[PAXOS_A_MEMBER_SCOPE] = { .type = NLA_U32 },
 };
 
 const struct nla_policy paxos_member_set_policy[PAXOS_A_MEMBER_MAX + 1] = {
-	MEMBER_ID,
-	MEMBER_ADDRESS,
+	[PAXOS_A_MEMBER_ID] = POLICY_ID,
+	[PAXOS_A_MEMBER_ADDRESS] = POLICY_ADDRESS,
 	[PAXOS_A_MEMBER_PORT] = { .type = NLA_U16 },
 	[PAXOS_A_MEMBER_SCOPE] = { .type = NLA_U32 },
 };
 
 const struct nla_policy paxos_member_peer_policy[PAXOS_A_MEMBER_MAX + 1] = {
-	MEMBER_ID,
+	[PAXOS_A_MEMBER_ID] = POLICY_ID,
 	[PAXOS_A_MEMBER_AGENT_HEARD] = { .type = NLA_U32 },
 	[PAXOS_A_MEMBER_COMMIT] = { .type = NLA_U64 },
 	[PAXOS_A_MEMBER_DURABLE] = { .type = NLA_U64 },
@@ -67,11 +64,11 @@ const struct nla_policy paxos_record_policy[PAXOS_A_RECORD_MAX + 1] = {
 };
 
 const struct nla_policy paxos_group_policy[PAXOS_A_MAX + 1] = {
-	GROUP,
+	[PAXOS_A_GROUP] = POLICY_GROUP,
 };
 
 const struct nla_policy paxos_group_add_policy[PAXOS_A_MAX + 1] = {
-	GROUP,
+	[PAXOS_A_GROUP] = POLICY_GROUP,
 	[PAXOS_A_CLUSTER] = NLA_POLICY_EXACT_LEN(PAXOS_CLUSTER_SIZE),
 	[PAXOS_A_KEY] = NLA_POLICY_EXACT_LEN(PAXOS_KEY_SIZE),
 	[PAXOS_A_SELF] = NLA_POLICY_RANGE(NLA_U8, 1, PAXOS_NL_MEMBERS_MAX),
@@ -87,7 +84,7 @@ const struct nla_policy paxos_group_add_policy[PAXOS_A_MAX + 1] = {
 };
 
 const struct nla_policy paxos_group_set_policy[PAXOS_A_MAX + 1] = {
-	GROUP,
+	[PAXOS_A_GROUP] = POLICY_GROUP,
 	[PAXOS_A_KEY] = NLA_POLICY_EXACT_LEN(PAXOS_KEY_SIZE),
 	[PAXOS_A_BYTES] = NLA_POLICY_FULL_RANGE(NLA_U32, &bytes_range),
 	[PAXOS_A_MEMBER] = NLA_POLICY_NESTED(paxos_member_set_policy),
@@ -95,39 +92,39 @@ const struct nla_policy paxos_group_set_policy[PAXOS_A_MAX + 1] = {
 
 /* Without a limit to the value: that one has an errno of its own. */
 const struct nla_policy paxos_propose_policy[PAXOS_A_MAX + 1] = {
-	GROUP,
+	[PAXOS_A_GROUP] = POLICY_GROUP,
 	[PAXOS_A_VALUE] = { .type = NLA_BINARY },
 	[PAXOS_A_TIMEOUT] = NLA_POLICY_MIN(NLA_U32, 1),
 };
 
 const struct nla_policy paxos_read_policy[PAXOS_A_MAX + 1] = {
-	GROUP,
+	[PAXOS_A_GROUP] = POLICY_GROUP,
 	[PAXOS_A_TIMEOUT] = NLA_POLICY_MIN(NLA_U32, 1),
 };
 
 const struct nla_policy paxos_log_policy[PAXOS_A_MAX + 1] = {
-	GROUP,
+	[PAXOS_A_GROUP] = POLICY_GROUP,
 	[PAXOS_A_FIRST] = { .type = NLA_U64 },
 	[PAXOS_A_LAST] = { .type = NLA_U64 },
 };
 
 const struct nla_policy paxos_restore_policy[PAXOS_A_MAX + 1] = {
-	GROUP,
+	[PAXOS_A_GROUP] = POLICY_GROUP,
 	[PAXOS_A_RECORD] = NLA_POLICY_NESTED(paxos_record_policy),
 };
 
 const struct nla_policy paxos_start_policy[PAXOS_A_MAX + 1] = {
-	GROUP,
+	[PAXOS_A_GROUP] = POLICY_GROUP,
 	[PAXOS_A_INCARNATION] = { .type = NLA_U64 },
 	[PAXOS_A_LSN] = { .type = NLA_U64 },
 };
 
 const struct nla_policy paxos_pull_policy[PAXOS_A_MAX + 1] = {
-	GROUP,
+	[PAXOS_A_GROUP] = POLICY_GROUP,
 	[PAXOS_A_LSN] = { .type = NLA_U64 },
 };
 
 const struct nla_policy paxos_peer_set_policy[PAXOS_A_MAX + 1] = {
-	GROUP,
+	[PAXOS_A_GROUP] = POLICY_GROUP,
 	[PAXOS_A_MEMBER] = NLA_POLICY_NESTED(paxos_member_peer_policy),
 };

@@ -17,9 +17,9 @@ static void end(struct paxos_group *group, struct paxos_request *request,
 	request->slot = slot;
 	if (outcome != PAXOS_OUTCOME_CHOSEN) {
 		const struct paxos_config *config = &group->core.config;
+		u64 up = paxos_members_up(group, group->core.now);
 
-		request->up = paxos_quorum_weight(config,
-			paxos_members_up(group, group->core.now));
+		request->up = paxos_quorum_weight(config, up);
 		request->needed = config->q2;
 	}
 	if (request->handle)

@@ -94,7 +94,7 @@ static int put(struct sk_buff *skb, int attr, const char *name,
 	return 0;
 }
 
-/* paxos_stats_put - every counter, and every reason to drop, with its name */
+/* Every counter of a group, and every reason to drop, with its name. */
 int paxos_stats_put(struct sk_buff *skb,
 		    const struct paxos_stats __percpu *stats)
 {
@@ -115,4 +115,12 @@ int paxos_stats_put(struct sk_buff *skb,
 		err = put(skb, PAXOS_A_DROP, drop_names[i], "",
 			  total(stats, PAXOS_COUNT_DROP + i));
 	return err;
+}
+
+/* Of a namespace: datagrams that belong to no group. */
+int paxos_stats_put_net(struct sk_buff *skb,
+			const struct paxos_stats __percpu *stats)
+{
+	return put(skb, PAXOS_A_DROP, drop_names[PAXOS_DROP_GROUP], "",
+		   total(stats, PAXOS_COUNT_DROP + PAXOS_DROP_GROUP));
 }

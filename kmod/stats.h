@@ -47,6 +47,8 @@ struct sk_buff;
 struct paxos_stats __percpu *paxos_stats_new(void);
 int paxos_stats_put(struct sk_buff *skb,
 		    const struct paxos_stats __percpu *stats);
+int paxos_stats_put_net(struct sk_buff *skb,
+			const struct paxos_stats __percpu *stats);
 
 /* Softirq context, or softirqs disabled. */
 static inline void paxos_count_add(struct paxos_stats __percpu *stats,
