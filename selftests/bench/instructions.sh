@@ -15,7 +15,7 @@ if [ "$1" = --profile ]; then
 	shift
 	for key; do
 		echo "## $key, 64 B"
-		$bench -r 500 -w 500 -t 8 "$key"
+		$bench -r 500 -w 5000 -t 8 "$key"
 	done
 	exit
 fi
