@@ -72,7 +72,7 @@ int paxos_receive(struct sock *sk, struct sk_buff *skb)
 
 	reason = group ? receive(group, skb) : PAXOS_DROP_GROUP;
 	if (likely(!reason)) {
-		consume_skb(skb);
+		napi_consume_skb(skb, 1);
 		return 0;
 	}
 	stats = reason == PAXOS_DROP_GROUP ? paxos_net(sock_net(sk))->stats :

@@ -20,6 +20,30 @@ static struct send_cb *send_cb(struct sk_buff *skb)
 	return (struct send_cb *)skb->cb;
 }
 
+/*
+ * A page fragment and an skb from the caches of the receive path: taken and
+ * given back without the slab, and without zeroing what is overwritten at once.
+ * Softirqs are off.
+ */
+static struct sk_buff *skb_small(size_t size)
+{
+	unsigned int room = SKB_DATA_ALIGN(HEADROOM + size) +
+			    SKB_DATA_ALIGN(sizeof(struct skb_shared_info));
+	struct sk_buff *skb;
+	void *bytes;
+
+	bytes = napi_alloc_frag(room);
+	if (unlikely(!bytes))
+		return NULL;
+	skb = napi_build_skb(bytes, room);
+	if (unlikely(!skb)) {
+		skb_free_frag(bytes);
+		return NULL;
+	}
+	skb_reserve(skb, HEADROOM);
+	return skb;
+}
+
 static struct sk_buff *encode(struct paxos_group *group,
 			      const struct paxos_message *message, size_t size)
 {
@@ -31,10 +55,9 @@ static struct sk_buff *encode(struct paxos_group *group,
 	int err;
 
 	if (likely(size <= SKB_MAX_HEAD(HEADROOM))) {
-		skb = alloc_skb(HEADROOM + size, GFP_ATOMIC | __GFP_NOWARN);
+		skb = skb_small(size);
 		if (unlikely(!skb))
 			return NULL;
-		skb_reserve(skb, HEADROOM);
 		datagram = skb_put(skb, size);
 		paxos_wire_encode(message, group->id, datagram);
 		paxos_tag(key, datagram, size);
