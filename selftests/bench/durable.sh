@@ -13,7 +13,7 @@ seconds=$1
 shift
 bench=build/selftests/bench/bench
 tracing=/sys/kernel/tracing
-in() { local i=$1 && shift && nsenter "--net=/run/netns/bench$i" "$@"; }
+at() { local i=$1 && shift && nsenter "--net=/run/netns/bench$i" "$@"; }
 
 modprobe -a veth paxos
 selftests/bench/topology.sh
@@ -43,12 +43,17 @@ for i in 1 2 3; do
 		done
 	} >"/run/bench$i.conf"
 	chmod 600 "/run/bench$i.conf"
-	in $i build/paxosd "/run/bench$i.conf" &
+	at $i build/paxosd init "/run/bench$i.conf"
+	at $i build/paxosd "/run/bench$i.conf" &
 	agents+=($!)
 done
 trap 'kill "${agents[@]}"; wait' EXIT
 
-until in 1 build/paxosctl campaign -g 9 >/run/campaign 2>&1; do sleep 0.2; done
+tries=0
+until at 1 build/paxosctl campaign -w -g 9 >/run/campaign 2>&1; do
+	sleep 0.2
+	[ $((tries += 1)) -lt 50 ] || { cat /run/campaign >&2 && exit 1; }
+done
 $bench -n 16 -d 1 load >/run/warmup
 
 for outstanding; do
