@@ -345,10 +345,10 @@ static void kill(struct paxos_net *groups, struct paxos_group *group)
 
 	paxos_group_lock(group);
 	paxos_persist_end(group);
-	paxos_notify_plain(group, PAXOS_NL_EVENT_GROUP_DELETED);
 	paxos_core_stop(&group->core, paxos_now());
 	paxos_core_destroy(&group->core);
 	group->dead = true;
+	paxos_notify_plain(group, PAXOS_NL_EVENT_GROUP_DELETED);
 	paxos_handles_stop(group);
 	paxos_group_unlock(group);
 
