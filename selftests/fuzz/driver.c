@@ -46,11 +46,12 @@ static void runs(const char *name, u64 seed, u64 count)
 {
 	u64 i;
 
-	printf("%s: %llu inputs from seed %llu\n", name,
-	       (unsigned long long)count, (unsigned long long)seed);
+	printf("# %s: from seed %llu\n", name, (unsigned long long)seed);
 	fflush(stdout);
 	for (i = 0; i < count; i++)
 		run(seed + i);
+	printf("ok %s: %llu inputs from seed %llu\n", name,
+	       (unsigned long long)count, (unsigned long long)seed);
 }
 
 static int replay(const char *path)

@@ -19,24 +19,33 @@ $(B)/fuzz/clang-wire: selftests/fuzz/wire.c
 $(B)/fuzz/clang-core: selftests/fuzz/core.c $(FUZZ_HARNESS)
 $(B)/fuzz/clang-wire $(B)/fuzz/clang-core: $(FUZZ_SOURCES) $(FUZZ_HEADERS)
 	@mkdir -p $(@D)
-	$(call say,CLANG,$@)$(CLANG) $(CORE_CFLAGS) -Wno-unknown-warning-option \
-		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-		-o $@ $(filter %.c,$^)
+	$(call say,CLANG,$@)$(CLANG) $(CORE_CFLAGS) $(FUZZ_CLANG) -o $@ \
+		$(filter %.c,$^)
+
+FUZZ_CLANG = -Wno-gnu-variable-sized-type-not-at-end \
+	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+FUZZ_PROBE = int LLVMFuzzerTestOneInput(void *b, long n) { return !b * n; }
 
 # What libFuzzer finds stays in build/fuzz; give it to the target as argument.
 fuzz: $(FUZZ_TARGETS)
+	@mkdir -p $(B)/fuzz/corpus-wire $(B)/fuzz/corpus-core
+	@if echo '$(FUZZ_PROBE)' | $(CLANG) -fsanitize=fuzzer -xc -o $(B)/fuzz/probe - \
+			2>$(B)/fuzz/probe.log; then \
+		$(MAKE) --no-print-directory fuzz-clang; \
+	else \
+		echo "clang has no libFuzzer (scripts/deps test): random inputs"; \
+		for target in $(FUZZ_TARGETS); do \
+			$$target --runs 20000 || exit 1; \
+		done; \
+	fi
+
+fuzz-clang: $(B)/fuzz/clang-wire $(B)/fuzz/clang-core
 	@for target in wire core; do \
-		mkdir -p $(B)/fuzz/corpus-$$target; \
-		if $(MAKE) --no-print-directory $(B)/fuzz/clang-$$target; then \
-			$(B)/fuzz/clang-$$target -max_total_time=$(FUZZ_SECONDS) \
-				-max_len=4096 -print_final_stats=1 -verbosity=0 \
-				-artifact_prefix=$(B)/fuzz/$$target- \
-				$(B)/fuzz/corpus-$$target || exit 1; \
-		else \
-			echo "no libFuzzer (scripts/deps test): random inputs"; \
-			$(B)/fuzz/fuzz-$$target --runs 100000 || exit 1; \
-		fi; \
+		$(B)/fuzz/clang-$$target -max_total_time=$(FUZZ_SECONDS) \
+			-max_len=4096 -print_final_stats=1 -verbosity=0 \
+			-artifact_prefix=$(B)/fuzz/$$target- \
+			$(B)/fuzz/corpus-$$target || exit 1; \
 	done
 
 UNIT_TESTS += $(FUZZ_TARGETS)
-.PHONY: fuzz
+.PHONY: fuzz fuzz-clang
