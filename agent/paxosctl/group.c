@@ -207,15 +207,17 @@ static int require(const struct arguments *arguments, const char *option)
 	return -1;
 }
 
+/* A role is for ever, and so not part of a change. */
 static void put_member(struct nl_msg *request,
-		       const struct config_member *member)
+		       const struct config_member *member, bool role)
 {
 	const union address *address = &member->address;
 	struct nlattr *nest;
 
 	nest = nla_nest_start(request, PAXOS_A_MEMBER);
 	nla_put_u8(request, PAXOS_A_MEMBER_ID, member->id);
-	nla_put_u8(request, PAXOS_A_MEMBER_ROLE, member->role);
+	if (role)
+		nla_put_u8(request, PAXOS_A_MEMBER_ROLE, member->role);
 	if (address->any.sa_family == AF_INET) {
 		nla_put(request, PAXOS_A_MEMBER_ADDRESS, 4,
 			&address->in.sin_addr);
@@ -253,7 +255,7 @@ static struct nl_msg *add_request(struct kernel *kernel,
 	if (config->bytes)
 		nla_put_u32(request, PAXOS_A_BYTES, config->bytes);
 	for (i = 0; i < config->n_members; i++)
-		put_member(request, &config->members[i]);
+		put_member(request, &config->members[i], true);
 	return request;
 }
 
@@ -341,7 +343,7 @@ int run_group_set(const struct arguments *arguments)
 		nla_put_u32(request, PAXOS_A_BYTES, config.bytes);
 	for (i = 0; i < config.n_members; i++)
 		if (config.members[i].id != config.self)
-			put_member(request, &config.members[i]);
+			put_member(request, &config.members[i], false);
 	result = kernel_call(kernel, request, REPLY_ACK, NULL, NULL);
 	result = result ? view_complain(arguments, kernel, config.group) :
 			  report(config.group, "changed");

@@ -152,14 +152,14 @@ static int follow(const struct arguments *arguments, struct kernel *kernel,
 		kernel_close(listener);
 		return result;
 	}
-	while (reading->next <= reading->last) {
+	for (;;) {
 		if (lost && dump(kernel, reading)) {
 			result = view_complain(arguments, kernel,
 					       reading->group);
 			break;
 		}
 		lost = false;
-		if (print_flush())
+		if (print_flush() || reading->next > reading->last)
 			break;
 		if (!kernel_listen(listener, -1, take_entry, reading))
 			continue;

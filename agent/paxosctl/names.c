@@ -164,7 +164,11 @@ void name_value(char *text, size_t size, struct nlattr *attr,
 	switch (type) {
 	case PAXOS_A_CLUSTER:
 	case PAXOS_A_KEY:
+	case PAXOS_A_VALUE:
 		snprintf(text, size, "%s", words);
+		return;
+	case PAXOS_A_GROUP:
+		/* Every message begins with it. */
 		return;
 	case PAXOS_A_MEMBER:
 		if (nla_parse_nested(attrs, PAXOS_A_MEMBER_MAX, attr, NULL) ||
@@ -173,9 +177,6 @@ void name_value(char *text, size_t size, struct nlattr *attr,
 		else
 			snprintf(text, size, "member %" PRIu64,
 				 number_of(attrs[PAXOS_A_MEMBER_ID]));
-		return;
-	case PAXOS_A_VALUE:
-		snprintf(text, size, "%s: %d bytes", words, nla_len(attr));
 		return;
 	case PAXOS_A_DURABILITY:
 		snprintf(text, size, "%s: %s", words,

@@ -358,8 +358,8 @@ static void advise(char *advice, size_t size, struct kernel *kernel, int error,
 		break;
 	case ENOENT:
 		list_groups(kernel, ids, sizeof(ids));
-		snprintf(advice, size, *ids ? "this network namespace has %s" :
-			 "this network namespace has no group", ids);
+		snprintf(advice, size, *ids ? "there is %s" : "there is none%s",
+			 ids);
 		break;
 	case EEXIST:
 		snprintf(advice, size,
