@@ -29,6 +29,9 @@ guest_commands=(
 	sha256sum sleep sort stat sync tail tee timeout tr truncate uniq wc xargs
 )
 
+# What build/ holds for tests that run on the host alone, for find -regex.
+host_only='mutants\|core\|fuzz\|sim\|agent'
+
 # begin_guest: make $work, which goes away with the script, as do the processes
 # in pids.
 pids=()
@@ -272,6 +275,7 @@ project_archive() {
 	(cd "$top" && for file in scripts selftests uapi build; do
 		[ ! -e "$file" ] || find "$file" \
 			-path 'build/[0-9]*' -prune -o \
+			-regex "build/\($host_only\)" -prune -o \
 			\( -type f -o -type l \) ! -name '*.[oad]' ! -name '*.lock' \
 			! -name '*.cmd' -print0
 	done | cpio -0 -pdm --quiet "$stage/paxos")
