@@ -284,8 +284,10 @@ int kernel_join(struct kernel *kernel, const char *group)
 	error = nl_socket_add_membership(kernel->sock, id);
 	if (!error)
 		return 0;
-	fail(&kernel->failure, error == -NLE_PERM ? EPERM : EIO,
-	     nl_geterror(error));
+	if (error == -NLE_PERM)
+		fail(&kernel->failure, EPERM, "");
+	else
+		fail(&kernel->failure, EIO, nl_geterror(error));
 	return -1;
 }
 

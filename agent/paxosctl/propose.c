@@ -45,10 +45,8 @@ int outcome_get(struct kernel *kernel, struct nl_msg *request, uint32_t group,
 	    view_get(kernel, group, &view))
 		return -1;
 	outcome->outcome = PAXOS_NL_OUTCOME_NOT_CHOSEN;
-	if (view_no_quorum(&view)) {
-		outcome->up = view.up;
-		outcome->needed = (struct maybe){ true, view_needed(&view) };
-	}
+	outcome->up = view.up;
+	outcome->needed = (struct maybe){ true, view_needed(&view) };
 	return 0;
 }
 
@@ -66,7 +64,10 @@ const char *outcome_reason(struct kernel *kernel, uint32_t group,
 	struct group_view view;
 	bool known = !view_get(kernel, group, &view);
 
-	if (outcome_no_quorum(outcome) && known)
+	/* A group in which nobody ever led may have a quorum and not know. */
+	if (known && view.wait == PAXOS_NL_WAIT_LEADER)
+		view_reason(&view, reason);
+	else if (outcome_no_quorum(outcome) && known)
 		snprintf(reason, VIEW_REASON_SIZE,
 			 "no quorum: %" PRIu64 " of %u, %" PRIu64 " needed",
 			 outcome->up.value, view_voters(&view),

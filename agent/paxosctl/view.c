@@ -191,10 +191,8 @@ bool view_no_quorum(const struct group_view *view)
 	case PAXOS_NL_WAIT_QUORUM:
 		return true;
 	case PAXOS_NL_WAIT_PROMISES:
-		return too_few;
 	case PAXOS_NL_WAIT_LEADER:
-		/* Without agents followers have no reason to talk. */
-		return too_few && view->agent.value;
+		return too_few;
 	case PAXOS_NL_WAIT_NONE:
 		/* A follower need not hear more than its leader. */
 		return too_few && view->agent.value && leader_is_down(view);
@@ -231,9 +229,15 @@ const char *view_reason(const struct group_view *view,
 			 "not started: run paxosd, or paxosctl start if this member id never voted");
 		break;
 	case PAXOS_NL_WAIT_LEADER:
-		if (view_no_quorum(view))
+		if (view_no_quorum(view) && view->agent.value)
 			snprintf(reason, VIEW_REASON_SIZE,
 				 "%s; no leader is known", quorum);
+		else if (view_no_quorum(view))
+			/* Without agents followers have no reason to talk. */
+			snprintf(reason, VIEW_REASON_SIZE,
+				 "no leader is known, %u of %u heard, %u needed: paxosctl campaign makes this member one",
+				 (unsigned int)view->up.value,
+				 view_voters(view), view_needed(view));
 		else
 			snprintf(reason, VIEW_REASON_SIZE,
 				 "no leader is known: paxosctl campaign makes this member one");

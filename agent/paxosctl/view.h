@@ -54,10 +54,7 @@ void views_free(struct views *views);
 unsigned int view_voters(const struct group_view *view);
 /* How many of them the next step needs: Accept with a leader, else Prepare. */
 unsigned int view_needed(const struct group_view *view);
-/*
- * Too few voters are heard for that. Where only agents would be heard, and
- * there are none, nothing is said.
- */
+/* Too few voters are heard for that. */
 bool view_no_quorum(const struct group_view *view);
 #define VIEW_REASON_SIZE 256
 /* Why nothing can be decided, in one line, or "" where it can. */
