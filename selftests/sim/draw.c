@@ -69,6 +69,10 @@ static const struct {
 	{ "network", offsetof(struct settings, network) },
 	{ "disk", offsetof(struct settings, disk) },
 	{ "batch", offsetof(struct settings, batch) },
+	{ "clients", offsetof(struct settings, clients) },
+	{ "reads", offsetof(struct settings, reads) },
+	{ "fixed", offsetof(struct settings, fixed) },
+	{ "downtime", offsetof(struct settings, downtime) },
 	{ "elections", offsetof(struct settings, elections) },
 };
 
@@ -99,11 +103,47 @@ static void draw_quorums(struct settings *settings, struct random *random)
 				   settings->q1, settings->q2));
 }
 
+/*
+ * One run in sixteen is calm; in one of eight, proposers duel; in one of
+ * twelve, hosts come and go so fast that the past catches up with them.
+ */
+static void draw_faults(struct settings *settings, struct random *random)
+{
+	u32 i;
+
+	memset(settings->knobs, 0, sizeof(settings->knobs));
+	if (random_below(random, 16)) {
+		for (i = 0; i < KNOBS; i++)
+			if (random_below(random, 2))
+				settings->knobs[i] =
+					random_scale(random,
+						     knob_highest[i] / 64,
+						     knob_highest[i]);
+		settings->knobs[KNOB_TORN] = random_below(random, 1000000);
+	}
+	if (!random_below(random, 8)) {
+		settings->knobs[KNOB_CAMPAIGN] =
+			random_between(random, 50000, 500000);
+		settings->knobs[KNOB_LOSS] =
+			random_between(random, 50000, 400000);
+	}
+	if (!random_below(random, 12)) {
+		settings->knobs[KNOB_CRASH] =
+			random_between(random, 5000, 30000);
+		settings->knobs[KNOB_DELAY] =
+			random_between(random, 50000, 300000);
+		settings->downtime = random_scale(random, 1000, 50000);
+		settings->reads = 50;
+	}
+	if (!settings->elections && !settings->knobs[KNOB_CAMPAIGN])
+		settings->knobs[KNOB_CAMPAIGN] = 10000;
+}
+
 void settings_draw(struct settings *settings)
 {
 	static const u8 sizes[] = { 3, 3, 3, 5, 5, 4, 7, 2, 6, 1 };
 	struct random random;
-	u32 i, held;
+	u32 held;
 
 	random_seed(&random, settings->seed ^ 0x5eed);
 	settings->voters = sizes[random_below(&random, sizeof(sizes))];
@@ -125,24 +165,18 @@ void settings_draw(struct settings *settings)
 	settings->batch = random_scale(&random, 1, 256);
 	settings->elections = random_below(&random, 4) != 0;
 
-	/* what a candidate may find, what it holds and what waits to go in */
+	settings->downtime = random_scale(&random, 1000, 8 * SIM_SECOND);
+	settings->clients = random_scale(&random, 2, 64);
+	settings->reads = random_below(&random, 4) ? 15 : 50;
+	settings->fixed = !random_below(&random, 3);
+
+	/* what a window takes twice over, and what waits to go in */
 	held = settings->value_max + sizeof(struct paxos_value);
-	settings->bytes = 4 * held * settings->window + 64 * held;
+	settings->bytes = 4 * (held * (settings->window + settings->clients) +
+			       settings->payload);
 	if (random_below(&random, 2))
 		settings->bytes += 2 * held * settings->log_size;
-
-	/* one run in sixteen is calm */
-	memset(settings->knobs, 0, sizeof(settings->knobs));
-	if (random_below(&random, 16)) {
-		for (i = 0; i < KNOBS; i++)
-			if (random_below(&random, 2))
-				settings->knobs[i] =
-					random_scale(&random, 100,
-						     knob_highest[i]);
-		settings->knobs[KNOB_TORN] = random_below(&random, 1000000);
-	}
-	if (!settings->elections && !settings->knobs[KNOB_CAMPAIGN])
-		settings->knobs[KNOB_CAMPAIGN] = 10000;
+	draw_faults(settings, &random);
 }
 
 /* NAME=NUMBER; for a probability, in a million. */

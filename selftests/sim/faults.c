@@ -18,9 +18,22 @@ static struct member *any_up(struct sim *sim)
 	return NULL;
 }
 
+/* Someone who matters: often the one who leads. */
+static struct member *victim(struct sim *sim)
+{
+	struct member *member = any_up(sim);
+
+	if (random_below(&sim->random, 2))
+		for (u32 id = 1; id <= sim->n; id++)
+			if (sim->members[id]->status == MEMBER_UP &&
+			    sim->members[id]->core.role == PAXOS_LEADER)
+				return sim->members[id];
+	return member;
+}
+
 static void agent_fault(struct sim *sim, struct member *member)
 {
-	if (!sim_sync(sim) || member->agent.state == AGENT_DEAD)
+	if (!member || !sim_sync(sim) || member->agent.state == AGENT_DEAD)
 		return;
 	agent_kill(member);
 	schedule_add(sim, sim->now + random_scale(&sim->random, 1000,
@@ -59,11 +72,11 @@ void faults_beat(struct sim *sim)
 	if (sim_chance(sim, KNOB_CAMPAIGN))
 		member_campaign(member);
 	if (sim_chance(sim, KNOB_AGENT))
-		agent_fault(sim, any(sim));
-	member = any_up(sim);
+		agent_fault(sim, victim(sim));
+	member = victim(sim);
 	if (member && sim_chance(sim, KNOB_CLOCK))
 		clock_fault(sim, member);
-	member = any_up(sim);
+	member = victim(sim);
 	if (member && sim_chance(sim, KNOB_STOP))
 		member_stop(member);
 	member = any_up(sim);
@@ -77,6 +90,8 @@ static u32 value_size(struct sim *sim)
 {
 	u32 most = sim->settings.value_max;
 
+	if (sim->settings.fixed)
+		return most;
 	switch (random_below(&sim->random, 8)) {
 	case 0:
 		return 0;
@@ -102,7 +117,7 @@ void faults_client(struct sim *sim)
 
 	if (!member)
 		return;
-	if (!random_below(&sim->random, 6)) {
+	if (random_below(&sim->random, 100) < sim->settings.reads) {
 		member_read(member, random_between(&sim->random, 0,
 						   sim->settings.patience));
 		return;
@@ -112,8 +127,19 @@ void faults_client(struct sim *sim)
 	if (sim_chance(sim, KNOB_BURST))
 		count = random_scale(&sim->random, 2, 100);
 	while (count-- && member->status == MEMBER_UP &&
-	       member->n_running < 64)
+	       member->n_running < sim->settings.clients)
 		member_propose(member, value_size(sim), patience(sim));
+}
+
+/* Who waited for a member to come back asks at once. */
+void faults_reconnect(struct member *member)
+{
+	struct sim *sim = member->sim;
+	u32 count = random_below(&sim->random, 4);
+
+	while (count-- && member->status == MEMBER_UP)
+		member_read(member, random_between(&sim->random, 0,
+						   sim->settings.patience));
 }
 
 /* What an operator, or paxosd one day, does when there is no leader. */
@@ -129,7 +155,7 @@ void faults_election(struct member *member)
 	    (sim->settings.elections || sim->healing) &&
 	    (!core->leader || core->leader_heard + PAXOS_SILENCE_US < local))
 		member_campaign(member);
-	schedule_add(sim, sim->now + random_between(&sim->random, 200000,
-						    2 * SIM_SECOND),
+	schedule_add(sim, sim->now + random_between(&sim->random, 50000,
+						    SIM_SECOND),
 		     EVENT_ELECTION, member->id, member->life, NULL);
 }

@@ -35,7 +35,7 @@ static bool was_trimmed(struct sim *sim, const struct member *member)
 		struct member *other = sim->members[id];
 
 		if (other != member && other->status == MEMBER_UP &&
-		    other->core.log.first >= member->core.behind)
+		    other->core.log.first > member->delivered + 1)
 			return true;
 	}
 	return false;
@@ -127,9 +127,12 @@ static void wait(struct sim *sim, bool (*done)(struct sim *sim),
 			trace(sim, "delivered %u, %u proposals, %u reads",
 			      id, member->delivered, member->n_running,
 			      member->n_reading);
-			trace(sim, "role %u, ballot %b, status %u", id,
+			trace(sim, "role %u, ballot %b, behind %u", id,
 			      member->core.role, member->core.ballot,
-			      member->status);
+			      member->core.behind);
+			trace(sim, "holds from slot %u to %u, %u bytes", id,
+			      member->core.log.first, member->core.log.last,
+			      member->bytes);
 		}
 		broken(sim, LAW_LIVENESS,
 		       "%llu s after the last fault %s; slots chosen: all to %llu, highest %llu",

@@ -94,8 +94,9 @@ static void print_totals(const struct totals *t, double seconds)
 	printf("  %llu events, %.0f a second, %.1f s simulated\n", U(t->events),
 	       t->events / (seconds > 0 ? seconds : 1),
 	       (double)t->simulated / SIM_SECOND);
-	printf("  slots chosen %llu (no-ops %llu), campaigns %llu, elections %llu, crashes survived %llu (torn %llu), agents died %llu, partitions %llu\n",
-	       U(t->chosen), U(t->noops), U(t->campaigns), U(t->elections),
+	printf("  slots chosen %llu (no-ops %llu, contested %llu, diverged %llu), pages %llu, campaigns %llu, elections %llu, crashes survived %llu (torn %llu), agents died %llu, partitions %llu\n",
+	       U(t->chosen), U(t->noops), U(t->contested), U(t->diverged),
+	       U(t->pages), U(t->campaigns), U(t->elections),
 	       U(t->crashes), U(t->torn), U(t->agent_deaths),
 	       U(t->partitions));
 	printf("  proposals: chosen %llu, not chosen %llu, unknown %llu, refused %llu, lost with their member %llu, given up %llu\n",
@@ -133,7 +134,8 @@ static void usage(int status)
 		"  --count K  K seeds from there on\n"
 		"  --set      instead of what the seed draws: voters, learners, q1, q2, memory,\n"
 		"             window, log, payload, bytes, value, pace, patience, network, disk,\n"
-		"             batch, elections; probabilities in a million: loss, duplicate,\n"
+		"             batch, clients, reads, fixed, downtime,\n"
+		"             elections; probabilities in a million: loss, duplicate,\n"
 		"             delay, foreign, crash, nomem, jitter, disk_slow, torn, partition,\n"
 		"             campaign, agent, clock, stop, cancel, burst\n"
 		"  --verify   run each seed twice and compare (law 6)\n"

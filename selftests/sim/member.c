@@ -148,8 +148,8 @@ void member_crash(struct member *member)
 	member->status = MEMBER_DOWN;
 	member->tick_at = PAXOS_NEVER;
 	member->tick_generation++;
-	schedule_add(sim, sim->now + random_scale(&sim->random, 1000,
-						  5 * SIM_SECOND),
+	schedule_add(sim, sim->now + random_scale(&sim->random, 100,
+						  sim->settings.downtime),
 		     EVENT_RESTART, member->id, member->life, NULL);
 }
 
@@ -431,6 +431,7 @@ void member_free(struct member *member)
 		discard(member);
 	free(member->disk.records);
 	free(member->held);
+	free(member->reports);
 	free(member->entries);
 	free(member);
 }

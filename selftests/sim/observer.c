@@ -48,6 +48,18 @@ struct held *observer_held(struct member *member, u64 slot)
 	return &member->held[slot];
 }
 
+/* What was proposed in @number in @ballot, or NULL. */
+struct vote *observer_vote(struct sim *sim, u64 number, u64 ballot)
+{
+	struct slot *slot = observer_slot(sim, number);
+	u32 i;
+
+	for (i = 0; i < slot->n_votes; i++)
+		if (slot->votes[i].ballot == ballot)
+			return &slot->votes[i];
+	return NULL;
+}
+
 /*
  * @value was proposed in @slot in @ballot: it must be the one value of that
  * ballot and slot, and agree with whatever is chosen in a lower ballot
@@ -57,11 +69,9 @@ struct vote *observer_proposed(struct sim *sim, u64 number, u64 ballot,
 			       struct value *value)
 {
 	struct slot *slot = observer_slot(sim, number);
-	struct vote *vote;
+	struct vote *vote = observer_vote(sim, number, ballot);
 
-	for (vote = slot->votes; vote < slot->votes + slot->n_votes; vote++) {
-		if (vote->ballot != ballot)
-			continue;
+	if (vote) {
 		if (vote->value != value)
 			broken(sim, LAW_PROPOSER,
 			       "two values in slot %llu, ballot " BALLOT,
@@ -80,6 +90,11 @@ struct vote *observer_proposed(struct sim *sim, u64 number, u64 ballot,
 				      sizeof(*slot->votes));
 		if (!slot->votes)
 			abort();
+	}
+	sim->totals.contested += slot->n_votes == 1;
+	if (slot->n_votes && !slot->diverged && slot->votes->value != value) {
+		slot->diverged = true;
+		sim->totals.diverged++;
 	}
 	vote = &slot->votes[slot->n_votes++];
 	*vote = (struct vote){ .ballot = ballot, .value = value };
@@ -166,7 +181,8 @@ void observer_voted(struct member *member, u64 number, u64 ballot,
 	held->value = value;
 	if (number > member->held_last)
 		member->held_last = number;
-	if (ballot > member->disk_promised)
+	/* nor is that a vote, and it promises nothing */
+	if (!known && ballot > member->disk_promised)
 		member->disk_promised = ballot;
 	if (!member->voter)
 		return;

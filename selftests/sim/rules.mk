@@ -32,10 +32,10 @@ $(B)/sim/sim-safe: $(addprefix $(B)/sim/safe/,$(SIM_NAMES))
 sim: $(B)/sim/sim $(B)/sim/sim-safe
 check-sim: sim
 	@B=$(B) selftests/sim/check
-mutants: $(SIM_OWN)
+mutants: $(SIM_OWN) $(B)/sim/sim
 	@B=$(B) CC="$(CC)" CORE_CFLAGS="$(CORE_CFLAGS)" selftests/sim/mutate \
 		$(SIM_MUTANTS)
-mutants-sample: $(SIM_OWN)
+mutants-sample: $(SIM_OWN) $(B)/sim/sim
 	@B=$(B) CC="$(CC)" CORE_CFLAGS="$(CORE_CFLAGS)" selftests/sim/mutate \
 		$(SIM_SAMPLE)
 .PHONY: sim check-sim mutants mutants-sample

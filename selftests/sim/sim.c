@@ -92,6 +92,7 @@ static bool happen(struct sim *sim, const struct event *event)
 		    member->status != MEMBER_DOWN)
 			return false;
 		member_boot(member);
+		faults_reconnect(member);
 		return true;
 	case EVENT_ELECTION:
 		if (event->generation != member->life)

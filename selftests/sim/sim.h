@@ -113,6 +113,7 @@ struct slot {
 	u32 n_votes;
 	u32 cap_votes;
 	u8 delivery;		/* enum delivery: the same at every member */
+	bool diverged;		/* more than one value was proposed */
 };
 
 enum delivery { DELIVERY_UNKNOWN = 0, DELIVERY_BYTES, DELIVERY_NOTHING };
@@ -139,6 +140,14 @@ struct agent {
 	u8 state;
 	u32 generation;
 	u32 batch;		/* records that one pull takes */
+};
+
+/* What a Promise told of one slot. */
+struct report {
+	u64 slot;
+	u64 ballot;
+	struct value *value;
+	u8 from;
 };
 
 /* What stands in one slot of a member's disk (or memory, without a disk). */
@@ -195,6 +204,9 @@ struct member {
 	u64 campaign_first;	/* that Prepare asked from here on */
 	u64 promises;		/* voters who answered that one to its end */
 	u64 covered[SIM_MEMBERS_MAX + 1];	/* next slot to be told of */
+	struct report *reports;	/* what they told */
+	u32 n_reports;
+	u32 cap_reports;
 
 	/* what its disk holds, over all its lives */
 	u64 disk_promised;
@@ -282,6 +294,10 @@ struct settings {
 	u32 network;		/* usual delay of a datagram */
 	u32 disk;		/* usual time of a write and its fsync */
 	u32 batch;		/* records in a batch at most */
+	u32 clients;		/* proposals of a member under way at most */
+	u32 reads;		/* so many requests of a hundred are reads */
+	u32 downtime;		/* longest time that a host is down */
+	u32 fixed;		/* all values are of the same size */
 	u32 knobs[KNOBS];
 	u32 elections;		/* members campaign when they see no leader */
 	bool trace;
@@ -305,6 +321,9 @@ struct totals {
 	u64 datagrams;
 	u64 drops[PAXOS_CORE_DROPS];
 	u64 nomem;
+	u64 pages;		/* of Promise that were not the last */
+	u64 contested;		/* slots proposed in more than one ballot */
+	u64 diverged;		/* and with more than one value */
 	u64 foreign;
 	u64 partitions;
 	u64 records;
@@ -432,6 +451,7 @@ u64 disk_lsn(const struct member *member);
 /* faults.c */
 void faults_beat(struct sim *sim);
 void faults_client(struct sim *sim);
+void faults_reconnect(struct member *member);
 void faults_election(struct member *member);
 
 /* heal.c */
@@ -456,8 +476,10 @@ void observer_delivered(struct member *member, u64 slot,
 			const struct paxos_value *value);
 struct held *observer_held(struct member *member, u64 slot);
 void observer_restarted(struct member *member);
+struct vote *observer_vote(struct sim *sim, u64 slot, u64 ballot);
 
 /* spy.c: what leaves a member */
+void spy_counted(struct member *member);
 void spy_said(struct member *member, const struct paxos_message *message);
 
 /* settle.c: what must hold when a call into a core returns */

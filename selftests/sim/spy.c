@@ -3,6 +3,8 @@
  * Every message that leaves a member is held against what the observer knows:
  * nothing may be said that is not so, or not yet durable.
  */
+#include <linux/minmax.h>
+#include <stdlib.h>
 #include "sim.h"
 
 #define U(x) ((unsigned long long)(x))
@@ -37,6 +39,7 @@ static void said_prepare(struct member *member,
 	member->said_prepared = message->ballot;
 	member->campaign_first = message->prepare.first;
 	member->promises = 0;
+	member->n_reports = 0;
 	for (u8 id = 1; id <= sim->n; id++)
 		member->covered[id] = member->campaign_first;
 	sim->totals.campaigns++;
@@ -63,15 +66,9 @@ static void promise_page(struct member *member,
 		if (i < message->count && item.slot < number)
 			at = paxos_wire_item(at, &item);
 		if (i == message->count || item.slot != number) {
-			struct slot *slot = observer_slot(sim, number);
-			u32 j;
-
 			/* proposed in this ballot: the candidate leads */
-			for (j = 0; j < slot->n_votes; j++)
-				if (slot->votes[j].ballot == message->ballot)
-					break;
 			if (held->value && held->ballot < message->ballot &&
-			    j == slot->n_votes)
+			    !observer_vote(sim, number, message->ballot))
 				broken(sim, LAW_ACCEPTOR,
 				       "member %u promises " BALLOT
 				       " and keeps back its vote in slot %llu",
@@ -96,6 +93,67 @@ static void promise_page(struct member *member,
 	}
 }
 
+/* Keep what @member tells the candidate @to. */
+static void report(struct member *member, struct member *to,
+		   const struct paxos_message *message)
+{
+	const u8 *at = message->body;
+	struct paxos_item item;
+
+	for (u32 i = 0; i < message->count; i++) {
+		if (to->n_reports == to->cap_reports) {
+			to->cap_reports = to->cap_reports ?
+					  to->cap_reports * 2 : 64;
+			to->reports = realloc(to->reports, to->cap_reports *
+					      sizeof(*to->reports));
+			if (!to->reports)
+				abort();
+		}
+		at = paxos_wire_item(at, &item);
+		to->reports[to->n_reports++] = (struct report){
+			.slot = item.slot,
+			.ballot = item.ballot,
+			.value = item_value(member->sim, &item),
+			.from = member->id,
+		};
+	}
+}
+
+/*
+ * P2c: there is a Prepare quorum of which the highest-numbered proposal for
+ * @number, if there is any, has @value.
+ */
+static bool allowed(struct member *member, u64 number, u64 ballot,
+		    const struct value *value)
+{
+	struct sim *sim = member->sim;
+	struct held *own = observer_held(member, number);
+	u64 told[SIM_MEMBERS_MAX + 1] = { 0 };
+	u64 best = 0, quorum = 0;
+	u32 i;
+
+	for (i = 0; i < member->n_reports; i++) {
+		const struct report *report = &member->reports[i];
+
+		if (report->slot != number)
+			continue;
+		if (!told[report->from] ||
+		    report->ballot < told[report->from])
+			told[report->from] = report->ballot;
+		if (report->value == value)
+			best = max(best, report->ballot);
+	}
+	if (own->value && own->ballot < ballot) {
+		told[member->id] = own->ballot;
+		if (own->value == value)
+			best = max(best, own->ballot);
+	}
+	for (i = 1; i <= sim->n; i++)
+		if (member->promises & paxos_member_bit(i) && told[i] <= best)
+			quorum |= paxos_member_bit(i);
+	return paxos_quorum_weight(&sim->config, quorum) >= sim->config.q1;
+}
+
 static void said_promise(struct member *member,
 			 const struct paxos_message *message)
 {
@@ -117,9 +175,12 @@ static void said_promise(struct member *member,
 		broken(sim, LAW_WINDOW, "member %u says it trimmed below %llu",
 		       member->id, U(message->promise.held));
 	promise_page(member, message);
+	sim->totals.pages += message->promise.next != 0;
 
-	if (to->said_prepared != message->ballot ||
-	    message->promise.first > to->covered[member->id])
+	if (to->said_prepared != message->ballot)
+		return;
+	report(member, to, message);
+	if (message->promise.first > to->covered[member->id])
 		return;
 	if (message->promise.next > to->covered[member->id])
 		to->covered[member->id] = message->promise.next;
@@ -141,6 +202,7 @@ static void said_accept(struct member *member,
 		/* a Prepare quorum of one: itself */
 		member->said_prepared = message->ballot;
 		member->promises = 0;
+		member->n_reports = 0;
 		sim->totals.campaigns++;
 	}
 	if (message->ballot < member->said_prepared)
@@ -165,9 +227,20 @@ static void said_accept(struct member *member,
 		       paxos_quorum_weight(&sim->config, member->promises),
 		       sim->config.q1);
 	for (u32 i = 0; i < message->count; i++) {
+		struct value *value;
+		struct slot *slot;
+
 		at = paxos_wire_item(at, &item);
-		observer_proposed(sim, item.slot, message->ballot,
-				  item_value(sim, &item));
+		value = item_value(sim, &item);
+		slot = observer_slot(sim, item.slot);
+		if (slot->chosen != value &&
+		    !observer_vote(sim, item.slot, message->ballot) &&
+		    !allowed(member, item.slot, message->ballot, value))
+			broken(sim, LAW_PROPOSER, "member %u proposes in slot %llu, "
+			       BALLOT ", what no quorum's promises allow",
+			       member->id, U(item.slot),
+			       BALLOT_ARGS(message->ballot));
+		observer_proposed(sim, item.slot, message->ballot, value);
 	}
 }
 
@@ -184,14 +257,10 @@ static void said_accepted(struct member *member,
 		at = paxos_wire_range(at, &range);
 		for (u64 number = range.first;
 		     number < range.first + range.count; number++) {
-			struct slot *slot = observer_slot(sim, number);
-			u32 j;
+			struct vote *vote = observer_vote(sim, number,
+							  message->ballot);
 
-			for (j = 0; j < slot->n_votes; j++)
-				if (slot->votes[j].ballot == message->ballot)
-					break;
-			if (j < slot->n_votes &&
-			    slot->votes[j].voters & member_bit(member))
+			if (vote && vote->voters & member_bit(member))
 				continue;
 			broken(sim, LAW_DURABLE,
 			       "member %u says it accepted slot %llu in " BALLOT
@@ -246,6 +315,34 @@ static void said_read_reply(struct member *member,
 		broken(member->sim, LAW_READ,
 		       "member %u answers a read with slot %llu, it accepted %llu",
 		       member->id, U(message->read.slot), U(member->held_last));
+}
+
+/* What @member believes to have heard as candidate or leader was said. */
+void spy_counted(struct member *member)
+{
+	const struct paxos_core *core = &member->core;
+	struct sim *sim = member->sim;
+
+	if (core->role == PAXOS_CANDIDATE &&
+	    core->promises & ~member->promises & ~member_bit(member))
+		broken(sim, LAW_PROPOSER, "member %u counts promises 0x%llx for "
+		       BALLOT ", whole ones came from 0x%llx", member->id,
+		       U(core->promises), BALLOT_ARGS(core->ballot),
+		       U(member->promises));
+	if (core->role != PAXOS_LEADER)
+		return;
+	for (u64 number = core->commit + 1; number < core->next_slot; number++) {
+		struct paxos_entry *entry = paxos_log_entry(&core->log, number);
+		struct vote *vote = observer_vote(sim, number, core->ballot);
+
+		if (entry->votes & ~(vote ? vote->voters : 0))
+			broken(sim, LAW_PROPOSER,
+			       "member %u counts votes 0x%llx in slot %llu, "
+			       BALLOT ", given were 0x%llx", member->id,
+			       U(entry->votes), U(number),
+			       BALLOT_ARGS(core->ballot),
+			       U(vote ? vote->voters : 0));
+	}
 }
 
 void spy_said(struct member *member, const struct paxos_message *message)
