@@ -61,12 +61,10 @@ enum paxos_event {
 	PAXOS_EVENT_ACCEPTED,		/* slot, ballot */
 	PAXOS_EVENT_CHOSEN,		/* slot, ballot: known here, any order */
 	PAXOS_EVENT_DURABLE,		/* slot = lsn */
-	PAXOS_EVENT_LEADER,		/* ballot: of the leader now followed, or
-					 * 0 if there is none */
+	PAXOS_EVENT_LEADER,		/* ballot: of the leader, 0: none */
 	PAXOS_EVENT_QUORUM_LOST,	/* as leader: too few voters heard */
 	PAXOS_EVENT_QUORUM_REGAINED,
-	PAXOS_EVENT_BEHIND,		/* slot: this member needs slots below,
-					 * which others have trimmed */
+	PAXOS_EVENT_BEHIND,		/* slot: others trimmed those below */
 };
 
 enum paxos_record_type {

@@ -109,11 +109,10 @@ int paxos_core_durable(struct paxos_core *core, u64 lsn, u64 now)
 			core->commit_durable = core->commit;
 		} else {
 			struct paxos_entry *entry = record_entry(record);
+			u64 slot = entry_slot(&core->log, entry);
 
 			if (entry->flags & PAXOS_ENTRY_VOTED)
-				paxos_acceptor_voted(core,
-					entry_slot(&core->log, entry),
-					entry->ballot);
+				paxos_acceptor_voted(core, slot, entry->ballot);
 		}
 	}
 	paxos_acceptor_flush(core);
