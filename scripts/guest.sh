@@ -285,7 +285,8 @@ project_archive() {
 	cp -r "$modules" "$stage/usr/lib/modules/$release"
 	if [ -d "$top/build/$release" ]; then
 		mkdir "$stage/usr/lib/modules/$release/extra"
-		find "$top/build/$release" -name '*.ko' \
+		flock "$top/build/$release.lock" \
+			find "$top/build/$release" -name '*.ko' \
 			-exec cp -t "$stage/usr/lib/modules/$release/extra" {} +
 	fi
 	depmod -b "$stage/usr" "$release"
