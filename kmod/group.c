@@ -8,22 +8,43 @@
 
 #define COMPLETIONS_MAX	64	/* done() in a row before others get the CPU */
 
+/*
+ * Memory for a value of @len bytes. What is too large for a slab comes in
+ * pages: rounded up to a power of two, values of 32 KiB would take 64.
+ */
+static void *value_memory(u32 len, gfp_t gfp)
+{
+	size_t size = sizeof(struct paxos_value) + len;
+
+	gfp |= __GFP_NOWARN;
+	return size <= KMALLOC_MAX_CACHE_SIZE ? kmalloc(size, gfp) :
+						alloc_pages_exact(size, gfp);
+}
+
+static void value_release(void *value, u32 len)
+{
+	size_t size = sizeof(struct paxos_value) + len;
+
+	if (size <= KMALLOC_MAX_CACHE_SIZE)
+		kfree(value);
+	else if (value)
+		free_pages_exact(value, size);
+}
+
 static struct paxos_value *value_alloc(struct paxos_core *core, u32 len)
 {
 	struct paxos_group *group = paxos_core_group(core);
 	struct paxos_value *value = group->reserve;
 
-	if (value && len <= group->reserve_len) {
-		group->reserve = NULL;
-		return value;
-	}
-	return kmalloc(struct_size(value, bytes, len),
-		       GFP_ATOMIC | __GFP_NOWARN);
+	if (!value || len != group->reserve_len)
+		return value_memory(len, GFP_ATOMIC);
+	group->reserve = NULL;
+	return value;
 }
 
 static void value_free(struct paxos_core *core, struct paxos_value *value)
 {
-	kfree(value);
+	value_release(value, value->len);
 }
 
 static const struct paxos_ops group_ops = {
@@ -33,20 +54,19 @@ static const struct paxos_ops group_ops = {
 	.records = paxos_persist_records,
 	.deliver = paxos_deliver,
 	.proposed = paxos_ended,
-	.read_done = paxos_ended,
+	.read_done = paxos_read_ended,
 	.event = paxos_event,
 };
 
 /*
  * paxos_group_reserve - memory for a value of @len bytes, or NULL
  *
- * For paxos_group.reserve, from which the core's next value is taken: process
- * context can wait for memory, the core cannot. What is left afterwards is the
- * caller's to kfree().
+ * Process context can wait for memory, the core cannot: what is handed to
+ * paxos_group_lock_with() the core's next value of that length is made of.
  */
 void *paxos_group_reserve(u32 len)
 {
-	return kmalloc(sizeof(struct paxos_value) + len, GFP_KERNEL);
+	return value_memory(len, GFP_KERNEL);
 }
 
 /* The group @id of @net, with a reference, or NULL. */
@@ -90,6 +110,27 @@ void paxos_group_lock(struct paxos_group *group)
 	__acquires(&group->lock)
 {
 	spin_lock_bh(&group->lock);
+}
+
+/* Lock, with memory of paxos_group_reserve() or NULL. */
+void paxos_group_lock_with(struct paxos_group *group, void *reserve, u32 len)
+	__acquires(&group->lock)
+{
+	paxos_group_lock(group);
+	group->reserve = reserve;
+	group->reserve_len = len;
+}
+
+/* Unlock, and free what the core made no use of. */
+void paxos_group_unlock_with(struct paxos_group *group)
+	__releases(&group->lock)
+{
+	void *reserve = group->reserve;
+	u32 len = group->reserve_len;
+
+	group->reserve = NULL;
+	paxos_group_unlock(group);
+	value_release(reserve, len);
 }
 
 /*

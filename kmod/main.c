@@ -61,16 +61,16 @@ static int __init paxos_init(void)
 	err = register_pernet_subsys(&net_ops);
 	if (err)
 		goto err_api;
-	err = paxos_persist_init();
+	err = paxos_agent_init();
 	if (err)
 		goto err_net;
 	err = paxos_netlink_init();
 	if (err)
-		goto err_persist;
+		goto err_agent;
 	return 0;
 
-err_persist:
-	paxos_persist_exit();
+err_agent:
+	paxos_agent_exit();
 err_net:
 	unregister_pernet_subsys(&net_ops);
 err_api:
@@ -93,7 +93,7 @@ static void __exit paxos_exit(void)
 	up_read(&net_rwsem);
 
 	paxos_netlink_exit();
-	paxos_persist_exit();
+	paxos_agent_exit();
 	unregister_pernet_subsys(&net_ops);
 	paxos_api_exit();
 	/* Keys and endpoints are freed by callbacks of this module. */

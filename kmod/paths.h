@@ -7,7 +7,7 @@
  *
  *	a datagram		paxos_receive()			softirq, RCU
  *	a deadline		timer of group.c		softirq
- *	a netlink command	netlink.c, persist.c, request.c	process
+ *	a netlink command	netlink.c and the like	process
  *	a kernel subsystem	api.c				any but hard irq
  *	     |
  *	paxos_group_lock()
@@ -44,8 +44,14 @@ bool paxos_leaving(void);
 struct paxos_group *paxos_group_get(const struct net *net, u32 id);
 void paxos_group_put(struct paxos_group *group);
 /* group.c: any context but hard irq */
-void paxos_group_lock(struct paxos_group *group);
-void paxos_group_unlock(struct paxos_group *group);
+void paxos_group_lock(struct paxos_group *group)
+	__acquires(&group->lock);
+void paxos_group_unlock(struct paxos_group *group)
+	__releases(&group->lock);
+void paxos_group_lock_with(struct paxos_group *group, void *reserve, u32 len)
+	__acquires(&group->lock);
+void paxos_group_unlock_with(struct paxos_group *group)
+	__releases(&group->lock);
 /* group.c: process context, paxos_net.mutex held */
 int paxos_group_add(struct net *net, struct paxos_group_config *config,
 		    struct netlink_ext_ack *extack);
@@ -88,12 +94,16 @@ u64 paxos_persist_oldest(const struct paxos_group *group);
 void paxos_persist_give(struct paxos_group *group, struct sk_buff *skb,
 			u32 portid);
 /* persist.c: process context */
+int paxos_nl_pull(struct sk_buff *skb, struct genl_info *info);
+
+/* agent.c: group locked */
+int paxos_agent_check(struct paxos_group *group, struct genl_info *info);
+/* agent.c: process context */
 int paxos_nl_attach(struct sk_buff *skb, struct genl_info *info);
 int paxos_nl_restore(struct sk_buff *skb, struct genl_info *info);
 int paxos_nl_start(struct sk_buff *skb, struct genl_info *info);
-int paxos_nl_pull(struct sk_buff *skb, struct genl_info *info);
-int paxos_persist_init(void);
-void paxos_persist_exit(void);
+int paxos_agent_init(void);
+void paxos_agent_exit(void);
 
 /* notify.c: group locked */
 void paxos_notify_member(struct paxos_group *group, u8 event, u8 member);
@@ -122,6 +132,8 @@ bool paxos_request_cancel(struct paxos_group *group,
 			  struct paxos_request *request);
 void paxos_ended(struct paxos_core *core, void *cookie,
 		 enum paxos_outcome outcome, u64 slot);
+void paxos_read_ended(struct paxos_core *core, void *cookie,
+		      enum paxos_outcome outcome, u64 slot);
 /* request.c: process context */
 int paxos_nl_propose(struct sk_buff *skb, struct genl_info *info);
 int paxos_nl_read(struct sk_buff *skb, struct genl_info *info);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <linux/slab.h>
 #include <net/genetlink.h>
 #include "paths.h"
-#include "policy.h"
 #include "trace.h"
 
 /*
@@ -232,15 +230,6 @@ void paxos_persist_watch(struct paxos_group *group, u64 now)
 	paxos_notify_stalled(group, (now - oldest) / USEC_PER_MSEC);
 }
 
-static void detach(struct paxos_group *group)
-{
-	lockdep_assert_held(&group->lock);
-	group->agent.portid = 0;
-	group->agent.waiting = false;
-	group->agent.retry = 0;
-	paxos_notify_plain(group, PAXOS_NL_EVENT_AGENT_DETACHED);
-}
-
 /* The group is deleted: the agent is told, and its PULL ends. */
 void paxos_persist_end(struct paxos_group *group)
 {
@@ -250,229 +239,6 @@ void paxos_persist_end(struct paxos_group *group)
 				   group->agent.seq, -ESHUTDOWN);
 	group->agent.waiting = false;
 	group->agent.portid = 0;
-}
-
-/* -ENOTCONN: @info's socket is not the agent of this group. */
-static int check_agent(struct paxos_group *group, struct genl_info *info)
-{
-	lockdep_assert_held(&group->lock);
-	if (group->dead) {
-		GENL_SET_ERR_MSG(info, "the group is being deleted");
-		return -ESHUTDOWN;
-	}
-	if (group->agent.portid != info->snd_portid) {
-		GENL_SET_ERR_MSG(info, "attach to the group first");
-		return -ENOTCONN;
-	}
-	return 0;
-}
-
-static int attach(struct paxos_group *group, struct genl_info *info)
-{
-	struct paxos_agent *agent = &group->agent;
-
-	lockdep_assert_held(&group->lock);
-	if (group->dead) {
-		GENL_SET_ERR_MSG(info, "the group is being deleted");
-		return -ESHUTDOWN;
-	}
-	if (agent->portid && agent->portid != info->snd_portid) {
-		PAXOS_REFUSE_FMT(info->extack,
-				 "the agent with netlink port %u is attached",
-				 agent->portid);
-		return -EBUSY;
-	}
-	if (group->core.state == PAXOS_RESTORING)
-		paxos_group_renew(group);
-	if (!agent->portid)
-		paxos_notify_agent(group, PAXOS_NL_EVENT_AGENT_ATTACHED,
-				   info->snd_portid);
-	agent->portid = info->snd_portid;
-	agent->waiting = false;
-	agent->retry = 0;
-	return 0;
-}
-
-int paxos_nl_attach(struct sk_buff *skb, struct genl_info *info)
-{
-	struct paxos_group *group = info->user_ptr[0];
-	struct sk_buff *answer;
-	void *header;
-	int err;
-
-	answer = genlmsg_new(NLMSG_ALIGN(128), GFP_KERNEL);
-	if (!answer)
-		return -ENOMEM;
-	header = genlmsg_put_reply(answer, info, &paxos_family, 0,
-				   PAXOS_CMD_ATTACH);
-
-	paxos_group_lock(group);
-	err = attach(group, info);
-	if (!err &&
-	    (nla_put_u64_64bit(answer, PAXOS_A_INSTANCE, group->instance,
-			       PAXOS_A_PAD) ||
-	     nla_put_u8(answer, PAXOS_A_STATE, group->core.state) ||
-	     nla_put_u64_64bit(answer, PAXOS_A_DURABLE, group->core.durable,
-			       PAXOS_A_PAD) ||
-	     nla_put_u64_64bit(answer, PAXOS_A_LSN, group->core.lsn,
-			       PAXOS_A_PAD) ||
-	     nla_put_u8(answer, PAXOS_A_DURABILITY,
-			group->core.settings.durability)))
-		err = -EMSGSIZE;
-	paxos_group_unlock(group);
-
-	if (err) {
-		nlmsg_free(answer);
-		return err;
-	}
-	genlmsg_end(answer, header);
-	return genlmsg_reply(answer, info);
-}
-
-static u64 get_u64(struct nlattr *attr)
-{
-	return attr ? nla_get_u64(attr) : 0;
-}
-
-static u8 get_u8(struct nlattr *attr)
-{
-	return attr ? nla_get_u8(attr) : 0;
-}
-
-/* Which attributes a record of each type has, beside lsn and type. */
-static int record_parse(struct nlattr *attr, struct paxos_record_view *record,
-			struct netlink_ext_ack *extack)
-{
-	static const u16 wanted[] = {
-		PAXOS_A_RECORD_LSN, PAXOS_A_RECORD_TYPE, PAXOS_A_RECORD_SLOT,
-		PAXOS_A_RECORD_BALLOT, PAXOS_A_RECORD_KIND,
-		PAXOS_A_RECORD_ORIGIN, PAXOS_A_RECORD_INCARNATION,
-		PAXOS_A_RECORD_SEQ, PAXOS_A_RECORD_VALUE,
-	};
-	static const u32 has[] = {
-		[PAXOS_RECORD_PROMISE] = BIT(PAXOS_A_RECORD_BALLOT),
-		[PAXOS_RECORD_ACCEPT] = ~0U,
-		[PAXOS_RECORD_COMMIT] = BIT(PAXOS_A_RECORD_SLOT),
-	};
-	struct nlattr *part[PAXOS_A_RECORD_MAX + 1];
-	unsigned int i;
-	u32 need;
-	int err;
-
-	err = nla_parse_nested(part, PAXOS_A_RECORD_MAX, attr,
-			       paxos_record_policy, extack);
-	if (err)
-		return err;
-	record->type = get_u8(part[PAXOS_A_RECORD_TYPE]);
-	need = record->type < ARRAY_SIZE(has) ? has[record->type] : 0;
-	need |= BIT(PAXOS_A_RECORD_LSN) | BIT(PAXOS_A_RECORD_TYPE);
-	for (i = 0; i < ARRAY_SIZE(wanted); i++)
-		if (need & BIT(wanted[i]) &&
-		    NL_REQ_ATTR_CHECK(extack, attr, part, wanted[i])) {
-			NL_SET_ERR_MSG_ATTR(extack, attr,
-					    "the record is not complete");
-			return -EINVAL;
-		}
-	record->lsn = get_u64(part[PAXOS_A_RECORD_LSN]);
-	record->slot = get_u64(part[PAXOS_A_RECORD_SLOT]);
-	record->ballot = get_u64(part[PAXOS_A_RECORD_BALLOT]);
-	record->item.slot = record->slot;
-	record->item.ballot = record->ballot;
-	record->item.kind = get_u8(part[PAXOS_A_RECORD_KIND]);
-	record->item.origin.member = get_u8(part[PAXOS_A_RECORD_ORIGIN]);
-	record->item.origin.incarnation =
-		get_u64(part[PAXOS_A_RECORD_INCARNATION]);
-	record->item.origin.seq = get_u64(part[PAXOS_A_RECORD_SEQ]);
-	if (part[PAXOS_A_RECORD_VALUE]) {
-		record->item.bytes = nla_data(part[PAXOS_A_RECORD_VALUE]);
-		record->item.len = nla_len(part[PAXOS_A_RECORD_VALUE]);
-	}
-	return 0;
-}
-
-static int restore_one(struct paxos_group *group, struct genl_info *info,
-		       struct nlattr *attr)
-{
-	struct paxos_record_view record = {};
-	void *reserve;
-	int err;
-
-	err = record_parse(attr, &record, info->extack);
-	if (err)
-		return err;
-	reserve = paxos_group_reserve(record.item.len);
-	if (!reserve)
-		return -ENOMEM;
-
-	paxos_group_lock(group);
-	err = check_agent(group, info);
-	if (!err) {
-		group->reserve = reserve;
-		group->reserve_len = record.item.len;
-		err = paxos_core_restore(&group->core, &record);
-		reserve = group->reserve;
-		group->reserve = NULL;
-		if (err) {
-			NL_SET_BAD_ATTR(info->extack, attr);
-			PAXOS_REFUSE_FMT(info->extack, "record %llu %s",
-					 record.lsn, err == -EINVAL ?
-					 "contradicts those before" :
-					 "finds no room");
-		}
-	}
-	paxos_group_unlock(group);
-	kfree(reserve);
-	return err;
-}
-
-int paxos_nl_restore(struct sk_buff *skb, struct genl_info *info)
-{
-	struct paxos_group *group = info->user_ptr[0];
-	struct nlattr *attr;
-	int rest, err;
-
-	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rest) {
-		if (nla_type(attr) != PAXOS_A_RECORD)
-			continue;
-		err = restore_one(group, info, attr);
-		if (err)
-			return err;
-		cond_resched();
-	}
-	return 0;
-}
-
-int paxos_nl_start(struct sk_buff *skb, struct genl_info *info)
-{
-	struct paxos_group *group = info->user_ptr[0];
-	struct paxos_core *core = &group->core;
-	u64 incarnation;
-	int err = 0;
-
-	if (GENL_REQ_ATTR_CHECK(info, PAXOS_A_INCARNATION) ||
-	    GENL_REQ_ATTR_CHECK(info, PAXOS_A_LSN))
-		return -EINVAL;
-	incarnation = nla_get_u64(info->attrs[PAXOS_A_INCARNATION]);
-
-	paxos_group_lock(group);
-	if (core->settings.durability == PAXOS_SYNC || group->agent.portid ||
-	    group->dead)
-		err = check_agent(group, info);
-	if (!err && core->state != PAXOS_RESTORING) {
-		GENL_SET_ERR_MSG(info, "the group was started before");
-		err = -EALREADY;
-	}
-	if (!err) {
-		err = paxos_core_start(core, incarnation,
-				       nla_get_u64(info->attrs[PAXOS_A_LSN]),
-				       paxos_now());
-		if (err)
-			NL_SET_ERR_MSG_ATTR(info->extack,
-					    info->attrs[PAXOS_A_LSN],
-					    "records beyond this were restored");
-	}
-	paxos_group_unlock(group);
-	return err;
 }
 
 /* All up to @lsn is durable; now a PULL of what follows waits. */
@@ -526,7 +292,7 @@ int paxos_nl_pull(struct sk_buff *skb, struct genl_info *info)
 		return -EINVAL;
 
 	paxos_group_lock(group);
-	err = check_agent(group, info) ?:
+	err = paxos_agent_check(group, info) ?:
 	      acknowledge(group, info, nla_get_u64(info->attrs[PAXOS_A_LSN]));
 	if (!err && due(group))
 		size = measure(group, PULL_MAX);
@@ -537,13 +303,14 @@ int paxos_nl_pull(struct sk_buff *skb, struct genl_info *info)
 		paxos_group_unlock(group);
 		answer = genlmsg_new(size, GFP_KERNEL | __GFP_NOWARN);
 		paxos_group_lock(group);
-		if (group->agent.portid == info->snd_portid)
-			group->agent.retry = 0;
-		if (answer && group->agent.portid == info->snd_portid &&
-		    group->agent.waiting && !group->dead)
+		if (answer && group->agent.waiting &&
+		    group->agent.portid == info->snd_portid) {
 			answer = fill(group, answer);
-		else
-			answer = (nlmsg_free(answer), NULL);
+		} else {
+			nlmsg_free(answer);
+			answer = NULL;
+		}
+		group->agent.retry = 0;
 	}
 	paxos_group_unlock(group);
 
@@ -553,41 +320,4 @@ int paxos_nl_pull(struct sk_buff *skb, struct genl_info *info)
 		local_bh_enable();
 	}
 	return err;
-}
-
-/* A netlink socket is closed: it may be an agent's. */
-static int socket_event(struct notifier_block *block, unsigned long state,
-			void *context)
-{
-	struct netlink_notify *closed = context;
-	struct paxos_group *group;
-	unsigned long id;
-
-	if (state != NETLINK_URELEASE || closed->protocol != NETLINK_GENERIC)
-		return NOTIFY_DONE;
-	rcu_read_lock();
-	xa_for_each(&paxos_net(closed->net)->groups, id, group) {
-		if (READ_ONCE(group->agent.portid) != closed->portid)
-			continue;
-		paxos_group_lock(group);
-		if (!group->dead && group->agent.portid == closed->portid)
-			detach(group);
-		paxos_group_unlock(group);
-	}
-	rcu_read_unlock();
-	return NOTIFY_DONE;
-}
-
-static struct notifier_block socket_notifier = {
-	.notifier_call = socket_event,
-};
-
-int paxos_persist_init(void)
-{
-	return netlink_register_notifier(&socket_notifier);
-}
-
-void paxos_persist_exit(void)
-{
-	netlink_unregister_notifier(&socket_notifier);
 }

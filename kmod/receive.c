@@ -49,6 +49,7 @@ static unsigned int receive(struct paxos_group *group, struct sk_buff *skb)
 	paxos_count_add(group->stats, PAXOS_COUNT_BYTES_IN, len);
 
 	paxos_group_lock(group);
+	reason = PAXOS_DROP_MUTE;
 	if (likely(!group->dead)) {
 		u64 now = paxos_now();
 

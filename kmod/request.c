@@ -9,8 +9,9 @@
  * the core's cookie for each is a struct paxos_request.
  */
 
+/* @needed: voters without which it could not end better */
 static void end(struct paxos_group *group, struct paxos_request *request,
-		enum paxos_outcome outcome, u64 slot)
+		enum paxos_outcome outcome, u64 slot, u8 needed)
 {
 	lockdep_assert_held(&group->lock);
 	request->result = outcome;
@@ -20,14 +21,14 @@ static void end(struct paxos_group *group, struct paxos_request *request,
 		u64 up = paxos_members_up(group, group->core.now);
 
 		request->up = paxos_quorum_weight(config, up);
-		request->needed = config->q2;
+		request->needed = needed;
 	}
 	if (request->handle)
 		list_del(&request->mine);
 	list_add_tail(&request->node, &group->ended);
 }
 
-/* ops->proposed and ops->read_done */
+/* ops->proposed */
 void paxos_ended(struct paxos_core *core, void *cookie,
 		 enum paxos_outcome outcome, u64 slot)
 {
@@ -36,7 +37,17 @@ void paxos_ended(struct paxos_core *core, void *cookie,
 		     PAXOS_OUTCOME_NOT_CHOSEN);
 	BUILD_BUG_ON((int)PAXOS_RESULT_UNKNOWN != PAXOS_OUTCOME_UNKNOWN);
 	BUILD_BUG_ON((int)PAXOS_NL_OUTCOME_UNKNOWN != PAXOS_OUTCOME_UNKNOWN);
-	end(paxos_core_group(core), cookie, outcome, slot);
+	end(paxos_core_group(core), cookie, outcome, slot, core->config.q2);
+}
+
+/* ops->read_done */
+void paxos_read_ended(struct paxos_core *core, void *cookie,
+		      enum paxos_outcome outcome, u64 slot)
+{
+	const struct paxos_config *config = &core->config;
+
+	end(paxos_core_group(core), cookie, outcome, slot,
+	    hweight64(config->voters) - config->q2 + 1);
 }
 
 /* -EUNATCH: without an agent this member takes no part; -ESHUTDOWN. */
@@ -80,7 +91,8 @@ bool paxos_request_cancel(struct paxos_group *group,
 	if (group->dead || !paxos_core_cancel(&group->core, request, &sent))
 		return false;
 	end(group, request, sent ? PAXOS_OUTCOME_UNKNOWN :
-				   PAXOS_OUTCOME_NOT_CHOSEN, 0);
+				   PAXOS_OUTCOME_NOT_CHOSEN, 0,
+	    group->core.config.q2);
 	return true;
 }
 
@@ -225,17 +237,11 @@ int paxos_nl_propose(struct sk_buff *skb, struct genl_info *info)
 		return -ENOMEM;
 	reserve = paxos_group_reserve(nla_len(value));
 
-	paxos_group_lock(group);
-	group->reserve = reserve;
-	group->reserve_len = nla_len(value);
+	paxos_group_lock_with(group, reserve, nla_len(value));
 	err = paxos_request_propose(group, &waiting->request, nla_data(value),
 				    nla_len(value),
 				    nla_get_u32(info->attrs[PAXOS_A_TIMEOUT]));
-	reserve = group->reserve;
-	group->reserve = NULL;
-	paxos_group_unlock(group);
-
-	kfree(reserve);
+	paxos_group_unlock_with(group);
 	if (!err)
 		return 0;
 	forget(waiting);
