@@ -29,6 +29,7 @@
  * @attached: the socket that holds the group, the disk thread's like @wal
  * @heart: another, the heart thread's
  * @heart_socket: UDP, the heart thread's
+ * @signals: a signalfd, main's
  * @stop: an eventfd; readable: threads end
  * @failed: an eventfd; readable: a thread has failed
  * @has_failed: the same for threads
@@ -41,6 +42,7 @@ struct agent {
 	struct netlink attached;
 	struct netlink heart;
 	int heart_socket;
+	int signals;
 	int stop;
 	int failed;
 	atomic_bool has_failed;
@@ -54,6 +56,11 @@ uint64_t agent_now(void);
 /* The agent ends, with a sentence why; only the first one is told. */
 __attribute__((format(printf, 2, 3)))
 void agent_fail(struct agent *agent, const char *format, ...);
+
+/* Take signals; before any thread is made. 0, or -1 and it was told. */
+int agent_open(struct agent *agent);
+/* Until a signal (0) or until a thread has failed (-1). */
+int agent_run(struct agent *agent);
 
 /* Bring the kernel's group to where the log is. 0, or -1 and it was told. */
 int start_group(struct agent *agent);

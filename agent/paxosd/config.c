@@ -281,18 +281,20 @@ static int check_addresses(struct parser *parser)
 			return config_wrong(
 				parser, line,
 				"all members must be IPv4, or all IPv6");
-		for (j = 0; j <= i; j++) {
+		if (address_same(&member->heartbeat, &member->address))
+			return config_wrong(parser, line,
+					    "HeartbeatPort is the same");
+		for (j = 0; j < i; j++) {
 			other = &config->members[j];
-			if (i != j &&
-			    address_same(&member->address, &other->address))
+			if (address_same(&member->address, &other->address))
 				return config_wrong(
 					parser, line,
 					"member %u has that address",
 					other->id);
 			if (address_same(&member->heartbeat, &other->address) ||
 			    address_same(&member->address, &other->heartbeat) ||
-			    (i != j && address_same(&member->heartbeat,
-						    &other->heartbeat)))
+			    address_same(&member->heartbeat,
+					 &other->heartbeat))
 				return config_wrong(
 					parser, line,
 					"the heartbeats of this member (port %u) clash with member %u: set HeartbeatPort, or leave a port between the two",

@@ -8,18 +8,9 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <string.h>
-#include <time.h>
 #include "agent.h"
 #include "group.h"
 #include "say.h"
-
-uint64_t agent_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000ULL + now.tv_nsec;
-}
 
 static int add_record(void *context, const struct record *record)
 {

@@ -152,18 +152,20 @@ static void sample(struct fixture *fixture)
 	wal_close(&fixture->wal);
 }
 
-static void take(struct fixture *fixture, const char *name, struct image *image)
+static struct image take(struct fixture *fixture, const char *name)
 {
+	struct image image = { 0 };
 	struct stat status;
 	int fd = openat(fixture->directory, name, O_RDONLY);
 
 	assert_true(fd >= 0);
 	assert_int_equal(fstat(fd, &status), 0);
-	snprintf(image->name, sizeof(image->name), "%s", name);
-	image->size = status.st_size;
-	image->bytes = malloc(image->size);
-	assert_int_equal(read(fd, image->bytes, image->size), image->size);
+	snprintf(image.name, sizeof(image.name), "%s", name);
+	image.size = status.st_size;
+	image.bytes = malloc(image.size);
+	assert_int_equal(read(fd, image.bytes, image.size), image.size);
 	close(fd);
+	return image;
 }
 
 static void put(struct fixture *fixture, const struct image *image)
@@ -319,7 +321,7 @@ static void test_torn_tail_at_every_byte(void **state)
 	bool whole;
 
 	sample(fixture);
-	take(fixture, "0000000003.wal", &image);
+	image = take(fixture, "0000000003.wal");
 	drop(fixture, "durable");
 	torn = image;
 	torn.bytes = malloc(image.size);
@@ -354,7 +356,7 @@ static void test_writes_on_behind_a_torn_tail(void **state)
 
 	sample(fixture);
 	drop(fixture, "durable");
-	take(fixture, "0000000003.wal", &image);
+	image = take(fixture, "0000000003.wal");
 	end = last_batch(&image, &start);
 	image.bytes[end - 1] ^= 1;
 	put(fixture, &image);
@@ -374,7 +376,7 @@ static void test_acknowledged_tail_is_no_torn_tail(void **state)
 	size_t at, start, end;
 
 	sample(fixture);
-	take(fixture, "0000000003.wal", &image);
+	image = take(fixture, "0000000003.wal");
 	end = last_batch(&image, &start);
 	for (at = start; at < end; at++) {
 		image.bytes[at] ^= 1 << at % 8;
@@ -410,7 +412,7 @@ static void test_flipped_bit_in_the_middle_at_every_byte(void **state)
 	sample(fixture);
 	drop(fixture, "durable");
 	for (i = 0; i < 3; i++) {
-		take(fixture, names[i], &image);
+		image = take(fixture, names[i]);
 		end = image.size;
 		if (i == 2)
 			last_batch(&image, &end);
@@ -442,7 +444,7 @@ static void test_segment_missing(void **state)
 
 	sample(fixture);
 	for (i = 0; i < 3; i++) {
-		take(fixture, names[i], &image);
+		image = take(fixture, names[i]);
 		drop(fixture, names[i]);
 		refuse(fixture, names[i]);
 		refuse(fixture, "the file is missing");
@@ -458,7 +460,7 @@ static void test_segment_cut_short(void **state)
 	size_t start, end;
 
 	sample(fixture);
-	take(fixture, "0000000002.wal", &image);
+	image = take(fixture, "0000000002.wal");
 	end = last_batch(&image, &start);
 	for (image.size = 0; image.size < end; image.size += 511) {
 		put(fixture, &image);
@@ -473,7 +475,7 @@ static void test_segment_swapped(void **state)
 	struct image image;
 
 	sample(fixture);
-	take(fixture, "0000000002.wal", &image);
+	image = take(fixture, "0000000002.wal");
 	strcpy(image.name, "0000000003.wal");
 	put(fixture, &image);
 	refuse(fixture, "the header is of another segment");
@@ -488,7 +490,7 @@ static void test_older_copy_of_a_segment(void **state)
 	create(fixture);
 	live(fixture);
 	commit(fixture, 1, 10);
-	take(fixture, "0000000002.wal", &image);
+	image = take(fixture, "0000000002.wal");
 	commit(fixture, 1, 10);
 	wal_close(&fixture->wal);
 	put(fixture, &image);
@@ -528,7 +530,7 @@ static void test_of_another_version(void **state)
 	struct image image;
 
 	sample(fixture);
-	take(fixture, "0000000001.wal", &image);
+	image = take(fixture, "0000000001.wal");
 	header = (void *)image.bytes;
 	header->version = htole32(WAL_VERSION + 1);
 	header->crc = htole32(wal_crc(~0U, header,

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+#include "agent.h"
+#include "say.h"
+
+uint64_t agent_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
+void agent_fail(struct agent *agent, const char *format, ...)
+{
+	const uint64_t one = 1;
+	char text[WAL_ERROR_SIZE];
+	va_list args;
+
+	if (atomic_exchange(&agent->has_failed, true))
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	say_error("%s", text);
+	if (write(agent->failed, &one, sizeof(one)) < 0)
+		abort();
+}
+
+int agent_open(struct agent *agent)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	agent->signals = signalfd(-1, &set, SFD_CLOEXEC);
+	agent->stop = eventfd(0, EFD_CLOEXEC);
+	agent->failed = eventfd(0, EFD_CLOEXEC);
+	if (agent->signals >= 0 && agent->stop >= 0 && agent->failed >= 0)
+		return 0;
+	say_error("no file descriptors: %s", strerror(errno));
+	return -1;
+}
+
+/* Until a signal, or until a thread has failed. */
+static void wait_for_end(struct agent *agent)
+{
+	struct signalfd_siginfo signal;
+	struct pollfd events[] = {
+		{ .fd = agent->signals, .events = POLLIN },
+		{ .fd = agent->failed, .events = POLLIN },
+	};
+
+	while (poll(events, 2, -1) < 0)
+		;
+	if (events[0].revents &&
+	    read(agent->signals, &signal, sizeof(signal)) == sizeof(signal))
+		say_notice("%s: the agent ends; group %u stays in the kernel, silent until an agent attaches",
+			   signal.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM",
+			   agent->config.group);
+}
+
+static int start_thread(struct agent *agent, pthread_t *thread, bool *started,
+			void *(*run)(void *))
+{
+	const int error = pthread_create(thread, NULL, run, agent);
+
+	*started = !error;
+	if (error)
+		agent_fail(agent, "no thread: %s", strerror(error));
+	return error;
+}
+
+int agent_run(struct agent *agent)
+{
+	const uint64_t one = 1;
+	bool disk = false, heart = false;
+
+	if (agent->config.durability == PAXOS_NL_DURABILITY_MEMORY ||
+	    !start_thread(agent, &agent->disk_thread, &disk, disk_run))
+		start_thread(agent, &agent->heart_thread, &heart, heart_run);
+	wait_for_end(agent);
+	if (write(agent->stop, &one, sizeof(one)) < 0)
+		abort();
+	if (heart)
+		pthread_join(agent->heart_thread, NULL);
+	if (disk)
+		pthread_join(agent->disk_thread, NULL);
+	return atomic_load(&agent->has_failed) ? -1 : 0;
+}
