@@ -164,6 +164,7 @@ static enum paxos_drop accept_check(struct paxos_core *core,
 {
 	enum paxos_drop drop = PAXOS_DROP_NONE;
 	const u8 *at = message->body;
+	u32 spare = 0;
 	u32 i;
 
 	for (i = 0; i < message->count; i++) {
@@ -171,6 +172,8 @@ static enum paxos_drop accept_check(struct paxos_core *core,
 		struct paxos_item item;
 
 		at = paxos_wire_item(at, &item);
+		if (!i)
+			spare = paxos_value_spare(core, item.slot);
 		core->values[i] = NULL;
 		if (item.slot <= core->commit)
 			continue;
@@ -190,7 +193,7 @@ static enum paxos_drop accept_check(struct paxos_core *core,
 			drop = PAXOS_DROP_CONFLICT;
 			break;
 		}
-		core->values[i] = paxos_value_new(core, &item);
+		core->values[i] = paxos_value_new(core, &item, spare);
 		if (!core->values[i]) {
 			drop = PAXOS_DROP_NOMEM;
 			break;

@@ -116,7 +116,7 @@ static enum paxos_drop promise_check(struct paxos_core *core,
 		}
 		if (!beats(paxos_log_entry(&core->log, item.slot), &item))
 			continue;
-		core->values[i] = paxos_value_new(core, &item);
+		core->values[i] = paxos_value_new(core, &item, 0);
 		if (!core->values[i]) {
 			drop = PAXOS_DROP_NOMEM;
 			break;

@@ -191,7 +191,7 @@ struct paxos_read {
  * @log_size: slots held, a power of two, at least twice @window
  * @payload: bytes that a batch or page may fill; a larger value goes alone
  * @bytes: of all values held; over it, chosen ones are trimmed, then new ones
- *         dropped
+ *         dropped; the last quarter is for the next slot to deliver
  */
 struct paxos_settings {
 	u8 self;

@@ -163,7 +163,7 @@ int paxos_core_propose(struct paxos_core *core, const void *bytes, u32 len,
 	if (core->next_seq - core->oldest_seq >= PAXOS_PENDING_MAX)
 		return -EAGAIN;
 	core->now = max(core->now, now);
-	value = paxos_value_new(core, &item);
+	value = paxos_value_new(core, &item, core->settings.bytes / 4);
 	if (!value) {
 		paxos_call_end(core);
 		return -ENOMEM;
@@ -204,7 +204,7 @@ enum paxos_drop paxos_forward_receive(struct paxos_core *core,
 	if (paxos_seen_has(&core->proposed[message->from], &item.origin) ||
 	    paxos_seen_has(&core->delivered[message->from], &item.origin))
 		return forward_again(core, message->from);
-	value = paxos_value_new(core, &item);
+	value = paxos_value_new(core, &item, core->settings.bytes / 4);
 	if (!value)
 		return PAXOS_DROP_NOMEM;
 	if (!paxos_leader_propose(core, value)) {

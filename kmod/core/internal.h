@@ -11,7 +11,7 @@
 
 /* value.c */
 struct paxos_value *paxos_value_new(struct paxos_core *core,
-				    const struct paxos_item *item);
+				    const struct paxos_item *item, u32 spare);
 void paxos_value_put(struct paxos_core *core, struct paxos_value *value);
 bool paxos_value_is(const struct paxos_value *value,
 		    const struct paxos_item *item);
@@ -22,6 +22,15 @@ static inline struct paxos_value *paxos_value_get(struct paxos_value *value)
 {
 	value->refs++;
 	return value;
+}
+
+/*
+ * What @slot leaves free: only the next slot to deliver takes the last bytes,
+ * for nothing can be trimmed before that one has come.
+ */
+static inline u32 paxos_value_spare(const struct paxos_core *core, u64 slot)
+{
+	return slot <= core->commit + 1 ? 0 : core->settings.bytes / 4;
 }
 
 /* log.c */

@@ -184,6 +184,7 @@ static enum paxos_drop learn_check(struct paxos_core *core,
 {
 	enum paxos_drop drop = PAXOS_DROP_NONE;
 	const u8 *at = message->body;
+	u32 spare = 0;
 	u32 i;
 
 	for (i = 0; i < message->count; i++) {
@@ -191,6 +192,8 @@ static enum paxos_drop learn_check(struct paxos_core *core,
 		struct paxos_item item;
 
 		at = paxos_wire_item(at, &item);
+		if (!i)
+			spare = paxos_value_spare(core, item.slot);
 		core->values[i] = NULL;
 		if (item.slot <= core->commit)
 			continue;
@@ -205,7 +208,7 @@ static enum paxos_drop learn_check(struct paxos_core *core,
 			drop = PAXOS_DROP_CONFLICT;
 			break;
 		}
-		core->values[i] = paxos_value_new(core, &item);
+		core->values[i] = paxos_value_new(core, &item, spare);
 		if (!core->values[i]) {
 			drop = PAXOS_DROP_NOMEM;
 			break;

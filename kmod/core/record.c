@@ -138,7 +138,7 @@ static int restore_accept(struct paxos_core *core,
 	entry = paxos_log_entry(&core->log, record->slot);
 	if (entry->value && entry->ballot > record->ballot)
 		return -EINVAL;
-	value = paxos_value_new(core, &record->item);
+	value = paxos_value_new(core, &record->item, 0);
 	if (!value)
 		return -ENOMEM;
 	paxos_entry_set(core, record->slot, value, record->ballot);

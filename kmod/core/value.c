@@ -4,17 +4,18 @@
 /*
  * paxos_value_new - a copy of @item's value, one reference the caller's
  *
- * Over the limit of bytes the oldest chosen values make room. NULL when there
- * is none to be had; nothing has changed then but what was trimmed.
+ * @spare bytes stay free. Over the limit the oldest chosen values make room.
+ * NULL when there is none to be had; nothing has changed then but what was
+ * trimmed.
  */
 struct paxos_value *paxos_value_new(struct paxos_core *core,
-				    const struct paxos_item *item)
+				    const struct paxos_item *item, u32 spare)
 {
 	struct paxos_value *value;
 
 	if (item->kind == PAXOS_NOOP)
 		return paxos_value_get(&core->noop);
-	while (core->value_bytes + sizeof(*value) + item->len >
+	while (core->value_bytes + sizeof(*value) + item->len + spare >
 	       core->settings.bytes)
 		if (!paxos_log_trim(core))
 			return NULL;
