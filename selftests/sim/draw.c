@@ -172,8 +172,9 @@ void settings_draw(struct settings *settings)
 
 	/* what a window takes twice over, and what waits to go in */
 	held = settings->value_max + sizeof(struct paxos_value);
-	settings->bytes = 4 * (held * (settings->window + settings->clients) +
-			       settings->payload);
+	settings->bytes = random_between(&random, 1, 4) *
+			  (held * (settings->window + settings->clients) +
+			   settings->payload);
 	if (random_below(&random, 2))
 		settings->bytes += 2 * held * settings->log_size;
 	draw_faults(settings, &random);
