@@ -547,6 +547,30 @@ static void test_commit_before_accept(void **state)
 	cluster_free(c);
 }
 
+/* However often the commit moves before the disk hears of it. */
+static void test_commit_behind_values(void **state)
+{
+	struct cluster *c = slow_acceptor();
+	struct disk *disk = &c->hosts[1]->disk;
+	u64 slot, accepted = 0;
+	u32 i;
+
+	c->wiped = true;
+	for (slot = 1; slot <= 8; slot++)
+		say_accept(c, 2, 1, B(1, 2), slot, "value", slot - 1);
+	disk_write(c, 1);
+	for (i = 0; i < disk->count; i++) {
+		const struct paxos_record_view *view = &disk->records[i].view;
+
+		if (view->type == PAXOS_RECORD_ACCEPT)
+			accepted = view->slot;
+		else if (view->type == PAXOS_RECORD_COMMIT)
+			assert_true(view->slot <= accepted);
+	}
+	assert_non_null(disk_find(c, 1, PAXOS_RECORD_COMMIT, 7, 0));
+	cluster_free(c);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -594,6 +618,8 @@ int main(void)
 		     test_learnt_then_accepted),
 		TEST("a restart after a vote for what was committed",
 		     test_commit_before_accept),
+		TEST("a commit record stands behind the values that it speaks of",
+		     test_commit_behind_values),
 	};
 
 	return RUN_TESTS(tests);
