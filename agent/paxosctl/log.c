@@ -268,14 +268,10 @@ static int print_read(const struct arguments *arguments, struct kernel *kernel,
 }
 
 static int read_failed(const struct arguments *arguments,
-		       struct kernel *kernel, uint32_t group,
 		       const struct outcome *outcome)
 {
-	char reason[VIEW_REASON_SIZE];
-
-	wrong(arguments, "%s",
-	      outcome_reason(kernel, group, outcome, reason));
-	return outcome_no_quorum(outcome) ? EXIT_NO_QUORUM : EXIT_ERROR;
+	wrong(arguments, "%s", outcome->reason);
+	return outcome->no_quorum ? EXIT_NO_QUORUM : EXIT_ERROR;
 }
 
 int run_read(const struct arguments *arguments)
@@ -309,8 +305,7 @@ int run_read(const struct arguments *arguments)
 	if (outcome_get(kernel, request, reading.group, &outcome))
 		result = view_complain(arguments, kernel, reading.group);
 	else if (outcome.outcome != PAXOS_NL_OUTCOME_CHOSEN)
-		result = read_failed(arguments, kernel, reading.group,
-				     &outcome);
+		result = read_failed(arguments, &outcome);
 	else
 		result = print_read(arguments, kernel, &reading, slot,
 				    outcome.slot.value);

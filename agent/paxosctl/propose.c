@@ -33,62 +33,57 @@ static int take_outcome(struct nlmsghdr *message, void *arg)
 	return 0;
 }
 
-int outcome_get(struct kernel *kernel, struct nl_msg *request, uint32_t group,
-		struct outcome *outcome)
+/* What the group looks like says more than that it did not come about. */
+static void explain(struct kernel *kernel, uint32_t group,
+		    struct outcome *outcome)
 {
 	struct group_view view;
+	bool too_few;
 
-	memset(outcome, 0, sizeof(*outcome));
-	if (!kernel_call(kernel, request, REPLY_ONE, take_outcome, outcome))
-		return 0;
-	if (kernel_failure(kernel)->error != ENOLINK ||
-	    view_get(kernel, group, &view))
-		return -1;
-	outcome->outcome = PAXOS_NL_OUTCOME_NOT_CHOSEN;
-	outcome->up = view.up;
-	outcome->needed = (struct maybe){ true, view_needed(&view) };
-	return 0;
-}
-
-bool outcome_no_quorum(const struct outcome *outcome)
-{
-	return outcome->outcome != PAXOS_NL_OUTCOME_CHOSEN &&
-	       outcome->up.known && outcome->needed.known &&
-	       outcome->up.value < outcome->needed.value;
-}
-
-const char *outcome_reason(struct kernel *kernel, uint32_t group,
-			   const struct outcome *outcome,
-			   char reason[VIEW_REASON_SIZE])
-{
-	struct group_view view;
-	bool known = !view_get(kernel, group, &view);
-
-	/* A group in which nobody ever led may have a quorum and not know. */
-	if (known && view.wait == PAXOS_NL_WAIT_LEADER)
-		view_reason(&view, reason);
-	else if (outcome_no_quorum(outcome) && known)
-		snprintf(reason, VIEW_REASON_SIZE,
+	/* A group that was deleted meanwhile leaves the outcome as it is. */
+	if (view_get(kernel, group, &view)) {
+		snprintf(outcome->reason, sizeof(outcome->reason), "%s",
+			 kernel_failure(kernel)->sentence);
+		return;
+	}
+	if (!outcome->up.known) {
+		outcome->up = view.up;
+		outcome->needed = (struct maybe){ true, view_needed(&view) };
+	}
+	too_few = outcome->up.value < outcome->needed.value;
+	outcome->no_quorum = too_few || view_no_quorum(&view);
+	/* Where the group has a reason now, it is better than a count. */
+	view_reason(&view, outcome->reason);
+	if (too_few && !view_no_quorum(&view))
+		snprintf(outcome->reason, sizeof(outcome->reason),
 			 "no quorum: %" PRIu64 " of %u, %" PRIu64 " needed",
 			 outcome->up.value, view_voters(&view),
 			 outcome->needed.value);
-	else if (outcome_no_quorum(outcome))
-		snprintf(reason, VIEW_REASON_SIZE,
-			 "no quorum: %" PRIu64 " up, %" PRIu64 " needed",
-			 outcome->up.value, outcome->needed.value);
-	else if (!known || !*view_reason(&view, reason))
-		snprintf(reason, VIEW_REASON_SIZE, "no answer in time");
-	return reason;
+	else if (!*outcome->reason)
+		snprintf(outcome->reason, sizeof(outcome->reason),
+			 "no answer in time");
 }
 
-static int print_outcome(struct kernel *kernel, uint32_t group,
-			 const struct outcome *outcome)
+int outcome_get(struct kernel *kernel, struct nl_msg *request, uint32_t group,
+		struct outcome *outcome)
 {
-	char reason[VIEW_REASON_SIZE], text[DURATION_SIZE];
-	bool chosen = outcome->outcome == PAXOS_NL_OUTCOME_CHOSEN;
+	memset(outcome, 0, sizeof(*outcome));
+	if (kernel_call(kernel, request, REPLY_ONE, take_outcome, outcome)) {
+		if (kernel_failure(kernel)->error != ENOLINK)
+			return -1;
+		outcome->outcome = PAXOS_NL_OUTCOME_NOT_CHOSEN;
+	}
+	if (outcome->outcome == PAXOS_NL_OUTCOME_CHOSEN)
+		return 0;
+	explain(kernel, group, outcome);
+	return 0;
+}
 
-	if (!chosen)
-		outcome_reason(kernel, group, outcome, reason);
+static int print_outcome(uint32_t group, const struct outcome *outcome)
+{
+	bool chosen = outcome->outcome == PAXOS_NL_OUTCOME_CHOSEN;
+	char text[DURATION_SIZE];
+
 	if (print_json) {
 		json_object(NULL);
 		json_number("group", group);
@@ -100,21 +95,21 @@ static int print_outcome(struct kernel *kernel, uint32_t group,
 		if (chosen)
 			json_null("reason");
 		else
-			json_string("reason", reason);
+			json_string("reason", outcome->reason);
 		json_end();
 	} else if (chosen) {
 		print("slot %" PRIu64 ", %s\n", outcome->slot.value,
 		      print_duration(text, outcome->elapsed.value));
 	} else if (outcome->outcome == PAXOS_NL_OUTCOME_NOT_CHOSEN) {
-		complain("not chosen: %s", reason);
+		complain("not chosen: %s", outcome->reason);
 		complain("the value was not proposed and never will be; what was chosen before stands");
 	} else {
-		complain("unknown: %s", reason);
+		complain("unknown: %s", outcome->reason);
 		complain("the value may still be chosen; nothing that was chosen is lost");
 	}
 	if (chosen)
 		return EXIT_FINE;
-	return outcome_no_quorum(outcome) ? EXIT_NO_QUORUM : EXIT_ERROR;
+	return outcome->no_quorum ? EXIT_NO_QUORUM : EXIT_ERROR;
 }
 
 /* Returns the number of bytes read, or -1 after a complaint. */
@@ -205,7 +200,7 @@ int run_propose(const struct arguments *arguments)
 	nla_put(request, PAXOS_A_VALUE, length, value);
 	result = outcome_get(kernel, request, group, &outcome) ?
 		 view_complain(arguments, kernel, group) :
-		 print_outcome(kernel, group, &outcome);
+		 print_outcome(group, &outcome);
 	kernel_close(kernel);
 	return result;
 }

@@ -4,13 +4,19 @@
 
 #include "view.h"
 
-/* How a proposal or a read ended. */
+/**
+ * struct outcome - how a proposal or a read ended
+ * @no_quorum: for want of a quorum
+ * @reason: "no quorum: 2 of 5, 3 needed", or what else was the matter
+ */
 struct outcome {
-	uint8_t outcome;	/* enum paxos_nl_outcome */
+	uint8_t outcome;		/* enum paxos_nl_outcome */
 	struct maybe slot;
-	struct maybe elapsed;	/* ns */
+	struct maybe elapsed;		/* ns */
 	struct maybe up;
 	struct maybe needed;
+	bool no_quorum;
+	char reason[VIEW_REASON_SIZE];	/* unless it was chosen */
 };
 
 extern const struct option_spec propose_options[];
@@ -24,10 +30,5 @@ int run_propose(const struct arguments *arguments);
  */
 int outcome_get(struct kernel *kernel, struct nl_msg *request, uint32_t group,
 		struct outcome *outcome);
-/* "no quorum: 2 of 5, 3 needed", or what else is the matter. */
-const char *outcome_reason(struct kernel *kernel, uint32_t group,
-			   const struct outcome *outcome,
-			   char reason[VIEW_REASON_SIZE]);
-bool outcome_no_quorum(const struct outcome *outcome);
 
 #endif

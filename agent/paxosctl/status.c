@@ -50,7 +50,9 @@ static void cell_up(struct table *table, const struct group_view *view,
 	} else if (!member->up.known) {
 		table_cell(table, "-");
 	} else if (member->up.value) {
-		if (member->agent_heard.value >= AGENT_SILENT)
+		/* That agents are silent is heard by an agent only. */
+		if (view->agent.value &&
+		    member->agent_heard.value >= AGENT_SILENT)
 			table_cell(table, "no agent %s",
 				   print_duration(ago,
 						  member->agent_heard.value *

@@ -385,6 +385,7 @@ static void status_says_why_it_waits(void **state)
 		{ PAXOS_NL_WAIT_LEADER, 1, 0,
 		  "no quorum: 1 of 3, 2 needed; no leader is known" },
 		{ PAXOS_NL_WAIT_QUORUM, 1, 1, "no quorum: 1 of 3, 2 needed" },
+		{ PAXOS_NL_WAIT_QUORUM, 2, 1, "no quorum answers, though 2" },
 		{ PAXOS_NL_WAIT_PROMISES, 2, 0, "promises" },
 		{ PAXOS_NL_WAIT_PROMISES, 1, 0, "no quorum: 1 of 3" },
 		{ PAXOS_NL_WAIT_DISK, 2, 1,

@@ -243,7 +243,14 @@ const char *view_reason(const struct group_view *view,
 				 "no leader is known: paxosctl campaign makes this member one");
 		break;
 	case PAXOS_NL_WAIT_QUORUM:
-		snprintf(reason, VIEW_REASON_SIZE, "%s", quorum);
+		/* Heard, and yet they do not answer: one way may be cut. */
+		if (view->up.value < view_needed(view))
+			snprintf(reason, VIEW_REASON_SIZE, "%s", quorum);
+		else
+			snprintf(reason, VIEW_REASON_SIZE,
+				 "no quorum answers, though %u of %u are heard: is a link cut one way?",
+				 (unsigned int)view->up.value,
+				 view_voters(view));
 		break;
 	case PAXOS_NL_WAIT_PROMISES:
 		snprintf(reason, VIEW_REASON_SIZE,
