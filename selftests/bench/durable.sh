@@ -43,8 +43,11 @@ for i in 1 2 3; do
 		done
 	} >"/run/bench$i.conf"
 	chmod 600 "/run/bench$i.conf"
-	at $i build/paxosd init "/run/bench$i.conf"
-	at $i build/paxosd "/run/bench$i.conf" &
+	{
+		at $i build/paxosd init "/run/bench$i.conf"
+		exec nsenter "--net=/run/netns/bench$i" \
+			build/paxosd "/run/bench$i.conf"
+	} >>/run/agents 2>&1 &
 	agents+=($!)
 done
 trap 'kill "${agents[@]}"; wait' EXIT
@@ -52,7 +55,7 @@ trap 'kill "${agents[@]}"; wait' EXIT
 tries=0
 until at 1 build/paxosctl campaign -w -g 9 >/run/campaign 2>&1; do
 	sleep 0.2
-	[ $((tries += 1)) -lt 50 ] || { cat /run/campaign >&2 && exit 1; }
+	[ $((tries += 1)) -lt 50 ] || { cat /run/agents /run/campaign >&2 && exit 1; }
 done
 $bench -n 16 -d 1 load >/run/warmup
 
