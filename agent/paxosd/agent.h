@@ -62,7 +62,10 @@ int agent_open(struct agent *agent);
 /* Until a signal (0) or until a thread has failed (-1). */
 int agent_run(struct agent *agent);
 
-/* Bring the kernel's group to where the log is. 0, or -1 and it was told. */
+/*
+ * Attach to the kernel's group, bring it to where the log is, and take the
+ * heartbeats' port. 0, or -1 and it was told.
+ */
 int start_group(struct agent *agent);
 
 int heart_open(struct agent *agent);

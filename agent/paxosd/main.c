@@ -128,9 +128,8 @@ static int open_kernel(struct agent *agent)
 
 static int run_agent(struct agent *agent, const char *path)
 {
-	if (open_log(agent, path) || heart_open(agent) ||
-	    open_kernel(agent) || agent_open(agent) ||
-	    start_group(agent))
+	if (open_log(agent, path) || open_kernel(agent) ||
+	    agent_open(agent) || start_group(agent))
 		return -1;
 	return agent_run(agent);
 }

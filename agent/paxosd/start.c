@@ -168,7 +168,9 @@ int start_group(struct agent *agent)
 {
 	struct group_state state;
 
-	if (add_group(agent) || attach_group(agent, &state))
+	/* Last of the three: of two agents, the kernel names the other best. */
+	if (add_group(agent) || attach_group(agent, &state) ||
+	    heart_open(agent))
 		return -1;
 	switch (state.state) {
 	case PAXOS_NL_STATE_RESTORING:
