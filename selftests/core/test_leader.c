@@ -171,28 +171,34 @@ static void proposed_value(struct cluster *c, u64 slot, struct paxos_item *item)
 
 static void test_highest_value(void **state)
 {
-	struct cluster *c = candidate(5);
-	struct paxos_item item;
-	struct paxos_item low = item_make(1, B(1, 1), 3, 1, "low");
-	struct paxos_item high;
+	int turn;
 
-	host_crash(c, 1);
-	drop(c, ANY, ANY, ANY);
-	host_restart(c, 1);
-	say_commit(c, 5, 1, B(8, 5), 0);	/* its ballot goes above */
-	campaign(c, 1);
-	drop(c, ANY, ANY, ANY);
-	low = item_make(1, B(2, 3), 3, 1, "low");
-	high = item_make(1, B(5, 2), 2, 1, "high");
-	say_promise(c, 2, 1, ballot(c), 1, &high, 1);
-	say_promise(c, 3, 1, ballot(c), 1, &low, 1);
-	assert_int_equal(role(c), PAXOS_LEADER);
-	proposed_value(c, 1, &item);
-	assert_int_equal(item.len, 4);
-	assert_memory_equal(item.bytes, "high", 4);
-	assert_int_equal(item.ballot, ballot(c));
-	assert_int_equal(item.origin.member, 2);
-	cluster_free(c);
+	/* In whichever order the promises come. */
+	for (turn = 0; turn < 2; turn++) {
+		struct cluster *c = cluster_make(5);
+		struct paxos_item low = item_make(1, B(2, 3), 3, 1, "low");
+		struct paxos_item high = item_make(1, B(5, 2), 2, 1, "high");
+		struct paxos_item item;
+
+		c->wiped = true;
+		host_boot(c, 1);
+		host_start(c, 1);
+		say_commit(c, 5, 1, B(8, 5), 0);	/* go above that */
+		campaign(c, 1);
+		drop(c, ANY, ANY, ANY);
+		if (turn)
+			say_promise(c, 3, 1, ballot(c), 1, &low, 1);
+		say_promise(c, 2, 1, ballot(c), 1, &high, 1);
+		if (!turn)
+			say_promise(c, 3, 1, ballot(c), 1, &low, 1);
+		assert_int_equal(role(c), PAXOS_LEADER);
+		proposed_value(c, 1, &item);
+		assert_int_equal(item.len, 4);
+		assert_memory_equal(item.bytes, "high", 4);
+		assert_int_equal(item.ballot, ballot(c));
+		assert_int_equal(item.origin.member, 2);
+		cluster_free(c);
+	}
 }
 
 static void test_own_value_counts(void **state)
