@@ -282,7 +282,7 @@ bool paxos_core_cancel(struct paxos_core *core, void *cookie, bool *sent)
 		if (!core->reads[i].id || core->reads[i].cookie != cookie)
 			continue;
 		*sent = false;
-		core->reads[i].id = 0;
+		memset(&core->reads[i], 0, sizeof(core->reads[i]));
 		core->n_reads--;
 		return true;
 	}
