@@ -212,17 +212,19 @@ void settings_print(const struct settings *settings)
 {
 	u32 i;
 
-	printf("seed %llu: %u voters, %u learners, q1 %u, q2 %u, durability %s, window %u, log %u\n",
+	printf("seed %llu: %u voters, %u learners, q1 %u, q2 %u, durability %s\n",
 	       (unsigned long long)settings->seed, settings->voters,
 	       settings->learners, settings->q1, settings->q2,
-	       settings->durability == PAXOS_SYNC ? "sync" : "memory",
-	       settings->window, settings->log_size);
-	printf("  values to %u B, payload %u B, %u B held, batches of %u records, a request every %u us, patience %u us\n",
-	       settings->value_max, settings->payload, settings->bytes,
-	       settings->batch, settings->pace, settings->patience);
-	printf("  network %u us, disk %u us, elections %s\n",
-	       settings->network, settings->disk,
-	       settings->elections ? "on" : "off");
+	       settings->durability == PAXOS_SYNC ? "sync" : "memory");
+	printf("  window %u, log %u, %u B of values of up to %u B, payload %u B\n",
+	       settings->window, settings->log_size, settings->bytes,
+	       settings->value_max, settings->payload);
+	printf("  a request every %u us, %u %% reads, patience %u us\n",
+	       settings->pace, settings->reads, settings->patience);
+	printf("  network %u us, disk %u us, %u records a batch, ",
+	       settings->network, settings->disk, settings->batch);
+	printf("elections %s, down %u us\n", settings->elections ? "on" : "off",
+	       settings->downtime);
 	printf("  probabilities:");
 	for (i = 0; i < KNOBS; i++)
 		printf(" %s %g%%", knob_names[i], settings->knobs[i] / 10000.0);

@@ -84,6 +84,9 @@ void faults_beat(struct sim *sim)
 		member_cancel(member,
 			      member->running[random_below(&sim->random,
 							   member->n_running)]);
+	member = any_up(sim);
+	if (member && member->n_reading && sim_chance(sim, KNOB_CANCEL))
+		member_cancel_read(member, member->reading[0]);
 }
 
 static u32 value_size(struct sim *sim)

@@ -91,26 +91,38 @@ static void add(struct totals *sum, const struct totals *totals)
 
 static void print_totals(const struct totals *t, double seconds)
 {
-	printf("  %llu events, %.0f a second, %.1f s simulated\n", U(t->events),
-	       t->events / (seconds > 0 ? seconds : 1),
+	const u64 *outcomes = t->outcomes;
+	u32 i;
+
+	printf("  events %llu, %.0f a second; simulated %.0f s\n",
+	       U(t->events), t->events / (seconds > 0 ? seconds : 1),
 	       (double)t->simulated / SIM_SECOND);
-	printf("  slots chosen %llu (no-ops %llu, contested %llu, diverged %llu), pages %llu, campaigns %llu, elections %llu, crashes survived %llu (torn %llu), agents died %llu, partitions %llu\n",
-	       U(t->chosen), U(t->noops), U(t->contested), U(t->diverged),
-	       U(t->pages), U(t->campaigns), U(t->elections),
-	       U(t->crashes), U(t->torn), U(t->agent_deaths),
-	       U(t->partitions));
-	printf("  proposals: chosen %llu, not chosen %llu, unknown %llu, refused %llu, lost with their member %llu, given up %llu\n",
-	       U(t->outcomes[PAXOS_OUTCOME_CHOSEN]),
-	       U(t->outcomes[PAXOS_OUTCOME_NOT_CHOSEN]),
-	       U(t->outcomes[PAXOS_OUTCOME_UNKNOWN]), U(t->refused),
-	       U(t->lost), U(t->cancelled));
-	printf("  reads %llu, timed out %llu; slots trimmed %llu, behind %llu, records %llu, datagrams %llu, foreign %llu, allocations failed %llu, stuck for want of a transfer %llu\n",
+	printf("  slots chosen %llu; no-ops %llu, in several ballots %llu, ",
+	       U(t->chosen), U(t->noops), U(t->contested));
+	printf("of several values %llu; trimmed %llu\n", U(t->diverged),
+	       U(t->trimmed));
+	printf("  elections %llu of %llu campaigns, %llu Promise pages behind ",
+	       U(t->elections), U(t->campaigns), U(t->pages));
+	printf("the first\n");
+	printf("  crashes survived %llu, torn %llu; agents died %llu; ",
+	       U(t->crashes), U(t->torn), U(t->agent_deaths));
+	printf("partitions %llu; allocations failed %llu\n", U(t->partitions),
+	       U(t->nomem));
+	printf("  proposals: chosen %llu, not chosen %llu, unknown %llu, ",
+	       U(outcomes[PAXOS_OUTCOME_CHOSEN]),
+	       U(outcomes[PAXOS_OUTCOME_NOT_CHOSEN]),
+	       U(outcomes[PAXOS_OUTCOME_UNKNOWN]));
+	printf("refused %llu, lost with their member %llu, given up %llu\n",
+	       U(t->refused), U(t->lost), U(t->cancelled));
+	printf("  reads %llu, timed out %llu; records %llu; datagrams %llu, ",
 	       U(t->reads[PAXOS_OUTCOME_CHOSEN]),
-	       U(t->reads[PAXOS_OUTCOME_NOT_CHOSEN]), U(t->trimmed),
-	       U(t->behind), U(t->records), U(t->datagrams), U(t->foreign),
-	       U(t->nomem), U(t->stuck));
+	       U(t->reads[PAXOS_OUTCOME_NOT_CHOSEN]), U(t->records),
+	       U(t->datagrams));
+	printf("foreign %llu\n", U(t->foreign));
+	printf("  behind %llu times, runs stuck for want of a transfer %llu\n",
+	       U(t->behind), U(t->stuck));
 	printf("  dropped:");
-	for (u32 i = 1; i < PAXOS_CORE_DROPS; i++)
+	for (i = 1; i < PAXOS_CORE_DROPS; i++)
 		printf(" %s %llu", trace_drop(i), U(t->drops[i]));
 	printf("\n");
 }

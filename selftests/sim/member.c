@@ -183,6 +183,10 @@ static void boot_core(struct member *member)
 	struct paxos_settings settings = sim->core_settings;
 	int err;
 
+	/* neither has to be zero before */
+	memset(&member->core, 0xa5, sizeof(member->core));
+	memset(member->entries, 0xa5,
+	       settings.log_size * sizeof(*member->entries));
 	settings.self = member->id;
 	err = paxos_core_init(&member->core, &member_ops, &settings,
 			      &sim->config, member->entries);
@@ -379,7 +383,6 @@ void member_cancel(struct member *member, struct proposal *proposal)
 {
 	struct sim *sim = member->sim;
 	bool sent = false;
-	u32 i;
 
 	call_begin(member);
 	member->doomed = false;
@@ -391,9 +394,9 @@ void member_cancel(struct member *member, struct proposal *proposal)
 	trace(sim, "gives proposal %u up, sent: %u", member->id,
 	      proposal->value.origin.seq, sent, 0);
 	proposal->ending = CANCELLED;
-	for (i = 0; member->running[i] != proposal; i++)
-		;
-	member->running[i] = member->running[--member->n_running];
+	for (u32 i = 0; i < member->n_running; i++)
+		if (member->running[i] == proposal)
+			member->running[i] = member->running[--member->n_running];
 	sim->totals.cancelled++;
 	if (!sent) {
 		proposal->value.denied = true;
@@ -401,6 +404,23 @@ void member_cancel(struct member *member, struct proposal *proposal)
 			broken(sim, LAW_OUTCOME,
 			       "a proposal that is chosen was never sent");
 	}
+	call_end(member);
+}
+
+void member_cancel_read(struct member *member, struct read *read)
+{
+	bool sent;
+
+	call_begin(member);
+	member->doomed = false;
+	if (!paxos_core_cancel(&member->core, read, &sent))
+		broken(member->sim, LAW_READ, "member %u does not know a read",
+		       member->id);
+	trace(member->sim, "gives a read up", member->id, 0, 0, 0);
+	read->ending = CANCELLED;
+	for (u32 i = 0; i < member->n_reading; i++)
+		if (member->reading[i] == read)
+			member->reading[i] = member->reading[--member->n_reading];
 	call_end(member);
 }
 

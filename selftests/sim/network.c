@@ -61,6 +61,7 @@ static void tamper(struct sim *sim, struct packet *packet)
 		break;
 	case 1:
 		packet->bytes[offsetof(struct paxos_wire_header, from)] =
+			random_below(random, 2) ? packet->to :
 			PAXOS_MEMBERS_MAX - random_below(random, 8);
 		packet->tampered = PAXOS_DROP_SENDER;
 		break;
@@ -141,16 +142,18 @@ void network_arrive(struct sim *sim, struct packet *packet)
 	struct member *member = sim->members[packet->to];
 	struct paxos_message message;
 	enum paxos_drop drop;
-	/* exactly as long as it says, so that ASan sees a look behind it */
-	u8 *bytes;
+	u32 skew = sim->totals.datagrams % 8;
+	u8 *memory, *bytes;
 
 	if (member->status == MEMBER_DOWN) {
 		free(packet);
 		return;
 	}
-	bytes = malloc(packet->len ? packet->len : 1);
-	if (!bytes)
+	/* not aligned, and nothing behind it, so that a sanitizer sees it */
+	memory = malloc(packet->len + skew + 1);
+	if (!memory)
 		abort();
+	bytes = memory + skew + 1;
 	memcpy(bytes, packet->bytes, packet->len);
 	drop = paxos_wire_decode(bytes, packet->len, &message);
 	if (!drop)
@@ -160,7 +163,7 @@ void network_arrive(struct sim *sim, struct packet *packet)
 		       packet->tampered);
 	else
 		sim->totals.drops[drop]++;
-	free(bytes);
+	free(memory);
 	free(packet);
 }
 

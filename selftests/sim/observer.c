@@ -4,6 +4,7 @@
  * value is, once q2 voters hold it in one ballot, on the disk (durability
  * sync) or in memory. No word of a member is taken for it.
  */
+#include <linux/minmax.h>
 #include <stdlib.h>
 #include <string.h>
 #include "sim.h"
@@ -101,7 +102,7 @@ struct vote *observer_proposed(struct sim *sim, u64 number, u64 ballot,
 	return vote;
 }
 
-static void chosen(struct sim *sim, u64 number, struct vote *vote)
+static void choose(struct sim *sim, u64 number, struct vote *vote)
 {
 	struct slot *slot = observer_slot(sim, number);
 	struct value *value = vote->value;
@@ -154,6 +155,7 @@ void observer_promised(struct member *member, u64 ballot)
 		       member->id, BALLOT_ARGS(ballot),
 		       BALLOT_ARGS(member->disk_promised));
 	member->disk_promised = ballot;
+	member->disk_restores = max(member->disk_restores, ballot);
 }
 
 /* Likewise its vote. */
@@ -166,6 +168,7 @@ void observer_voted(struct member *member, u64 number, u64 ballot,
 	struct vote *vote = observer_proposed(sim, number, ballot, value);
 	struct held *held = observer_held(member, number);
 
+	member->disk_restores = max(member->disk_restores, ballot);
 	/* what is known to be chosen may be noted in whatever ballot it was */
 	if (!known && ballot < member->disk_promised)
 		broken(sim, LAW_ACCEPTOR, "member %u accepts slot %llu in " BALLOT
@@ -188,7 +191,7 @@ void observer_voted(struct member *member, u64 number, u64 ballot,
 		return;
 	vote->voters |= member_bit(member);
 	if (paxos_quorum_weight(&sim->config, vote->voters) >= sim->config.q2)
-		chosen(sim, number, vote);
+		choose(sim, number, vote);
 }
 
 /* Whether the log below @number delivers @value's origin, or a later one. */
@@ -262,12 +265,13 @@ void observer_restarted(struct member *member)
 	struct sim *sim = member->sim;
 	struct paxos_core *core = &member->core;
 
-	if (core->promised < member->disk_promised ||
+	if (core->promised < member->disk_restores ||
 	    core->promised < member->said_promised)
 		broken(sim, LAW_AMNESIA, "member %u comes back with promise "
 		       BALLOT ", it had given " BALLOT, member->id,
 		       BALLOT_ARGS(core->promised),
 		       BALLOT_ARGS(member->said_promised));
+	member->disk_promised = member->disk_restores;
 	if (core->commit < member->disk_commit)
 		broken(sim, LAW_AMNESIA,
 		       "member %u comes back with commit %llu, its disk says %llu",

@@ -131,7 +131,7 @@ static void op_proposed(struct paxos_core *core, void *cookie,
 	if (outcome == PAXOS_OUTCOME_CHOSEN &&
 	    observer_slot(sim, slot)->chosen != value)
 		broken(sim, LAW_OUTCOME,
-		       "member %u is told that its proposal %llu/%llu is chosen in slot %llu, it is not",
+		       "member %u: %llu/%llu is said to be chosen in slot %llu, it is not",
 		       member->id, U(value->origin.incarnation),
 		       U(value->origin.seq), U(slot));
 	if (outcome != PAXOS_OUTCOME_NOT_CHOSEN)
@@ -139,7 +139,7 @@ static void op_proposed(struct paxos_core *core, void *cookie,
 	value->denied = true;
 	if (value->chosen_slot)
 		broken(sim, LAW_OUTCOME,
-		       "member %u is told that its proposal %llu/%llu is not chosen, it is in slot %llu",
+		       "member %u: %llu/%llu is said not to be chosen, it is in slot %llu",
 		       member->id, U(value->origin.incarnation),
 		       U(value->origin.seq), U(value->chosen_slot));
 }

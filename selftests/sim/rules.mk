@@ -8,8 +8,9 @@ SIM_OWN := $(patsubst selftests/sim/%.c,$(B)/sim/fast/sim-%.o,$(SIM_SOURCES))
 SIM_MUTANTS := $(patsubst selftests/sim/mutants/%.patch,%, \
 	$(wildcard selftests/sim/mutants/*.patch))
 # Those that are caught soonest, of different laws.
-SIM_SAMPLE := accept-keeps-promise vote-before-durable duplicate-vote \
-	stale-promise window-wraps alloc-half-applied
+SIM_SAMPLE := vote-before-durable duplicate-vote commit-of-another-ballot \
+	restart-forgets-promise noop-over-found window-wraps alloc-half-applied \
+	read-names-commit
 
 $(B)/sim/fast/sim-%.o: selftests/sim/%.c $(SIM_HEADERS)
 	@mkdir -p $(@D)

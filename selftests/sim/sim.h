@@ -209,7 +209,8 @@ struct member {
 	u32 cap_reports;
 
 	/* what its disk holds, over all its lives */
-	u64 disk_promised;
+	u64 disk_promised;	/* by a promise or a vote */
+	u64 disk_restores;	/* what a restart would make of it */
 	u64 disk_commit;
 	struct held *held;	/* by slot */
 	u64 held_cap;
@@ -430,6 +431,7 @@ int member_campaign(struct member *member);
 bool member_propose(struct member *member, u32 len, u64 timeout);
 bool member_read(struct member *member, u64 timeout);
 void member_cancel(struct member *member, struct proposal *proposal);
+void member_cancel_read(struct member *member, struct read *read);
 bool member_fit(const struct member *member);
 void member_clock(struct member *member, u64 base, s64 ppm);
 void member_tick_schedule(struct member *member);

@@ -19,11 +19,11 @@ static void said_prepare(struct member *member,
 {
 	struct sim *sim = member->sim;
 
-	if (member->disk_promised < message->ballot)
+	if (member->disk_restores < message->ballot)
 		broken(sim, LAW_DURABLE, "member %u says Prepare " BALLOT
 		       ", it holds " BALLOT, member->id,
 		       BALLOT_ARGS(message->ballot),
-		       BALLOT_ARGS(member->disk_promised));
+		       BALLOT_ARGS(member->disk_restores));
 	if (message->ballot < member->said_prepared)
 		broken(sim, LAW_AMNESIA, "member %u says Prepare " BALLOT
 		       " after " BALLOT, member->id,
@@ -160,11 +160,11 @@ static void said_promise(struct member *member,
 	struct sim *sim = member->sim;
 	struct member *to = sim->members[message->to];
 
-	if (member->disk_promised < message->ballot)
+	if (member->disk_restores < message->ballot)
 		broken(sim, LAW_DURABLE, "member %u says Promise " BALLOT
 		       ", it holds " BALLOT, member->id,
 		       BALLOT_ARGS(message->ballot),
-		       BALLOT_ARGS(member->disk_promised));
+		       BALLOT_ARGS(member->disk_restores));
 	if (message->ballot < member->said_promised)
 		broken(sim, LAW_ACCEPTOR, "member %u says Promise " BALLOT
 		       " after " BALLOT, member->id,
@@ -210,11 +210,11 @@ static void said_accept(struct member *member,
 		       " after Prepare " BALLOT, member->id,
 		       BALLOT_ARGS(message->ballot),
 		       BALLOT_ARGS(member->said_prepared));
-	if (member->disk_promised < message->ballot)
+	if (member->disk_restores < message->ballot)
 		broken(sim, LAW_DURABLE, "member %u proposes in " BALLOT
 		       ", it holds " BALLOT, member->id,
 		       BALLOT_ARGS(message->ballot),
-		       BALLOT_ARGS(member->disk_promised));
+		       BALLOT_ARGS(member->disk_restores));
 	if (!(member->promises & member_bit(member))) {
 		member->promises |= member_bit(member);
 		sim->totals.elections++;
@@ -303,7 +303,8 @@ static void said_done(struct member *member,
 	if (!value || value->origin.seq != message->done.seq ||
 	    value->origin.incarnation != message->done.incarnation ||
 	    value->origin.member != message->to)
-		broken(sim, LAW_OUTCOME, "member %u says %u/%llu/%llu is chosen in slot %llu, it is not",
+		broken(sim, LAW_OUTCOME,
+		       "member %u says %u/%llu/%llu is chosen in slot %llu, it is not",
 		       member->id, message->to, U(message->done.incarnation),
 		       U(message->done.seq), U(message->done.slot));
 }

@@ -12,22 +12,38 @@ const char *(*trace_replay)(struct sim *sim);
 u32 trace_lines = 60;
 
 static const char *const laws[LAWS] = {
-	[LAW_AGREEMENT] = "law 1, agreement: at most one value is ever chosen for a slot",
-	[LAW_DURABLE] = "law 2, durable before said: nothing leaves a member before the record it speaks of is on stable storage",
-	[LAW_AMNESIA] = "law 3, no amnesia: a member that no longer holds a vote or promise does not act as if it had never given it",
-	[LAW_WHOLE] = "law 4, nothing is half applied: what drops a message changes no state",
-	[LAW_NOBODY] = "law 5, nobody gets in: what is not a message for this member of this group changes nothing",
-	[LAW_SAME] = "law 6, same input, same output",
-	[LAW_OUTCOME] = "law 7, a proposal ends once: chosen (in its slot), certainly not chosen, or unknown",
-	[LAW_ACCEPTOR] = "Lamport 2001, 2.2 P1a: an acceptor accepts no ballot below one that it has promised",
-	[LAW_PROPOSER] = "Lamport 2001, 2.2 P2c: a proposer proposes one value in a ballot and slot, the one that a Prepare quorum allows",
-	[LAW_LEARNER] = "a learner delivers the chosen values, each slot once and in order, each origin once",
-	[LAW_READ] = "linearizable reads: a read sees all that was chosen before it began",
-	[LAW_RECORDS] = "records come in the order of their lsn, a commit behind the values it speaks of",
-	[LAW_WINDOW] = "a slot outside the window is refused, and no slot is trimmed before it is chosen and delivered",
-	[LAW_TIME] = "what has a deadline ends by it, and wake says when",
-	[LAW_MEMORY] = "every value is given back, and all that are held are counted",
-	[LAW_LIVENESS] = "when faults stop, every accepted proposal ends, new ones are chosen and all members learn them",
+	[LAW_AGREEMENT] =
+		"law 1, agreement: at most one value is ever chosen for a slot",
+	[LAW_DURABLE] =
+		"law 2, durable before said: nothing leaves a member before the record it speaks of is on stable storage",
+	[LAW_AMNESIA] =
+		"law 3, no amnesia: a member that no longer holds a vote or promise does not act as if it had never given it",
+	[LAW_WHOLE] =
+		"law 4, nothing is half applied: what drops a message changes no state",
+	[LAW_NOBODY] =
+		"law 5, nobody gets in: what is not a message for this member of this group changes nothing",
+	[LAW_SAME] =
+		"law 6, same input, same output",
+	[LAW_OUTCOME] =
+		"law 7, a proposal ends once: chosen (in its slot), certainly not chosen, or unknown",
+	[LAW_ACCEPTOR] =
+		"Lamport 2001, 2.2 P1a: an acceptor accepts no ballot below one that it has promised",
+	[LAW_PROPOSER] =
+		"Lamport 2001, 2.2 P2c: a proposer proposes one value in a ballot and slot, the one that a Prepare quorum allows",
+	[LAW_LEARNER] =
+		"a learner delivers the chosen values, each slot once and in order, each origin once",
+	[LAW_READ] =
+		"linearizable reads: a read sees all that was chosen before it began",
+	[LAW_RECORDS] =
+		"records come in the order of their lsn, a commit behind the values it speaks of",
+	[LAW_WINDOW] =
+		"a slot outside the window is refused, and no slot is trimmed before it is chosen and delivered",
+	[LAW_TIME] =
+		"what has a deadline ends by it, and wake says when",
+	[LAW_MEMORY] =
+		"every value is given back, and all that are held are counted",
+	[LAW_LIVENESS] =
+		"when faults stop, every accepted proposal ends, new ones are chosen and all members learn them",
 };
 
 static const char *const types[PAXOS_TYPES] = {
