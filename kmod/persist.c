@@ -248,6 +248,7 @@ static int acknowledge(struct paxos_group *group, struct genl_info *info,
 	struct paxos_agent *agent = &group->agent;
 	struct paxos_core *core = &group->core;
 	u64 now = paxos_now();
+	u64 oldest;
 
 	if (core->state != PAXOS_RUNNING) {
 		GENL_SET_ERR_MSG(info, "the group is not started");
@@ -270,8 +271,10 @@ static int acknowledge(struct paxos_group *group, struct genl_info *info,
 		agent->given = 0;
 	if (lsn >= agent->urgent)
 		agent->fresh = 0;
-	if (agent->stalled && !paxos_persist_oldest(group)) {
+	oldest = paxos_persist_oldest(group);
+	if (agent->stalled && (!oldest || now < oldest + PAXOS_STALL_US)) {
 		agent->stalled = false;
+		paxos_group_watch(group, now + PAXOS_STALL_US);
 		paxos_notify_plain(group, PAXOS_NL_EVENT_RESUMED);
 	}
 	agent->waiting = true;
