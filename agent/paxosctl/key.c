@@ -67,7 +67,7 @@ int key_read(const struct arguments *arguments, const char *path,
 		return -1;
 	}
 	if (!fstat(fd, &status) && S_ISREG(status.st_mode) &&
-	    status.st_mode & S_IRWXO)
+	    status.st_mode & 0007)
 		complain("%s holds the key and others can read it: chmod o= %s",
 			 path, path);
 	close(fd);
