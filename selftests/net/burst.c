@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Many proposals on one socket, and how each of them ended, a line each:
+ *
+ *	chosen SLOT VALUE | not-chosen VALUE | unknown VALUE | ERRNO VALUE
+ *
+ * usage: burst [OPTION...] NAME
+ *
+ *   -g GROUP        the group (1)
+ *   -n COUNT        proposals, of the values NAME-1 to NAME-COUNT (100)
+ *   -o OUTSTANDING  under way at once (16)
+ *   -l LENGTH       of each value, filled up with dots
+ *   -t MS           time-out of each (10000)
+ *   -r MS           propose again, for so long, what is certainly not proposed
+ *
+ * The values of a proposal that ended unknown is never proposed again: it may
+ * be chosen. Status 0: every proposal ended, whichever way.
+ */
+
+#include <errno.h>
+#include <getopt.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include "genl.h"
+
+#define OUTSTANDING_MAX	4096
+#define GRACE_MS	20000	/* beyond its time-out, a proposal hangs */
+#define PAUSE_MS	20	/* before proposing again */
+#define BUFFER		(8 << 20)
+
+struct burst {
+	struct mnl_socket *socket;
+	uint16_t family;
+	uint32_t group;
+	uint32_t count;
+	uint32_t outstanding;
+	uint32_t length;
+	uint32_t timeout;
+	const char *name;
+	uint64_t retry_until;
+
+	uint32_t next;		/* 1..count */
+	uint32_t under_way;
+	uint32_t again[OUTSTANDING_MAX];	/* refused ones */
+	uint32_t n_again;
+};
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
+}
+
+static void propose(struct burst *burst, uint32_t number)
+{
+	static uint8_t buffer[GENL_MESSAGE_MAX];
+	static char value[PAXOS_NL_VALUE_MAX + 1];
+	struct nlmsghdr *message;
+	uint32_t length;
+
+	length = snprintf(value, sizeof(value), "%s-%u", burst->name, number);
+	if (length < burst->length) {
+		memset(value + length, '.', burst->length - length);
+		length = burst->length;
+	}
+	message = genl_request(buffer, burst->family, PAXOS_CMD_PROPOSE, 0,
+			       number);
+	mnl_attr_put_u32(message, PAXOS_A_GROUP, burst->group);
+	mnl_attr_put_u32(message, PAXOS_A_TIMEOUT, burst->timeout);
+	mnl_attr_put(message, PAXOS_A_VALUE, length, value);
+	if (mnl_socket_sendto(burst->socket, message, message->nlmsg_len) < 0)
+		genl_fail("proposal %u: %s", number, strerror(errno));
+	burst->under_way++;
+}
+
+struct ended {
+	uint8_t outcome;
+	uint64_t slot;
+};
+
+static int take_attr(const struct nlattr *attr, void *data)
+{
+	struct ended *ended = data;
+
+	if (mnl_attr_get_type(attr) == PAXOS_A_OUTCOME)
+		ended->outcome = mnl_attr_get_u8(attr);
+	if (mnl_attr_get_type(attr) == PAXOS_A_SLOT)
+		ended->slot = mnl_attr_get_u64(attr);
+	return MNL_CB_OK;
+}
+
+static void ended(struct burst *burst, const struct nlmsghdr *message)
+{
+	struct ended ended = { 0 };
+	uint32_t number = message->nlmsg_seq;
+	char line[64];
+
+	if (!number || number > burst->count)
+		genl_fail("an answer to nothing: sequence number %u", number);
+	burst->under_way--;
+	if (message->nlmsg_type == NLMSG_ERROR) {
+		snprintf(line, sizeof(line), "%s",
+			 strerrorname_np(-genl_error(message)));
+	} else {
+		mnl_attr_parse(message, sizeof(struct genlmsghdr), take_attr,
+			       &ended);
+		switch (ended.outcome) {
+		case PAXOS_NL_OUTCOME_CHOSEN:
+			snprintf(line, sizeof(line), "chosen %llu",
+				 (unsigned long long)ended.slot);
+			break;
+		case PAXOS_NL_OUTCOME_NOT_CHOSEN:
+			snprintf(line, sizeof(line), "not-chosen");
+			break;
+		case PAXOS_NL_OUTCOME_UNKNOWN:
+			snprintf(line, sizeof(line), "unknown");
+			break;
+		default:
+			genl_fail("proposal %u: no outcome", number);
+		}
+	}
+	if ((message->nlmsg_type == NLMSG_ERROR ||
+	     ended.outcome == PAXOS_NL_OUTCOME_NOT_CHOSEN) &&
+	    now_ms() < burst->retry_until) {
+		burst->again[burst->n_again++] = number;
+		return;
+	}
+	printf("%s %s-%u\n", line, burst->name, number);
+	fflush(stdout);
+}
+
+static void take(struct burst *burst)
+{
+	static uint8_t buffer[GENL_MESSAGE_MAX];
+	const struct nlmsghdr *message = (void *)buffer;
+	ssize_t length;
+	int left;
+
+	length = mnl_socket_recvfrom(burst->socket, buffer, sizeof(buffer));
+	if (length < 0)
+		genl_fail("reading answers: %s", strerror(errno));
+	left = length;
+	while (mnl_nlmsg_ok(message, left)) {
+		ended(burst, message);
+		message = mnl_nlmsg_next(message, &left);
+	}
+}
+
+static void run(struct burst *burst)
+{
+	struct pollfd poll_fd = {
+		.fd = mnl_socket_get_fd(burst->socket),
+		.events = POLLIN,
+	};
+	uint32_t n;
+
+	burst->next = 1;
+	while (burst->next <= burst->count || burst->under_way ||
+	       burst->n_again) {
+		while (burst->under_way + burst->n_again < burst->outstanding &&
+		       burst->next <= burst->count)
+			propose(burst, burst->next++);
+		if (burst->n_again && !poll(&poll_fd, 1, PAUSE_MS)) {
+			n = burst->n_again;
+			burst->n_again = 0;
+			while (n)
+				propose(burst, burst->again[--n]);
+		}
+		if (!burst->under_way)
+			continue;
+		if (poll(&poll_fd, 1, burst->timeout + GRACE_MS) <= 0)
+			genl_fail("%u proposals hang", burst->under_way);
+		take(burst);
+	}
+}
+
+static uint32_t number(const char *text, uint32_t most)
+{
+	unsigned long number;
+	char *end;
+
+	number = strtoul(text, &end, 10);
+	if (*end || end == text || number > most)
+		genl_fail("'%s' is not a number up to %u", text, most);
+	return number;
+}
+
+int main(int argc, char **argv)
+{
+	static struct burst burst = {
+		.group = 1,
+		.count = 100,
+		.outstanding = 16,
+		.timeout = 10000,
+	};
+	int option, size = BUFFER;
+
+	while ((option = getopt(argc, argv, "g:n:o:l:t:r:")) != -1) {
+		switch (option) {
+		case 'g':
+			burst.group = number(optarg, UINT32_MAX);
+			break;
+		case 'n':
+			burst.count = number(optarg, UINT32_MAX - 1);
+			break;
+		case 'o':
+			burst.outstanding = number(optarg, OUTSTANDING_MAX);
+			break;
+		case 'l':
+			burst.length = number(optarg, PAXOS_NL_VALUE_MAX);
+			break;
+		case 't':
+			burst.timeout = number(optarg, UINT32_MAX / 2);
+			break;
+		case 'r':
+			burst.retry_until = now_ms() +
+					    number(optarg, UINT32_MAX);
+			break;
+		default:
+			return 1;
+		}
+	}
+	if (optind + 1 != argc || !burst.outstanding)
+		genl_fail("usage: burst [OPTION...] NAME");
+	burst.name = argv[optind];
+	burst.socket = genl_open(&burst.family);
+	if (setsockopt(mnl_socket_get_fd(burst.socket), SOL_SOCKET,
+		       SO_RCVBUFFORCE, &size, sizeof(size)))
+		genl_fail("SO_RCVBUFFORCE: %s", strerror(errno));
+	run(&burst);
+	return 0;
+}

@@ -1,0 +1,105 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Nobody gets in: datagrams without the right tag, and datagrams with the right
+# tag that are wrong otherwise, change nothing and are all counted by reason.
+
+. "${BASH_SOURCE[0]%/*}/lib.sh"
+
+# What must not change on host I: all of its status but what only time and
+# heartbeats move, and its log.
+unmoved() {
+	status "$1" | sed -E 's/"[a-z_]*(heard_ms|rtt_us|response_us)":[^,}]*,?//g'
+	log_of "$1"
+}
+
+# What the stack loses before the module has it would be missing.
+deepen_backlog() {
+	local sysctl=/proc/sys/net/core/netdev_max_backlog
+	undo "echo $(<"$sysctl") >$sysctl"
+	echo 100000 >"$sysctl"
+}
+
+# flood COUNT outsider|insider: from host 3 to host 1. Each datagram must show
+# in the drops of host 1, under the reason that the sender expects.
+flood() {
+	local count=$1 who=$2
+	until_true is_even 1 2 3
+	until_true is_idle
+	unmoved 1 >"$work/before"
+	drops 1 >"$work/drops-before"
+	logged on 3 flood -k "$(config_of 1 Key)" -c "$(config_of 1 Cluster)" \
+		-f 2 -t 1 -n "$count" -s 1 "$who" "$(address_of 1)" 7400 |
+		sort >"$work/sent"
+	drops 1 >"$work/drops-after"
+	unmoved 1 >"$work/after"
+	awk '{ sum += $2 } END { exit sum != '"$count"' }' "$work/sent"
+	awk -v sent="$work/sent" '
+	FILENAME ~ /before$/ { drops[$1] -= $2 }
+	FILENAME ~ /after$/ { drops[$1] += $2 }
+	FILENAME == sent { drops[$1] -= $2; print }
+	END {
+		for (reason in drops)
+			if (drops[reason]) {
+				print reason ": " drops[reason] " too many"
+				bad = 1
+			}
+		exit bad
+	}' "$work/drops-before" "$work/drops-after" "$work/sent" >&2
+	diff "$work/before" "$work/after" >&2
+}
+
+# Nothing left to write, nothing under way.
+is_idle() {
+	local json
+	json=$(status 1)
+	[ "$(field durable "$json")" = "$(field lsn "$json")" ] &&
+		[ "$(field pending "$json")" = 0 ] &&
+		[ "$(field lsn "$json")" = "${idle_at-}" ] && return
+	idle_at=$(field lsn "$json")
+	sleep 1.5	# a lone commit record waits a second
+	return 1
+}
+
+a_hundred_thousand_datagrams_of_an_outsider_change_nothing() {
+	deepen_backlog
+	cluster up 3
+	lead 1
+	on 2 burst -n 20 real >"$work/acks"
+	all_chosen "$work/acks" 20
+	flood "$(scaled 100000 5000)" outsider
+}
+
+broken_datagrams_with_the_right_tag_change_nothing() {
+	flood "$(scaled 10000 1000)" insider
+}
+
+and_the_group_still_decides() {
+	on 3 paxosctl propose 'after the flood'
+	same_logs 1 2 3
+}
+
+a_member_with_the_wrong_key_is_not_heard() {
+	local tags
+	paxosctl genkey >"$work/key"
+	tags=$(drops 1 | awk '$1 == "tag" { print $2 }')
+	on 3 paxosctl group set 1 -k "$work/key"
+	until_true is 1 up 2
+	on 1 paxosctl propose 'without the third'
+	refused '[12]' . on 3 paxosctl propose -t 1s 'from outside'
+	[ "$(drops 1 | awk '$1 == "tag" { print $2 }')" -gt "$tags" ]
+	log_of 1 | not grep 'from outside'
+
+	# With the right one again it takes part, and has missed nothing.
+	config_of 3 Key >"$work/key"
+	on 3 paxosctl group set 1 -k "$work/key"
+	until_true is 1 up 3
+	same_logs 1 2 3
+	log_of 3 | not grep 'from outside'
+}
+
+run_tests \
+	a_hundred_thousand_datagrams_of_an_outsider_change_nothing \
+	broken_datagrams_with_the_right_tag_change_nothing \
+	and_the_group_still_decides \
+	a_member_with_the_wrong_key_is_not_heard

@@ -1,0 +1,150 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Over a limit there is a clear errno and a sentence, and nothing is lost.
+
+. "${BASH_SOURCE[0]%/*}/lib.sh"
+
+one_host_in_memory() {
+	cluster up 1 --no-agents
+	config_of 1 Key >"$work/key"
+}
+
+# add ID OPTION...: a group in memory, of one member if none is named.
+add() {
+	local id=$1
+	shift
+	[[ " $* " == *' -m '* ]] || set -- -m "1,127.0.0.1:$((8000 + id))" "$@"
+	quietly_on 1 paxosctl group add "$id" -k "$work/key" --self 1 \
+		--cluster 00112233445566778899aabbccddeeff \
+		--durability memory --window 16 --log-size 32 --memory 1M "$@"
+}
+
+sixty_four_members_fit_and_one_more_is_refused() {
+	local i members=()
+	for ((i = 1; i <= 64; i++)); do
+		members+=(-m "$i,10.0.0.$i:7400")
+	done
+	members[1]=1,127.0.0.1:7400
+	on 1 paxosctl group add 64 -k "$work/key" --self 1 "${members[@]}" \
+		--cluster 00112233445566778899aabbccddeeff
+	on 1 paxosctl status 64 | grep ' 64  10.0.0.64:7400' >&2
+	on 1 paxosctl group del 64
+	refused 1 '65,|64 members' on 1 paxosctl group add 65 -k "$work/key" \
+		--self 1 "${members[@]}" -m 65,10.0.0.65:7400 \
+		--cluster 00112233445566778899aabbccddeeff
+	{
+		cat "$PAXOS_RUN/1.conf"
+		for ((i = 2; i <= 65; i++)); do
+			printf '[Member]\nId = %d\nAddress = 10.0.0.%d:7400\n' \
+				"$i" "$i"
+		done
+	} >"$work/many.conf"
+	chmod 600 "$work/many.conf"
+	refused 1 'many.conf:[0-9]*: .*64' on 1 paxosd "$work/many.conf"
+	on 1 nlsend group-add group=u32:65 cluster=zero:16 key=zero:16 \
+		self=u8:1 +member member.id=u8:65 member.address=hex:7f000001 \
+		member.port=be16:1 - | grep '^ERANGE @member.id' >&2
+}
+
+the_257th_group_is_refused() {
+	local i
+	[ -z "$slow" ] || skip "takes too long here"
+	for ((i = 1; i <= 256; i++)); do
+		add "$i"
+	done
+	[ "$(on 1 paxosctl group list | wc -l)" -eq 256 ]
+	refused 1 '256 groups, the limit' add 257
+	# One less, and there is room.
+	on 1 paxosctl group del 100
+	add 257
+	for ((i = 1; i <= 257; i++)); do
+		[ "$i" -eq 100 ] || quietly_on 1 paxosctl group del "$i"
+	done
+	[ -z "$(on 1 paxosctl group list)" ]
+}
+
+windows_logs_and_memory_out_of_range_are_refused() {
+	refused 1 'window' add 1 --window 8
+	refused 1 'window' add 1 --window 8192 --log-size 65536
+	refused 1 'window.*power of two' add 1 --window 100 --log-size 1024
+	refused 1 'log' add 1 --log-size 131072
+	refused 1 'log.*power of two' add 1 --log-size 1000
+	refused 1 'two windows' add 1 --window 1024 --log-size 1024
+	refused 1 'memory' add 1 --memory 64K
+	refused 1 'memory' add 1 --memory 2G
+	[ -z "$(on 1 paxosctl group list)" ]
+}
+
+a_group_that_exists_is_not_replaced() {
+	local instance
+	add 1 --start
+	instance=$(state 1 instance)
+	refused 1 'group 1 exists' add 1
+	[ "$(state 1 instance)" = "$instance" ]
+}
+
+a_port_in_use_is_refused() {
+	refused 1 'address.*in use|EADDRINUSE|-98' add 2 -m 1,127.0.0.1:8001
+	on 1 paxosctl group list | not grep '^2 '
+}
+
+an_address_of_another_host_is_refused() {
+	refused 1 'on one of its interfaces' add 3 -m 1,10.0.0.1:7400
+	on 1 paxosctl group list | not grep '^3 '
+}
+
+addresses_that_no_host_has_are_refused() {
+	local address
+	for address in 0.0.0.0:7400 224.0.0.1:7400 255.255.255.255:7400 \
+		'[::]:7400' '[ff02::1]:7400'; do
+		refused 1 'not the address of a host' add 4 -m "1,$address"
+	done
+	refused 1 "not '1,127.0.0.1:0'" add 4 -m 1,127.0.0.1:0
+	refused 1 'do not mix' add 4 -m 1,127.0.0.1:7400 -m '2,[fd77::2]:7400'
+	refused 1 'one address and port' \
+		add 4 -m 1,127.0.0.1:7400 -m 2,127.0.0.1:7400
+	refused 1 'one id' add 4 -m 1,127.0.0.1:7400 -m 1,127.0.0.1:7401
+	refused 1 'not one of the members' add 4 -m 2,127.0.0.1:7400
+	on 1 paxosctl group list | not grep '^4 '
+}
+
+an_IPv4_mapped_address_is_refused() {
+	refused 1 'give an IPv4 address' add 5 -m '1,[::ffff:127.0.0.1]:7400'
+}
+
+a_link_local_address_without_its_interface_is_refused() {
+	refused 1 'needs its interface' add 6 -m '1,[fe80::1]:7400'
+}
+
+a_thousand_proposals_wait_and_more_are_refused() {
+	# A host whose agent is stopped decides nothing, and takes what fits.
+	cluster down
+	cluster up 1
+	lead 1
+	until_true is_even 1
+	kill -STOP "$(agent_pid 1)"
+	spawn 1 burst -n 1100 -o 1100 -t 60000 queue >"$work/acks"
+	until_true is 1 pending 1024
+	until_true grep -q '^EAGAIN' "$work/acks"
+	sleep 0.3
+	kill -CONT "$(agent_pid 1)"
+	wait
+	awk '{ print $1 }' "$work/acks" | sort | uniq -c >&2
+	[ "$(grep -c '^chosen' "$work/acks")" -eq 1024 ]
+	[ "$(grep -c '^EAGAIN' "$work/acks")" -eq 76 ]
+	acknowledged "$work/acks" 1
+}
+
+run_tests \
+	one_host_in_memory \
+	sixty_four_members_fit_and_one_more_is_refused \
+	the_257th_group_is_refused \
+	windows_logs_and_memory_out_of_range_are_refused \
+	a_group_that_exists_is_not_replaced \
+	a_port_in_use_is_refused \
+	an_address_of_another_host_is_refused \
+	addresses_that_no_host_has_are_refused \
+	an_IPv4_mapped_address_is_refused \
+	a_link_local_address_without_its_interface_is_refused \
+	a_thousand_proposals_wait_and_more_are_refused
