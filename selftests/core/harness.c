@@ -866,13 +866,24 @@ void elect(struct cluster *c, u8 id)
 		broken_by("member %u was not elected", id);
 }
 
+/* What did not end yet ends by its deadline, so the core wakes by then. */
+static void check_wake(struct host *h, u32 ended_before, u64 deadline)
+{
+	if (h->n_ended == ended_before && h->core.wake > deadline)
+		broken_by("member %u sleeps longer than a deadline",
+			  h->core.settings.self);
+}
+
 int propose_until(struct cluster *c, u8 id, const void *bytes, u32 len,
 		  u64 deadline, void *cookie)
 {
 	struct host *h = host_up(c, id);
+	u32 before = h->n_ended;
 	int err = paxos_core_propose(&h->core, bytes, len, deadline, cookie,
 				     c->now);
 
+	if (!err)
+		check_wake(h, before, deadline);
 	after(c, h);
 	return err;
 }
@@ -887,8 +898,11 @@ int propose(struct cluster *c, u8 id, const char *text)
 int read_until(struct cluster *c, u8 id, u64 deadline, void *cookie)
 {
 	struct host *h = host_up(c, id);
+	u32 before = h->n_ended;
 	int err = paxos_core_read(&h->core, deadline, cookie, c->now);
 
+	if (!err)
+		check_wake(h, before, deadline);
 	after(c, h);
 	return err;
 }

@@ -203,19 +203,26 @@ static void test_highest_value(void **state)
 
 static void test_own_value_counts(void **state)
 {
-	struct cluster *c = cluster_make(3);
-	struct paxos_item low = item_make(1, B(2, 3), 3, 1, "low"), item;
+	u64 own;
 
-	c->wiped = true;
-	host_boot(c, 1);
-	host_start(c, 1);
-	say_accept(c, 2, 1, B(5, 2), 1, "own", 0);
-	campaign(c, 1);
-	drop(c, ANY, ANY, ANY);
-	say_promise(c, 3, 1, ballot(c), 1, &low, 1);
-	proposed_value(c, 1, &item);
-	assert_memory_equal(item.bytes, "own", 3);
-	cluster_free(c);
+	/* Above what is found, and below it. */
+	for (own = 1; own <= 5; own += 4) {
+		struct cluster *c = cluster_make(3);
+		struct paxos_item found = item_make(1, B(2, 3), 3, 1, "his");
+		struct paxos_item item;
+
+		c->wiped = true;
+		host_boot(c, 1);
+		host_start(c, 1);
+		say_accept(c, 2, 1, B(own, 2), 1, "own", 0);
+		say_commit(c, 2, 1, B(5, 2), 0);
+		campaign(c, 1);
+		drop(c, ANY, ANY, ANY);
+		say_promise(c, 3, 1, ballot(c), 1, &found, 1);
+		proposed_value(c, 1, &item);
+		assert_memory_equal(item.bytes, own > 2 ? "own" : "his", 3);
+		cluster_free(c);
+	}
 }
 
 static void test_noop(void **state)
