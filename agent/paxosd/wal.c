@@ -382,10 +382,8 @@ static int commit_next(struct wal *wal)
 	struct wal_segment *header = (void *)wal->batch;
 	const uint64_t sequence = wal->end.sequence + 1;
 
-	if (wal_prepare(wal)) {
-		wal->failed = true;
-		return -1;
-	}
+	if (wal->spare < 0 && make_spare(wal, wal->size))
+		return failed(wal, "no space for the next segment");
 	fill_segment(wal, header);
 	wal->seed = wal_salt_seed(header->salt);
 	seal_batch(wal, sequence, WAL_BLOCK, le32toh(header->crc));
