@@ -231,6 +231,24 @@ static void test_candidate_wins(void **state)
 	cluster_free(c);
 }
 
+static void test_deadline(void **state)
+{
+	struct cluster *c = led(3);
+
+	/* As leader, as follower, as candidate: by then, not a beat later. */
+	disk_slow(c, 1, true);
+	propose_until(c, 1, "x", 1, c->now + 1 * MS, "x");
+	propose_until(c, 2, "y", 1, c->now + 1 * MS, "y");
+	campaign(c, 3);
+	propose_until(c, 3, "z", 1, c->now + 1 * MS, "z");
+	drop(c, ANY, ANY, ANY);
+	advance(c, 1 * MS);
+	assert_outcome(PAXOS_OUTCOME_UNKNOWN, c, 1, "x");
+	assert_outcome(PAXOS_OUTCOME_UNKNOWN, c, 2, "y");
+	assert_outcome(PAXOS_OUTCOME_NOT_CHOSEN, c, 3, "z");
+	cluster_free(c);
+}
+
 static void test_no_leader(void **state)
 {
 	struct cluster *c = cluster_make(3);
@@ -376,6 +394,7 @@ int main(void)
 		     test_not_chosen),
 		TEST("what waits for an election is proposed after it",
 		     test_candidate_wins),
+		TEST("a proposal ends by its deadline", test_deadline),
 		TEST("without a leader nothing is taken", test_no_leader),
 		TEST("stopping ends every proposal, once", test_stop),
 		TEST("a cancelled proposal is not told of", test_cancel),
