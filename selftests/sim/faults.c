@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What people, clients and bad luck do to the members. */
+#include <linux/minmax.h>
 #include "sim.h"
 
 static struct member *any(struct sim *sim)
@@ -154,11 +155,17 @@ void faults_election(struct member *member)
 
 	if (member->status != MEMBER_UP || !member->voter)
 		return;
-	if (core->role == PAXOS_FOLLOWER &&
-	    (sim->settings.elections || sim->healing) &&
-	    (!core->leader || core->leader_heard + PAXOS_SILENCE_US < local))
+	if (core->leader && core->leader_heard + PAXOS_SILENCE_US >= local)
+		member->campaigns = 0;
+	else if (core->role == PAXOS_FOLLOWER &&
+		 (sim->settings.elections || sim->healing)) {
+		/* phase 1 may take long: to come to an end, duels slow down */
+		if (sim->healing)
+			member->campaigns = min(member->campaigns + 1, 5U);
 		member_campaign(member);
+	}
 	schedule_add(sim, sim->now + random_between(&sim->random, 50000,
-						    SIM_SECOND),
+						    SIM_SECOND <<
+						    member->campaigns),
 		     EVENT_ELECTION, member->id, member->life, NULL);
 }

@@ -97,6 +97,7 @@ static struct {
 	u8 role;
 	u32 running;
 	u32 cap;
+	u64 end;		/* of the entries that were looked at */
 	struct entry_state *entries;
 } before;
 
@@ -140,7 +141,10 @@ void settle_snapshot(const struct member *member)
 	before.next_seq = core->next_seq;
 	before.role = core->role;
 	before.running = member->n_running;
-	for (u64 slot = log->first; slot < log->first + log->size; slot++)
+	/* a candidate finds values behind the last of its own */
+	before.end = min(max(log->last, core->prepared) + 1,
+			 log->first + log->size);
+	for (u64 slot = log->first; slot < before.end; slot++)
 		before.entries[slot & (log->size - 1)] = entry_state(log, slot);
 }
 
@@ -162,7 +166,7 @@ void settle_same(struct member *member, u8 drop)
 		broken(sim, LAW_WHOLE,
 		       "member %u drops a message, reason %u, and has changed",
 		       member->id, drop);
-	for (u64 slot = log->first; slot < before.first + log->size; slot++) {
+	for (u64 slot = log->first; slot < before.end; slot++) {
 		const struct entry_state *was =
 			&before.entries[slot & (log->size - 1)];
 		struct entry_state is = entry_state(log, slot);

@@ -196,7 +196,7 @@ struct member {
 	u64 tick_at;
 	u32 tick_generation;
 	u32 spins;
-	u64 election_at;
+	u32 campaigns;		/* in a row, in vain */
 
 	/* what the outside was told, over all its lives */
 	u64 said_promised;
