@@ -368,6 +368,9 @@ static void advise(char *advice, size_t size, struct kernel *kernel, int error,
 			 "needs CAP_NET_ADMIN in this network namespace: be root");
 		break;
 	case ENOENT:
+		/* It may be a member that is not there. */
+		if (*kernel_failure(kernel)->blame)
+			break;
 		list_groups(kernel, ids, sizeof(ids));
 		snprintf(advice, size, *ids ? "there is %s" : "there is none%s",
 			 ids);
