@@ -41,11 +41,12 @@ static int damaged(struct wal *wal, uint64_t sequence, uint64_t offset,
 {
 	char name[WAL_NAME_SIZE];
 
-	return wal_wrong(wal,
-			 "%s/%s: damaged at offset %" PRIu64
-			 ": %s. Member %u may have given votes that are no longer here, so it must not vote again. Put the undamaged file back (never an older copy of it), or replace the member under a new id",
-			 wal->path, wal_segment_name(name, sequence), offset,
-			 what, wal->identity.member);
+	wal_wrong(wal,
+		  "%s/%s: damaged at offset %" PRIu64
+		  ": %s. Member %u may have given votes that are no longer here, so it must not vote again. Put the undamaged file back (never an older copy of it), or replace the member under a new id",
+		  wal->path, wal_segment_name(name, sequence), offset, what,
+		  wal->identity.member);
+	return -1;
 }
 
 static bool parse_segment_name(const char *name, uint64_t *sequence)
@@ -393,10 +394,9 @@ static int read_segment(struct wal *wal, const struct segment *segment,
 			const struct wal_segment *next, struct wal_place *place,
 			wal_visit visit, void *context)
 {
-	uint64_t end = next ? le64toh(next->previous_end) : UINT64_MAX;
 	int result = 0;
 
-	while (place->offset < end) {
+	while (!next || place->offset < le64toh(next->previous_end)) {
 		switch (read_batch(wal, segment, place, visit, context,
 				   &result)) {
 		case BATCH_WHOLE:
@@ -412,7 +412,8 @@ static int read_segment(struct wal *wal, const struct segment *segment,
 		return damaged(wal, segment->sequence, place->offset,
 			       "the records are not whole");
 	}
-	if (place->offset != end || place->crc != le32toh(next->previous_crc) ||
+	if (place->offset != le64toh(next->previous_end) ||
+	    place->crc != le32toh(next->previous_crc) ||
 	    place->lsn != le64toh(next->lsn))
 		return damaged(wal, segment->sequence, place->offset,
 			       "the next segment does not follow this one");

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The process dies or the power goes at every call to the disk, again and again
- * over one log. With the power goes, at random, what was not synced. What was acknowledged must be there, in
- * order, and nothing else but the batch that was under way.
+ * over one log. With the power goes, at random, what was not synced. What was
+ * acknowledged must be there, in order, and nothing else but the batch that was
+ * under way.
  *
  * usage: test_wal_crash [SEED]: that seed alone, and a line for each life
  */
