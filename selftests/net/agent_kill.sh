@@ -19,12 +19,22 @@ lives() {
 	done
 }
 
+# Proposals of host I, a few at a time: what is decided while an agent is away
+# must find room in its kernel's log, or the member is behind.
+drip() {
+	local n
+	for ((n = 0; ; n++)); do
+		[ ! -e "$work/enough" ] || return 0
+		quietly_on "$1" burst -n 8 -o 4 -t 20000 "from-$1-$n"
+		sleep 0.2
+	done
+}
+
 nothing_acknowledged_is_missing_after_20_agents_were_killed() {
 	local i kills victim
 	kills=$(scaled 20 5)
 	for i in 1 2 3; do
-		spawn "$i" burst -n 100000 -o 16 -t 20000 "from-$i" \
-			>"$work/acks-$i"
+		drip "$i" >"$work/acks-$i" &
 	done
 	for ((i = 0; i < kills; i++)); do
 		victim=$((i % 3 + 1))
@@ -33,7 +43,7 @@ nothing_acknowledged_is_missing_after_20_agents_were_killed() {
 		cluster start "$victim"
 	done
 	until_true has_grown
-	kill %1 %2 %3
+	touch "$work/enough"
 	wait
 	lead 1
 	same_logs 1 2 3
