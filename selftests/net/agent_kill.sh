@@ -19,22 +19,11 @@ lives() {
 	done
 }
 
-# Proposals of host I, a few at a time: what is decided while an agent is away
-# must find room in its kernel's log, or the member is behind.
-drip() {
-	local n
-	for ((n = 0; ; n++)); do
-		[ ! -e "$work/enough" ] || return 0
-		quietly_on "$1" burst -n 8 -o 4 -t 20000 "from-$1-$n"
-		sleep 0.2
-	done
-}
-
 nothing_acknowledged_is_missing_after_20_agents_were_killed() {
 	local i kills victim
 	kills=$(scaled 20 5)
 	for i in 1 2 3; do
-		drip "$i" >"$work/acks-$i" &
+		drip "$i" "from-$i" >"$work/acks-$i" &
 	done
 	for ((i = 0; i < kills; i++)); do
 		victim=$((i % 3 + 1))
@@ -111,6 +100,7 @@ of_two_agents_that_attach_at_once_one_is_refused() {
 	cat "$work"/agent-? >&2
 	[ "$(cat "$work"/agent-? | grep -Ec 'another|lock|holds|runs')" -ge 1 ]
 	cluster start 3
+	until_true is 3 wait none
 	on 3 paxosctl propose 'with one agent'
 }
 one_of_them_ended() { [ "$(jobs -pr | wc -l)" -eq 1 ]; }

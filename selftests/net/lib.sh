@@ -155,6 +155,18 @@ is_even() {
 	done
 }
 
+# drip I NAME: proposals of host I, a few at a time, until $work/enough is there.
+# What is decided while a member is away must find room in the kernels' logs, or
+# that member is behind.
+drip() {
+	local n
+	for ((n = 0; ; n++)); do
+		[ ! -e "$work/enough" ] || return 0
+		quietly_on "$1" burst -n 8 -o 4 -t 20000 "$2-$n"
+		sleep 0.2
+	done
+}
+
 # --- Agreement --------------------------------------------------------------
 
 # same_logs I...: all know the same, and it is in order without a gap.

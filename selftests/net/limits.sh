@@ -110,11 +110,11 @@ addresses_that_no_host_has_are_refused() {
 }
 
 an_IPv4_mapped_address_is_refused() {
-	refused 1 'give an IPv4 address' add 5 -m '1,[::ffff:127.0.0.1]:7400'
+	refused 1 'as the IPv4 address that it is' add 5 -m '1,[::ffff:127.0.0.1]:7400'
 }
 
 a_link_local_address_without_its_interface_is_refused() {
-	refused 1 'needs its interface' add 6 -m '1,[fe80::1]:7400'
+	refused 1 'link-local with its interface' add 6 -m '1,[fe80::1]:7400'
 }
 
 a_thousand_proposals_wait_and_more_are_refused() {
