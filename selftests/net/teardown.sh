@@ -30,10 +30,11 @@ grows() {
 
 a_group_is_deleted_under_traffic_again_and_again() {
 	local round
-	cluster up 3 --durability memory --no-agents
+	# Logs that hold all of it, to look for each value afterwards.
+	cluster up 3 --durability memory --no-agents --set LogSize=65536
 	lead 1
 	traffic 1 2
-	for ((round = 0; round < $(scaled 20 5); round++)); do
+	for ((round = 0; round < $(scaled 10 5); round++)); do
 		until_true grows 1
 		on 3 paxosctl group del 1
 		# Without its memory it is mute, and in the way of traffic still.
