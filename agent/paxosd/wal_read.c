@@ -412,9 +412,9 @@ static int read_segment(struct wal *wal, const struct segment *segment,
 		return damaged(wal, segment->sequence, place->offset,
 			       "the records are not whole");
 	}
-	if (place->offset != le64toh(next->previous_end) ||
-	    place->crc != le32toh(next->previous_crc) ||
-	    place->lsn != le64toh(next->lsn))
+	if (next && (place->offset != le64toh(next->previous_end) ||
+		     place->crc != le32toh(next->previous_crc) ||
+		     place->lsn != le64toh(next->lsn)))
 		return damaged(wal, segment->sequence, place->offset,
 			       "the next segment does not follow this one");
 	return 0;
