@@ -12,6 +12,7 @@
 # skipped. What it printed is shown only where it failed, or with V=1.
 
 set -u
+umask 077	# keys
 here=$(cd "${BASH_SOURCE[1]%/*}" && pwd -P)
 top=$(cd "$here/../.." && pwd -P)
 PATH=$top/build:$top/build/net:$here:$PATH:/usr/sbin:/sbin
@@ -124,13 +125,14 @@ log_of() { quietly_on "$1" paxosctl log -g 1; }
 until_true() {
 	local end=$((SECONDS + PATIENCE))
 	echo "+ until_true $*" >&2
-	until "$@"; do
+	until "$@" 2>"$work/poll"; do
 		if [ $SECONDS -ge $end ]; then
+			cat "$work/poll" >&2
 			wrong "not within $PATIENCE s: $*"
 			return
 		fi
 		sleep 0.05
-	done 2>"$work/poll"
+	done
 }
 
 # is I NAME VALUE: so says the status of host I.
@@ -231,7 +233,7 @@ all_chosen() {
 refused() {
 	local expected=$1 pattern=$2 code=0
 	shift 2
-	logged "$@" >"$work/refused" 2>&1 || code=$?
+	"$@" >"$work/refused" 2>&1 || code=$?
 	cat "$work/refused" >&2
 	[ $code -eq "$expected" ] ||
 		wrong "status $code, expected $expected: $*"
@@ -268,7 +270,7 @@ end_test() {
 fault() {
 	local code=$? i
 	say "status $code: $BASH_COMMAND"
-	for ((i = 1; i < ${#FUNCNAME[@]} - 2; i++)); do
+	for ((i = 1; i < ${#FUNCNAME[@]} - 3; i++)); do
 		say "  ${BASH_SOURCE[i]##*/}:${BASH_LINENO[i - 1]} ${FUNCNAME[i]}"
 	done
 }
@@ -308,7 +310,8 @@ run_one() {
 		tail -n 60 "$work/out" | show /dev/stdin
 		show "$work/autopsy"
 		echo "not ok $number $name"
-		return 1
+		failed=$((failed + 1))
+		return
 		;;
 	esac
 	[ -z "${V-}" ] || show "$work/out"
@@ -319,6 +322,8 @@ cost() {
 		$1 == "processes" { forks = $2 }
 		END { print now, user, sys, forks }' /proc/stat
 }
+
+must_fail() { false; true; }
 
 # run_tests FUNCTION...: each a test, in this order.
 run_tests() {
@@ -337,10 +342,17 @@ run_tests() {
 		exit $SKIP
 	fi
 	need_programs || exit
+	run_one must_fail 0 >"$work/failure"
+	if [ $failed -ne 1 ]; then
+		echo "Bail out! Tests cannot fail here"
+		exit 1
+	fi
+	failed=0
 	echo "1..$#"
 	for name; do
 		number=$((number + 1))
-		run_one "$name" $number || failed=$((failed + 1))
+		# Not in a condition: that would take effect from `set -e`.
+		run_one "$name" $number
 	done
 	[ $failed -eq 0 ]
 	exit
