@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "paths.h"
 
-/* When anything was last heard of a member, from its kernel or its agent. */
+/*
+ * When anything was last heard of a member, from its kernel or its agent. Each
+ * kernel answers a leader ten times a second, and only kernels vote: a leader
+ * goes by them, or it would lose its quorum and name one that is large enough.
+ */
 static bool is_up(const struct paxos_group *group, u8 id, u64 now, u64 *until)
 {
+	bool leads = group->core.role == PAXOS_LEADER;
 	u64 kernel = group->core.peers[id].heard;
-	u64 agent = group->seen[id].heard;
+	u64 agent = leads ? 0 : group->seen[id].heard;
 
 	*until = max(kernel ? kernel + PAXOS_SILENCE_US : 0,
 		     agent ? agent + PAXOS_AGENT_SILENCE_US : 0);

@@ -62,7 +62,8 @@
  *	PAXOS_A_STALLED: u32, ms that the oldest record has waited for the disk
  *	PAXOS_A_MEMBER with, in addition:
  *		PAXOS_A_MEMBER_UP: u8, its kernel was heard of late, or (learnt
- *			from PEER_SET) its agent was
+ *			from PEER_SET, and where this one does not lead) its
+ *			agent was
  *		PAXOS_A_MEMBER_HEARD: u32, ms since its kernel was heard
  *		PAXOS_A_MEMBER_AGENT_HEARD: u32, ms since its agent was
  *		PAXOS_A_MEMBER_RTT: u32, us, smoothed, of the network
