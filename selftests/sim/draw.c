@@ -27,6 +27,8 @@ const char *const knob_names[KNOBS] = {
 	[KNOB_STOP] = "stop",
 	[KNOB_CANCEL] = "cancel",
 	[KNOB_BURST] = "burst",
+	[KNOB_FETCH] = "fetch",
+	[KNOB_REPLAY] = "replay",
 };
 
 /* Per million, at most. */
@@ -47,6 +49,8 @@ static const u32 knob_highest[KNOBS] = {
 	[KNOB_STOP] = 2000,
 	[KNOB_CANCEL] = 50000,
 	[KNOB_BURST] = 100000,
+	[KNOB_FETCH] = 300000,
+	[KNOB_REPLAY] = 300000,
 };
 
 /* The numbers that --set and the replay know by name. */
@@ -103,40 +107,61 @@ static void draw_quorums(struct settings *settings, struct random *random)
 				   settings->q1, settings->q2));
 }
 
+/* Proposers duel. */
+static void draw_duel(u32 *knobs, struct random *random)
+{
+	knobs[KNOB_CAMPAIGN] = random_between(random, 50000, 500000);
+	knobs[KNOB_LOSS] = random_between(random, 50000, 400000);
+}
+
+/* Hosts come and go so fast that their own past catches up with them. */
+static void draw_flapping(struct settings *settings, struct random *random)
+{
+	settings->knobs[KNOB_CRASH] = random_between(random, 5000, 30000);
+	settings->knobs[KNOB_DELAY] = random_between(random, 50000, 300000);
+	settings->downtime = random_scale(random, 1000, 50000);
+	settings->reads = 50;
+}
+
 /*
- * One run in sixteen is calm; in one of eight, proposers duel; in one of
- * twelve, hosts come and go so fast that the past catches up with them.
+ * Some hear of a new leader what it had chosen, but not from itself, and old
+ * leaders speak up again.
  */
+static void draw_hearsay(struct settings *settings, struct random *random)
+{
+	u32 *knobs = settings->knobs;
+
+	knobs[KNOB_PARTITION] = random_between(random, 5000, 20000);
+	knobs[KNOB_CAMPAIGN] = random_between(random, 10000, 60000);
+	knobs[KNOB_LOSS] = random_between(random, 0, 300000);
+	knobs[KNOB_DELAY] = random_between(random, 50000, 200000);
+	knobs[KNOB_FETCH] = random_between(random, 100000, 500000);
+	knobs[KNOB_REPLAY] = random_between(random, 100000, 500000);
+	knobs[KNOB_CRASH] = random_between(random, 500, 2000);
+	settings->pace = random_scale(random, 2000, 20000);
+	settings->learners = random_between(random, 1, 2);
+}
+
 static void draw_faults(struct settings *settings, struct random *random)
 {
+	u32 *knobs = settings->knobs;
+	u32 kind = random_below(random, 16);
 	u32 i;
 
-	memset(settings->knobs, 0, sizeof(settings->knobs));
-	if (random_below(random, 16)) {
-		for (i = 0; i < KNOBS; i++)
-			if (random_below(random, 2))
-				settings->knobs[i] =
-					random_scale(random,
-						     knob_highest[i] / 64,
-						     knob_highest[i]);
-		settings->knobs[KNOB_TORN] = random_below(random, 1000000);
-	}
-	if (!random_below(random, 8)) {
-		settings->knobs[KNOB_CAMPAIGN] =
-			random_between(random, 50000, 500000);
-		settings->knobs[KNOB_LOSS] =
-			random_between(random, 50000, 400000);
-	}
-	if (!random_below(random, 12)) {
-		settings->knobs[KNOB_CRASH] =
-			random_between(random, 5000, 30000);
-		settings->knobs[KNOB_DELAY] =
-			random_between(random, 50000, 300000);
-		settings->downtime = random_scale(random, 1000, 50000);
-		settings->reads = 50;
-	}
-	if (!settings->elections && !settings->knobs[KNOB_CAMPAIGN])
-		settings->knobs[KNOB_CAMPAIGN] = 10000;
+	memset(knobs, 0, sizeof(settings->knobs));
+	knobs[KNOB_TORN] = random_below(random, 1000000);
+	for (i = 0; i < KNOBS; i++)
+		if (kind && i != KNOB_TORN && random_below(random, 2))
+			knobs[i] = random_scale(random, knob_highest[i] / 64,
+						knob_highest[i]);
+	if (kind >= 1 && kind <= 2)
+		draw_duel(knobs, random);
+	else if (kind == 3)
+		draw_flapping(settings, random);
+	else if (kind >= 4 && kind <= 8)
+		draw_hearsay(settings, random);
+	if (!settings->elections && !knobs[KNOB_CAMPAIGN])
+		knobs[KNOB_CAMPAIGN] = 10000;
 }
 
 void settings_draw(struct settings *settings)

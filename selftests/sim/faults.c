@@ -56,6 +56,57 @@ static void clock_fault(struct sim *sim, struct member *member)
 		     (s64)random_between(&sim->random, 0, 40000) - 20000);
 }
 
+/* The oldest of several leaders, who may not know that it is over. */
+static struct member *outlived(struct sim *sim)
+{
+	struct member *oldest = NULL;
+	u32 leaders = 0;
+
+	for (u32 id = 1; id <= sim->n; id++) {
+		struct member *member = sim->members[id];
+
+		if (member->status != MEMBER_UP ||
+		    member->core.role != PAXOS_LEADER)
+			continue;
+		leaders++;
+		if (!oldest || member->core.ballot < oldest->core.ballot)
+			oldest = member;
+	}
+	return leaders > 1 ? oldest : NULL;
+}
+
+/* Somebody within @from's reach who knows more. */
+static struct member *wiser(struct sim *sim, const struct member *from)
+{
+	for (u32 tries = 0; from && tries < 2 * sim->n; tries++) {
+		struct member *to = any_up(sim);
+
+		if (to && to->delivered > from->delivered &&
+		    !sim->cut[from->id][to->id] && !sim->cut[to->id][from->id])
+			return to;
+	}
+	return NULL;
+}
+
+/* Any member may ask any other for what was chosen, at any time. */
+static void fetch(struct sim *sim, struct member *from, struct member *to)
+{
+	struct paxos_message message = { .type = PAXOS_FETCH, .stamp = 1 };
+
+	if (!from || !to || from == to)
+		return;
+	message.from = from->id;
+	message.to = to->id;
+	message.epoch = sim->config.epoch;
+	message.ballot = from->core.ballot;
+	message.commit = from->core.commit;
+	message.fetch.first = from->core.commit +
+			      random_between(&sim->random, 1, 4);
+	message.fetch.last = message.fetch.first +
+			     random_below(&sim->random, 16);
+	network_send(from, &message);
+}
+
 /* Every SIM_BEAT, each fault has its chance. */
 void faults_beat(struct sim *sim)
 {
@@ -67,6 +118,17 @@ void faults_beat(struct sim *sim)
 	}
 	if (sim_chance(sim, KNOB_PARTITION) && sim->n > 1)
 		network_partition(sim);
+	if (sim_chance(sim, KNOB_REPLAY))
+		network_replay(sim);
+	member = any_up(sim);
+	if (!member)
+		return;
+	if (sim_chance(sim, KNOB_FETCH))
+		fetch(sim, member, wiser(sim, member));
+	if (sim_chance(sim, KNOB_FETCH)) {
+		member = outlived(sim);
+		fetch(sim, member, wiser(sim, member));
+	}
 	member = any_up(sim);
 	if (!member)
 		return;

@@ -46,20 +46,24 @@ bool member_fit(const struct member *member)
 	return member->status == MEMBER_UP && !member->core.behind;
 }
 
-/* Whether voters enough are there that are not behind what others trimmed. */
+/* Whether voters enough are there: to accept, not behind what was trimmed. */
 static bool can_decide(struct sim *sim)
 {
-	u64 fit = 0;
+	u64 up = 0, fit = 0;
 	u32 id;
 
-	for (id = 1; id <= sim->n; id++)
+	for (id = 1; id <= sim->n; id++) {
+		if (sim->members[id]->status == MEMBER_UP)
+			up |= paxos_member_bit(id);
 		if (member_fit(sim->members[id]))
 			fit |= paxos_member_bit(id);
-	return paxos_quorum_prepare(&sim->config, fit) &&
+	}
+	return paxos_quorum_prepare(&sim->config, up) &&
 	       paxos_quorum_accept(&sim->config, fit);
 }
 
-static void check_behind(struct sim *sim)
+/* Whoever says that it is behind is so: who restarts may hold more again. */
+static bool rightly_behind(struct sim *sim)
 {
 	u32 id;
 
@@ -68,10 +72,9 @@ static void check_behind(struct sim *sim)
 
 		if (member->status == MEMBER_UP && member->core.behind &&
 		    !was_trimmed(sim, member))
-			broken(sim, LAW_LIVENESS,
-			       "member %u gives up below slot %llu, which nobody has trimmed",
-			       id, U(member->core.behind));
+			return false;
 	}
+	return true;
 }
 
 static bool all_ended(struct sim *sim)
@@ -106,12 +109,31 @@ static bool converged(struct sim *sim)
 	return sim->chosen_max == sim->chosen_prefix;
 }
 
+/* Where everybody stands, into the transcript. */
+static void describe(struct sim *sim)
+{
+	u32 id;
+
+	for (id = 1; id <= sim->n; id++) {
+		struct member *member = sim->members[id];
+
+		trace(sim, "delivered %u, %u proposals, %u reads",
+		      id, member->delivered, member->n_running,
+		      member->n_reading);
+		trace(sim, "role %u, ballot %b, behind %u", id,
+		      member->core.role, member->core.ballot,
+		      member->core.behind);
+		trace(sim, "holds from slot %u to %u, %u bytes", id,
+		      member->core.log.first, member->core.log.last,
+		      member->bytes);
+	}
+}
+
 /* Run until @done, or say which member keeps us waiting. */
 static void wait(struct sim *sim, bool (*done)(struct sim *sim),
 		 const char *what)
 {
 	u64 until = sim->now + HEAL_BOUND;
-	u32 id;
 
 	while (!done(sim)) {
 		if (!can_decide(sim))
@@ -120,20 +142,7 @@ static void wait(struct sim *sim, bool (*done)(struct sim *sim),
 			sim_step(sim);
 			continue;
 		}
-		check_behind(sim);
-		for (id = 1; id <= sim->n; id++) {
-			struct member *member = sim->members[id];
-
-			trace(sim, "delivered %u, %u proposals, %u reads",
-			      id, member->delivered, member->n_running,
-			      member->n_reading);
-			trace(sim, "role %u, ballot %b, behind %u", id,
-			      member->core.role, member->core.ballot,
-			      member->core.behind);
-			trace(sim, "holds from slot %u to %u, %u bytes", id,
-			      member->core.log.first, member->core.log.last,
-			      member->bytes);
-		}
+		describe(sim);
 		broken(sim, LAW_LIVENESS,
 		       "%llu s after the last fault %s; slots chosen: all to %llu, highest %llu",
 		       U(HEAL_BOUND / SIM_SECOND), what, U(sim->chosen_prefix),
@@ -230,11 +239,12 @@ void heal(struct sim *sim)
 		decide_anew(sim);
 		wait(sim, all_ended, "a proposal or read has not ended");
 		wait(sim, converged, "members have not learned the same");
-		check_behind(sim);
+		wait(sim, rightly_behind,
+		     "a member gives up what nobody has trimmed");
 		calm_down(sim);
 	}
 	if (!can_decide(sim)) {
-		check_behind(sim);
+		describe(sim);
 		sim->totals.stuck++;
 	}
 	expire(sim);

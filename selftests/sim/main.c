@@ -118,7 +118,8 @@ static void print_totals(const struct totals *t, double seconds)
 	       U(t->reads[PAXOS_OUTCOME_CHOSEN]),
 	       U(t->reads[PAXOS_OUTCOME_NOT_CHOSEN]), U(t->records),
 	       U(t->datagrams));
-	printf("foreign %llu\n", U(t->foreign));
+	printf("foreign %llu, replayed %llu\n", U(t->foreign),
+	       U(t->replayed));
 	printf("  behind %llu times, runs stuck for want of a transfer %llu\n",
 	       U(t->behind), U(t->stuck));
 	printf("  dropped:");
@@ -149,7 +150,8 @@ static void usage(int status)
 		"             batch, clients, reads, fixed, downtime,\n"
 		"             elections; probabilities in a million: loss, duplicate,\n"
 		"             delay, foreign, crash, nomem, jitter, disk_slow, torn, partition,\n"
-		"             campaign, agent, clock, stop, cancel, burst\n"
+		"             campaign, agent, clock, stop, cancel, burst,\n"
+		"             fetch, replay\n"
 		"  --verify   run each seed twice and compare (law 6)\n"
 		"  --trace    print every event; --last N: so many after a violation\n");
 	exit(status);
@@ -230,6 +232,7 @@ static void parse(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	struct totals sum = { 0 };
+	u64 traces = 0;
 	double start;
 
 	parse(argc, argv);
@@ -275,11 +278,13 @@ int main(int argc, char **argv)
 			return 1;
 		}
 		add(&sum, &totals);
+		traces = traces * 31 + hash;
 	}
 	if (options.last > options.first) {
 		printf("seeds %llu..%llu hold\n", U(options.first),
 		       U(options.last));
 		print_totals(&sum, clock_seconds() - start);
+		printf("  trace %016llx\n", U(traces));
 	}
 	return 0;
 }

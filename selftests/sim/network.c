@@ -124,6 +124,13 @@ void network_send(struct member *member, const struct paxos_message *message)
 		schedule_add(sim, sim->now + transit(sim), EVENT_ARRIVE,
 			     foreign->to, 0, foreign);
 	}
+	if (sim->settings.knobs[KNOB_REPLAY] &&
+	    !random_below(&sim->random, message->type == PAXOS_ACCEPT ? 2 : 16)) {
+		u32 i = random_below(&sim->random, SIM_KEPT);
+
+		free(sim->kept[i]);
+		sim->kept[i] = packet_copy(packet);
+	}
 	if (sim->cut[message->from][message->to] ||
 	    sim_chance(sim, KNOB_LOSS)) {
 		free(packet);
@@ -134,6 +141,19 @@ void network_send(struct member *member, const struct paxos_message *message)
 			     packet->to, 0, packet_copy(packet));
 	schedule_add(sim, sim->now + transit(sim), EVENT_ARRIVE, packet->to, 0,
 		     packet);
+}
+
+/* A tag says who sent a datagram, not when: an old one comes again. */
+void network_replay(struct sim *sim)
+{
+	struct packet *packet =
+		sim->kept[random_below(&sim->random, SIM_KEPT)];
+
+	if (!packet)
+		return;
+	sim->totals.replayed++;
+	schedule_add(sim, sim->now + transit(sim), EVENT_ARRIVE, packet->to, 0,
+		     packet_copy(packet));
 }
 
 /* What the module does with a datagram, its tag aside. */
@@ -194,7 +214,7 @@ void network_partition(struct sim *sim)
 {
 	struct random *random = &sim->random;
 	u8 order[SIM_MEMBERS_MAX];
-	u32 n = sim->n, kind = random_below(random, 7), side, i, j;
+	u32 n = sim->n, kind = random_below(random, 9), side, i, j;
 
 	network_heal(sim);
 	shuffle(sim, order);
@@ -212,10 +232,17 @@ void network_partition(struct sim *sim)
 			sim->cut[order[0]][order[i]] = true;
 		break;
 	case 3:		/* two sides */
+	case 7:		/* with one in the middle that hears both */
+	case 8:		/* with the learners in the middle */
 		side = random_between(random, 1, n - 1);
 		for (i = 0; i < side; i++)
 			for (j = side; j < n; j++)
-				cut(sim, order[i], order[j]);
+				if (kind == 3 ||
+				    (kind == 7 && j != n - 1) ||
+				    (kind == 8 &&
+				     sim->members[order[i]]->voter &&
+				     sim->members[order[j]]->voter))
+					cut(sim, order[i], order[j]);
 		break;
 	case 4:		/* a chain: each hears its neighbours only */
 	case 5:		/* a ring */

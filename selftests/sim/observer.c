@@ -55,7 +55,8 @@ struct vote *observer_vote(struct sim *sim, u64 number, u64 ballot)
 	struct slot *slot = observer_slot(sim, number);
 	u32 i;
 
-	for (i = 0; i < slot->n_votes; i++)
+	/* it is one of the last most of the time */
+	for (i = slot->n_votes; i--;)
 		if (slot->votes[i].ballot == ballot)
 			return &slot->votes[i];
 	return NULL;

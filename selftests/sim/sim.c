@@ -41,6 +41,8 @@ void sim_free(struct sim *sim)
 	for (i = 1; i <= sim->n; i++)
 		member_free(sim->members[i]);
 	schedule_free(&sim->schedule);
+	for (i = 0; i < SIM_KEPT; i++)
+		free(sim->kept[i]);
 	for (i = 0; i < sim->slots_cap; i++)
 		free(sim->slots[i].votes);
 	for (i = 0; i < sim->n_proposals; i++) {

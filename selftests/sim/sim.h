@@ -15,6 +15,7 @@
 
 #define SIM_MEMBERS_MAX	12
 #define SIM_GROUP	7
+#define SIM_KEPT	64
 #define SIM_LAST	512		/* events kept for the transcript */
 #define SIM_SECOND	1000000ULL
 #define SIM_FAR		(3600 * SIM_SECOND)	/* a deadline nobody waits for */
@@ -58,6 +59,8 @@ enum knob {
 	KNOB_STOP,
 	KNOB_CANCEL,
 	KNOB_BURST,
+	KNOB_FETCH,
+	KNOB_REPLAY,
 	KNOBS,
 };
 
@@ -326,6 +329,7 @@ struct totals {
 	u64 contested;		/* slots proposed in more than one ballot */
 	u64 diverged;		/* and with more than one value */
 	u64 foreign;
+	u64 replayed;
 	u64 partitions;
 	u64 records;
 	u64 stuck;		/* runs in which too few can vote: no transfer */
@@ -351,6 +355,7 @@ struct sim {
 	/* network */
 	bool cut[SIM_MEMBERS_MAX + 1][SIM_MEMBERS_MAX + 1];
 	u64 heal_at;
+	struct packet *kept[SIM_KEPT];	/* to come again, long after */
 
 	/* observer */
 	struct slot *slots;
@@ -414,6 +419,7 @@ void schedule_free(struct schedule *schedule);
 void network_send(struct member *member, const struct paxos_message *message);
 void network_arrive(struct sim *sim, struct packet *packet);
 void network_partition(struct sim *sim);
+void network_replay(struct sim *sim);
 void network_heal(struct sim *sim);
 
 /* member.c: calls into the core */
