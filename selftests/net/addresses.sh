@@ -9,9 +9,9 @@
 
 two_hosts_with_one_wire() {
 	local i
+	undo drop_hosts 1 2
 	ip netns add paxos-1
 	ip netns add paxos-2
-	undo 'ip netns del paxos-1; ip netns del paxos-2'
 	ip link add eth0 netns paxos-1 type veth peer name eth0 netns paxos-2
 	paxosctl genkey >"$work/key"
 	for i in 1 2; do

@@ -10,16 +10,19 @@
  *   -n COUNT        proposals, of the values NAME-1 to NAME-COUNT (100)
  *   -o OUTSTANDING  under way at once (16)
  *   -l LENGTH       of each value, filled up with dots
+ *   -p MS           pause between two: what is decided while a host is away
+ *                   must find room in the logs of the others
  *   -t MS           time-out of each (10000)
  *   -r MS           propose again, for so long, what is certainly not proposed
  *
- * The values of a proposal that ended unknown is never proposed again: it may
- * be chosen. Status 0: every proposal ended, whichever way.
+ * A value that ended unknown is never proposed again: it may be chosen. Status 0:
+ * every proposal ended, whichever way.
  */
 
 #include <errno.h>
 #include <getopt.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,10 +43,13 @@ struct burst {
 	uint32_t outstanding;
 	uint32_t length;
 	uint32_t timeout;
+	uint32_t pause;
 	const char *name;
 	uint64_t retry_until;
 
 	uint32_t next;		/* 1..count */
+	uint64_t next_at;	/* not before then */
+	uint64_t answered_at;	/* the last answer came */
 	uint32_t under_way;
 	uint32_t again[OUTSTANDING_MAX];	/* refused ones */
 	uint32_t n_again;
@@ -152,31 +158,54 @@ static void take(struct burst *burst)
 	}
 }
 
+static bool wants_more(const struct burst *burst)
+{
+	return burst->next <= burst->count &&
+	       burst->under_way + burst->n_again < burst->outstanding;
+}
+
+/* ms until there is something to do, unless an answer comes before. */
+static int wait_ms(const struct burst *burst, uint64_t now)
+{
+	uint64_t wait = burst->timeout + GRACE_MS;
+
+	if (burst->n_again)
+		wait = PAUSE_MS;
+	if (wants_more(burst) && burst->next_at - now < wait)
+		wait = burst->next_at - now;
+	return wait;
+}
+
 static void run(struct burst *burst)
 {
 	struct pollfd poll_fd = {
 		.fd = mnl_socket_get_fd(burst->socket),
 		.events = POLLIN,
 	};
+	uint64_t now;
 	uint32_t n;
 
 	burst->next = 1;
+	burst->answered_at = now_ms();
 	while (burst->next <= burst->count || burst->under_way ||
 	       burst->n_again) {
-		while (burst->under_way + burst->n_again < burst->outstanding &&
-		       burst->next <= burst->count)
+		now = now_ms();
+		while (wants_more(burst) && now >= burst->next_at) {
 			propose(burst, burst->next++);
-		if (burst->n_again && !poll(&poll_fd, 1, PAUSE_MS)) {
-			n = burst->n_again;
-			burst->n_again = 0;
-			while (n)
-				propose(burst, burst->again[--n]);
+			burst->next_at = now + burst->pause;
 		}
-		if (!burst->under_way)
+		if (poll(&poll_fd, 1, wait_ms(burst, now)) > 0) {
+			take(burst);
+			burst->answered_at = now_ms();
 			continue;
-		if (poll(&poll_fd, 1, burst->timeout + GRACE_MS) <= 0)
+		}
+		n = burst->n_again;
+		burst->n_again = 0;
+		while (n)
+			propose(burst, burst->again[--n]);
+		if (burst->under_way && now_ms() - burst->answered_at >
+					burst->timeout + GRACE_MS)
 			genl_fail("%u proposals hang", burst->under_way);
-		take(burst);
 	}
 }
 
@@ -201,7 +230,7 @@ int main(int argc, char **argv)
 	};
 	int option, size = BUFFER;
 
-	while ((option = getopt(argc, argv, "g:n:o:l:t:r:")) != -1) {
+	while ((option = getopt(argc, argv, "g:n:o:l:p:t:r:")) != -1) {
 		switch (option) {
 		case 'g':
 			burst.group = number(optarg, UINT32_MAX);
@@ -214,6 +243,9 @@ int main(int argc, char **argv)
 			break;
 		case 'l':
 			burst.length = number(optarg, PAXOS_NL_VALUE_MAX);
+			break;
+		case 'p':
+			burst.pause = number(optarg, INT32_MAX);
 			break;
 		case 't':
 			burst.timeout = number(optarg, UINT32_MAX / 2);

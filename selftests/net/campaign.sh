@@ -77,6 +77,7 @@ a_learner_may_not_lead() {
 	# But it learns, and proposes.
 	on 3 paxosctl propose 'by a learner'
 	same_logs 1 2 3
+	on 1 paxosctl status | grep '^ *3 .* up *learner ' >&2
 	# Its vote does not count: with the other voter dead there is no quorum.
 	cluster kill 2
 	until_true is 1 up 1

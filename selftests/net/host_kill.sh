@@ -6,7 +6,7 @@
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
 five_hosts_form_a_group() {
-	cluster up 5
+	cluster up 5 --set LogSize=65536
 	lead 1
 }
 
@@ -15,27 +15,20 @@ nothing_acknowledged_is_missing_after_leaders_died_with_their_hosts() {
 	for leader in 1 2 3; do
 		next=$((leader + 1))
 		for n in 4 5; do
-			spawn "$n" burst -n 100000 -o 16 -t 3000 -r 60000 \
+			spawn "$n" burst -n 100000 -o 16 -p 10 -t 3000 -r 60000 \
 				"from-$n-$leader" >>"$work/acks-$n"
 		done
-		until_true grows 5
-		until_true grows 5
+		await_growth 5
 		cluster kill "$leader"
 		lead "$next"
-		until_true grows 5
-		kill %% %-
-		wait
+		await_growth 5
+		stop_spawned
 		cluster start "$leader"
 	done
 	same_logs 1 2 3 4 5
 	cat "$work"/acks-? >"$work/acks"
 	say "$(grep -c '^chosen ' "$work/acks") acknowledged"
 	acknowledged "$work/acks" 1 2 3 4 5
-}
-grows() {
-	local commit
-	commit=$(state "$1" commit)
-	[ "$commit" -gt "${grown_to:-0}" ] && grown_to=$commit
 }
 
 two_of_five_dead_cost_nothing() {
@@ -51,15 +44,14 @@ two_of_five_dead_cost_nothing() {
 
 all_five_die_at_once_and_restore_the_log_from_their_disks() {
 	local i incarnation
-	spawn 2 burst -n 100000 -o 32 -t 2000 before >"$work/acks"
-	until_true grows 2
+	spawn 2 burst -n 100000 -o 32 -p 10 -t 2000 before >"$work/acks"
+	await_growth 2
 	incarnation=$(state 2 incarnation)
 	for i in 1 2 3 4 5; do
 		kill -9 "$(agent_pid "$i")"
 		cluster kill "$i"
 	done
-	kill %1
-	wait
+	stop_spawned
 	for i in 1 2 3 4 5; do
 		cluster start "$i"
 	done

@@ -69,6 +69,21 @@ spawn() {
 	echo "+ $* &" >&2
 	nsenter "--net=/run/netns/paxos-$1" "${@:2}" &
 }
+# All that was spawned; some of it may have ended by itself.
+stop_spawned() {
+	local -a pids
+	mapfile -t pids < <(jobs -pr)
+	[ ${#pids[@]} -eq 0 ] || kill "${pids[@]}" || true
+	wait
+}
+
+# drop_hosts I...: the namespaces that a test made by itself.
+drop_hosts() {
+	local i
+	for i; do
+		[ ! -e "/run/netns/paxos-$i" ] || ip netns del "paxos-$i"
+	done
+}
 
 agent_pid() { echo "$(<"$PAXOS_RUN/$1.pid")"; }
 agent_log() { cat "$PAXOS_RUN/$1.log"; }
@@ -157,17 +172,9 @@ is_even() {
 	done
 }
 
-# drip I NAME: proposals of host I, a few at a time, until $work/enough is there.
-# What is decided while a member is away must find room in the kernels' logs, or
-# that member is behind.
-drip() {
-	local n
-	for ((n = 0; ; n++)); do
-		[ ! -e "$work/enough" ] || return 0
-		quietly_on "$1" burst -n 8 -o 4 -t 20000 "$2-$n"
-		sleep 0.2
-	done
-}
+# await_growth I: something is chosen that host I did not know.
+await_growth() { until_true grows_from "$1" "$(state "$1" commit)"; }
+grows_from() { [ "$(state "$1" commit)" -gt "$2" ]; }
 
 # --- Agreement --------------------------------------------------------------
 
@@ -186,13 +193,13 @@ same_logs() {
 
 # acknowledged FILE I...: each proposal that burst says was chosen is in the
 # log of each host, in the slot that was named; no value of a burst is there
-# twice, and none that was certainly not chosen.
+# twice, and none that was certainly not chosen. Burst fills values up with dots.
 acknowledged() {
 	local file=$1 i
 	shift
 	[ -s "$file" ] || wrong "nobody proposed anything"
 	for i; do
-		log_of "$i" >"$work/log-$i"
+		log_of "$i" | sed 's/\.\.*$//' >"$work/log-$i"
 		awk -v host="$i" '
 		NR == FNR { slot[$2] = $1; times[$2]++; next }
 		$1 == "chosen" && slot[$3] != $2 {
@@ -228,14 +235,15 @@ all_chosen() {
 	fi
 }
 
-# refused STATUS PATTERN COMMAND...: it returns STATUS, and its complaint
-# matches PATTERN.
+# refused STATUS PATTERN COMMAND...: it returns STATUS, for example 1 or [12],
+# and its complaint matches PATTERN.
 refused() {
 	local expected=$1 pattern=$2 code=0
 	shift 2
 	"$@" >"$work/refused" 2>&1 || code=$?
 	cat "$work/refused" >&2
-	[ $code -eq "$expected" ] ||
+	# shellcheck disable=SC2053	# a pattern
+	[[ $code == $expected ]] ||
 		wrong "status $code, expected $expected: $*"
 	grep -Eq -- "$pattern" "$work/refused" ||
 		wrong "it should say '$pattern': $*"
@@ -290,7 +298,6 @@ autopsy() {
 run_one() {
 	local name=$1 number=$2 code
 	rm -f "$work/skip"
-	[ -z "${COST-}" ] || cost >"$work/cost"
 	(
 		set -eE -o pipefail
 		trap fault ERR
@@ -298,7 +305,6 @@ run_one() {
 		"$name"
 	) >"$work/out" 2>&1
 	code=$?
-	[ -z "${COST-}" ] || cost | paste "$work/cost" - | awk '{ printf "# cost: %.1f s, %.1f user, %.1f sys, %d forks\n", $5-$1, $6-$2, $7-$3, $8-$4 }'
 	name=${name//_/ }
 	case $code in
 	0) echo "ok $number $name" ;;
@@ -315,12 +321,6 @@ run_one() {
 		;;
 	esac
 	[ -z "${V-}" ] || show "$work/out"
-}
-
-cost() {
-	awk -v now="$EPOCHREALTIME" '$1 == "cpu" { user = $2 / 100; sys = ($4 + $8) / 100 }
-		$1 == "processes" { forks = $2 }
-		END { print now, user, sys, forks }' /proc/stat
 }
 
 must_fail() { false; true; }

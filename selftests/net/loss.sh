@@ -45,7 +45,7 @@ a_leader_changes_in_the_midst_of_it() {
 			>"$work/mid-$i"
 	done
 	for i in 5 2 3; do
-		until_true grows_from "$i" "$(state "$i" commit)"
+		await_growth "$i"
 		lead "$i"
 	done
 	wait
@@ -55,8 +55,6 @@ a_leader_changes_in_the_midst_of_it() {
 	cat "$work"/mid-? >"$work/acks"
 	acknowledged "$work/acks" 1 2 3 4 5
 }
-
-grows_from() { [ "$(state "$1" commit)" -gt "$2" ]; }
 
 duplicates_are_not_votes() {
 	local i before

@@ -9,18 +9,12 @@ load() { [ -d /sys/module/paxos ] || modprobe paxos || insmod "$PAXOS_KO"; }
 # A netlink command that runs holds the module for a moment.
 unload() { until_true rmmod paxos; }
 
-grows() {
-	local commit
-	commit=$(state "$1" commit)
-	[ "$commit" -gt "${grown_to:-0}" ] && grown_to=$commit
-}
-
 the_module_is_removed_under_its_agents_and_the_log_is_whole() {
 	local i
 	cluster up 3
 	lead 1
-	spawn 2 burst -n 100000 -o 16 -t 1000 before >"$work/acks"
-	until_true grows 1
+	spawn 2 burst -n 100000 -o 16 -p 10 -t 1000 before >"$work/acks"
+	await_growth 1
 	unload
 	wait
 	for i in 1 2 3; do
@@ -42,9 +36,9 @@ agent_has_ended() { ! kill -0 "$(agent_pid "$1")"; }
 # Two hosts with one veth, and no agents: what can be made and lost quickly.
 make_two_hosts() {
 	local i
+	undo drop_hosts 1 2
 	ip netns add paxos-1
 	ip netns add paxos-2
-	undo 'ip netns del paxos-1 2>/dev/null; ip netns del paxos-2 2>/dev/null'
 	ip link add eth0 netns paxos-1 type veth peer name eth0 netns paxos-2
 	paxosctl genkey >"$work/key"
 	for i in 1 2; do
@@ -77,8 +71,7 @@ it_is_loaded_and_unloaded_50_times_under_traffic() {
 			>"$work/burst-2" 2>"$work/errors-2"
 		until_true test -s "$work/burst-2"
 		unload
-		kill %1 %2 2>"$work/kill" || true
-		wait
+		stop_spawned
 		grep -q '^chosen' "$work/burst-2"
 	done 2>"$work/rounds"
 	say "$rounds times"

@@ -32,13 +32,22 @@ says() {
 
 every_command_wants_its_group() {
 	local command
-	for command in group-set group-del group-get propose read campaign \
-		attach restore start pull peer-set; do
-		says 'EINVAL (-group )?.*group' "$command"
-		says 'ENOENT @group no group 99' "$command" group=u32:99 \
-			value=zero:1 timeout=u32:1000 lsn=u64:0 \
-			incarnation=u64:1
-	done
+	while read -ra command; do
+		says 'EINVAL -group .*group' "${command[@]}"
+		says 'ENOENT @group no group 99' "${command[@]}" group=u32:99
+	done <<-END
+		group-set key=zero:16
+		group-del
+		group-get
+		propose value=zero:1 timeout=u32:1000
+		read timeout=u32:1000
+		campaign
+		attach
+		restore
+		start incarnation=u64:1 lsn=u64:0
+		pull lsn=u64:0
+		peer-set
+	END
 	says 'EINVAL .*needs an id, cluster, key, self and members' group-add
 	says 'EINVAL .*group' -d log-get
 	says 'ENOENT' -d log-get group=u32:99
@@ -77,7 +86,7 @@ unknown_attributes_are_refused() {
 	says 'EINVAL @200' group-get group=u32:1 200=u32:1
 	says 'EINVAL @state' group-set group=u32:1 state=u8:1
 	says 'EINVAL @value' campaign group=u32:1 value=zero:4
-	says 'EINVAL @member' group-set group=u32:1 +member 99=u8:1 -
+	says 'EINVAL @99' group-set group=u32:1 +member 99=u8:1 -
 	says 'EINVAL' group-get 0=u32:1 group=u32:1
 	unchanged
 }
@@ -149,6 +158,33 @@ records_that_cannot_be_are_refused() {
 	unchanged
 }
 
+# refused_address PATTERN HEX [PORT]: of the only member.
+refused_address() {
+	says "EINVAL $1" group-add group=u32:3 cluster=zero:16 key=zero:16 \
+		self=u8:1 +member member.id=u8:1 "member.address=hex:$2" \
+		"member.port=be16:${3-7403}" -
+}
+
+addresses_that_no_host_has_are_refused() {
+	refused_address '@member.address not the' 00000000
+	refused_address '@member.address not the' e0000001
+	refused_address '@member.address not the' ffffffff
+	refused_address '@member.address not the' \
+		00000000000000000000000000000000
+	refused_address '@member.address not the' \
+		ff020000000000000000000000000001
+	refused_address '@member.address .*4 or 16' 7f00000100
+	refused_address '@member.address .*IPv4' \
+		00000000000000000000ffff7f000001
+	refused_address '@member.address .*interface' \
+		fe800000000000000000000000000001
+	refused_address '@member.port' 7f000001 0
+	says 'EINVAL @member .*an address' group-add group=u32:3 \
+		cluster=zero:16 key=zero:16 self=u8:1 \
+		+member member.id=u8:1 member.port=be16:7403 -
+	unchanged
+}
+
 # In a namespace of its own: random commands that are nearly right.
 random_commands_hurt_nobody() {
 	local n seed
@@ -181,4 +217,5 @@ run_tests \
 	unknown_commands_and_answers_sent_as_commands_are_refused \
 	only_the_agent_may_do_what_agents_do \
 	records_that_cannot_be_are_refused \
+	addresses_that_no_host_has_are_refused \
 	random_commands_hurt_nobody

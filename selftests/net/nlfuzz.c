@@ -89,6 +89,7 @@ struct fuzz {
 	struct mnl_socket *socket;
 	uint16_t family;
 	uint32_t groups;
+	uint8_t cmd;		/* that is being built */
 	uint32_t member;	/* the id that the next member takes */
 	uint64_t lsn;		/* of the next record */
 	uint64_t random;
@@ -193,6 +194,20 @@ static uint64_t right_number(struct fuzz *fuzz, unsigned int nest,
 static void attribute(struct fuzz *fuzz, unsigned int nest, unsigned int type,
 		      unsigned int depth);
 
+/* What a member has depends on the command. */
+static bool fits(const struct fuzz *fuzz, unsigned int nest, unsigned int type)
+{
+	if (nest != PAXOS_A_MEMBER || type == PAXOS_A_MEMBER_ID)
+		return true;
+	if (fuzz->cmd == PAXOS_CMD_PEER_SET)
+		return type >= PAXOS_A_MEMBER_AGENT_HEARD;
+	/* A scope only fits IPv6, a role only a new member. */
+	return type == PAXOS_A_MEMBER_ADDRESS ||
+	       type == PAXOS_A_MEMBER_PORT ||
+	       (type == PAXOS_A_MEMBER_ROLE &&
+		fuzz->cmd == PAXOS_CMD_GROUP_ADD);
+}
+
 static void nested(struct fuzz *fuzz, unsigned int type, unsigned int depth)
 {
 	const uint8_t *wanted = type == PAXOS_A_MEMBER ? member_kinds :
@@ -206,9 +221,7 @@ static void nested(struct fuzz *fuzz, unsigned int type, unsigned int depth)
 		return;
 	nest = mnl_attr_nest_start(fuzz->message, type);
 	for (i = 0; i <= max; i++)
-		/* A scope only fits IPv6. */
-		if (wanted[i] && !one_in(fuzz, 40) &&
-		    (i != PAXOS_A_MEMBER_SCOPE || type != PAXOS_A_MEMBER))
+		if (wanted[i] && fits(fuzz, type, i) != one_in(fuzz, 100))
 			attribute(fuzz, type, i, depth);
 	if (one_in(fuzz, 40) && depth < DEEP)
 		nested(fuzz, type, depth + 1);
@@ -274,13 +287,14 @@ static void damage(struct fuzz *fuzz)
 
 static void build(struct fuzz *fuzz, uint32_t seq)
 {
-	unsigned int which = draw(fuzz, COMMANDS), i;
+	unsigned int which = one_in(fuzz, 8) ? 0 : draw(fuzz, COMMANDS), i;
 	uint8_t cmd = commands[which].cmd;
 	uint16_t flags = NLM_F_ACK;
 
 	/* Rarely, or nothing would live long enough to be asked. */
-	if (cmd == PAXOS_CMD_GROUP_DEL && !one_in(fuzz, 4))
+	if (cmd == PAXOS_CMD_GROUP_DEL && !one_in(fuzz, 8))
 		cmd = PAXOS_CMD_GROUP_GET;
+	fuzz->cmd = cmd;
 	if (one_in(fuzz, 50))
 		cmd = draw(fuzz, 256);
 	if (one_in(fuzz, 10) || cmd == PAXOS_CMD_LOG_GET)

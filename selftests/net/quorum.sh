@@ -71,6 +71,7 @@ flexible_quorums_of_4_and_2_decide_with_two_hosts() {
 	done
 	on 1 paxosctl propose 'two of five'
 	# Nobody can become leader with them, though.
+	until_true is 2 up 2
 	refused 2 '' on 2 paxosctl campaign --wait -t 1s
 	cluster start 3
 	cluster start 4

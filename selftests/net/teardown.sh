@@ -12,20 +12,9 @@
 traffic() {
 	local i
 	for i; do
-		spawn "$i" burst -n 1000000 -o 32 -t 500 "from-$i" \
+		spawn "$i" burst -n 1000000 -o 32 -p 1 -t 500 "from-$i" \
 			>>"$work/acks-$i"
 	done
-}
-stop_traffic() {
-	local -a pids
-	mapfile -t pids < <(jobs -p)
-	kill "${pids[@]}"
-	wait
-}
-grows() {
-	local commit
-	commit=$(state "$1" commit)
-	[ "$commit" -gt "${grown_to:-0}" ] && grown_to=$commit
 }
 
 a_group_is_deleted_under_traffic_again_and_again() {
@@ -35,13 +24,13 @@ a_group_is_deleted_under_traffic_again_and_again() {
 	lead 1
 	traffic 1 2
 	for ((round = 0; round < $(scaled 10 5); round++)); do
-		until_true grows 1
+		await_growth 1
 		on 3 paxosctl group del 1
 		# Without its memory it is mute, and in the way of traffic still.
 		on 3 paxosctl group add -c "$PAXOS_RUN/3.conf"
 	done
-	until_true grows 1
-	stop_traffic
+	await_growth 1
+	stop_spawned
 	cat "$work"/acks-? >"$work/acks"
 	same_logs 1 2
 	acknowledged "$work/acks" 1 2
@@ -84,18 +73,17 @@ namespaces_are_deleted_under_traffic_again_and_again() {
 	for ((round = 0; round < $(scaled 5 2); round++)); do
 		cluster down
 		rm -f "$work"/acks-?
-		grown_to=0
 		cluster up 3 --durability memory --no-agents
 		lead 1
 		traffic 1 2
-		until_true grows 1
+		await_growth 1
 		logged ip netns del paxos-3
-		until_true grows 1
+		await_growth 1
 		# These two go with the last process that is in them.
 		logged ip netns del paxos-2
 		logged ip netns del paxos-1
 		sleep 0.0$((RANDOM % 10))
-		stop_traffic
+		stop_spawned
 	done
 	cluster down
 }
@@ -118,9 +106,8 @@ all_at_once_with_agents() {
 	cluster up 3
 	lead 1
 	traffic 1 2 3
-	grown_to=0
-	until_true grows 1
-	stop_traffic
+	await_growth 1
+	stop_spawned
 	# The namespaces go while agents beat and write in them.
 	for i in 1 2 3; do
 		logged ip netns del "paxos-$i"

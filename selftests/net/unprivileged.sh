@@ -95,6 +95,7 @@ but_it_is_root_in_a_network_namespace_of_its_own() {
 		paxosctl propose 'in a namespace of my own'
 		paxosctl group list
 	END
+	chmod 644 "$work/script"
 	nobody unshare --user --map-root-user --net bash "$work/script" \
 		>"$work/own"
 	cat "$work/own" >&2
