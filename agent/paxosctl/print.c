@@ -106,6 +106,17 @@ static bool is_control(const uint8_t *at, size_t n)
 	return n == 2 && at[0] == 0xc2 && at[1] < 0xa0;
 }
 
+/* How many bytes from @at on stand for themselves. */
+static size_t plain_length(const uint8_t *at, size_t length)
+{
+	size_t n;
+
+	for (n = 0; n < length; n++)
+		if (at[n] < 0x20 || at[n] > 0x7e || at[n] == '\\')
+			break;
+	return n;
+}
+
 void print_escaped(const void *bytes, size_t length)
 {
 	static const char letters[] = "\nn\tt\rr\\\\";
@@ -114,6 +125,11 @@ void print_escaped(const void *bytes, size_t length)
 	size_t n;
 
 	for (; length; at += n, length -= n) {
+		n = plain_length(at, length);
+		if (n) {
+			print_raw(at, n);
+			continue;
+		}
 		n = utf8_length(at, length);
 		letter = *at ? strchr(letters, *at) : NULL;
 		if (n == 1 && letter && (letter - letters) % 2 == 0) {

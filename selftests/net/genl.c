@@ -42,17 +42,25 @@ int genl_error(const struct nlmsghdr *message)
 	return error->error;
 }
 
-const char *genl_sentence(const struct nlmsghdr *message)
+size_t genl_tlvs(const struct nlmsghdr *message)
 {
 	const struct nlmsgerr *error = mnl_nlmsg_get_payload(message);
-	const struct nlattr *attr;
-	size_t offset = sizeof(*error);
 
 	if (!(message->nlmsg_flags & NLM_F_ACK_TLVS))
-		return NULL;
-	if (!(message->nlmsg_flags & NLM_F_CAPPED))
-		offset += mnl_nlmsg_get_payload_len(&error->msg);
-	mnl_attr_for_each(attr, message, offset)
+		return mnl_nlmsg_get_payload_len(message);
+	/* The end of a dump has nothing but an errno before them. */
+	if (message->nlmsg_type == NLMSG_DONE)
+		return sizeof(int);
+	if (message->nlmsg_flags & NLM_F_CAPPED)
+		return sizeof(*error);
+	return sizeof(*error) + mnl_nlmsg_get_payload_len(&error->msg);
+}
+
+const char *genl_sentence(const struct nlmsghdr *message)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each(attr, message, genl_tlvs(message))
 		if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_MSG)
 			return mnl_attr_get_str(attr);
 	return NULL;

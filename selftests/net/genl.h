@@ -25,6 +25,9 @@ struct nlmsghdr *genl_request(void *buffer, uint16_t family, uint8_t cmd,
 /* "-EINVAL" and the like from an error message or the end of a dump; 0: ok. */
 int genl_error(const struct nlmsghdr *message);
 
+/* Where the kernel's attributes about its answer begin in the payload. */
+size_t genl_tlvs(const struct nlmsghdr *message);
+
 /* The kernel's sentence in an error message, or NULL. */
 const char *genl_sentence(const struct nlmsghdr *message);
 

@@ -87,6 +87,7 @@ a_member_with_the_wrong_key_is_not_heard() {
 	until_true is 1 up 2
 	on 1 paxosctl propose 'without the third'
 	refused '[12]' . on 3 paxosctl propose -t 1s 'from outside'
+	refused '[12]' . on 3 paxosctl read -t 1s
 	[ "$(drops 1 | awk '$1 == "tag" { print $2 }')" -gt "$tags" ]
 	log_of 1 | not grep 'from outside'
 

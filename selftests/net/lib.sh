@@ -199,7 +199,7 @@ acknowledged() {
 	shift
 	[ -s "$file" ] || wrong "nobody proposed anything"
 	for i; do
-		log_of "$i" | sed 's/\.\.*$//' >"$work/log-$i"
+		log_of "$i" | tr -s . | sed 's/\.$//' >"$work/log-$i"
 		awk -v host="$i" '
 		NR == FNR { slot[$2] = $1; times[$2]++; next }
 		$1 == "chosen" && slot[$3] != $2 {

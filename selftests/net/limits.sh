@@ -103,7 +103,8 @@ a_link_local_address_without_its_interface_is_refused() {
 the_257th_group_is_refused() {
 	local i
 	[ -z "$slow" ] || skip "takes too long here"
-	for ((i = 1; i <= 256; i++)); do
+	# The first is there.
+	for ((i = 2; i <= 256; i++)); do
 		add "$i"
 	done
 	[ "$(on 1 paxosctl group list | wc -l)" -eq 256 ]

@@ -16,7 +16,7 @@ the_module_is_removed_under_its_agents_and_the_log_is_whole() {
 	spawn 2 burst -n 100000 -o 16 -p 10 -t 1000 before >"$work/acks"
 	await_growth 1
 	unload
-	wait
+	stop_spawned
 	for i in 1 2 3; do
 		until_true agent_has_ended "$i"
 		agent_log "$i" | tail -n 2 >&2

@@ -244,19 +244,13 @@ static void print_error(const struct nlmsghdr *answer,
 	const struct nlmsgerr *error = mnl_nlmsg_get_payload(answer);
 	const char *sentence = genl_sentence(answer);
 	const struct nlattr *attr;
-	size_t start = sizeof(*error);
 
 	printf("%s", strerrorname_np(-error->error) ?: "unknown errno");
-	if (answer->nlmsg_flags & NLM_F_ACK_TLVS) {
-		if (!(answer->nlmsg_flags & NLM_F_CAPPED))
-			start += mnl_nlmsg_get_payload_len(&error->msg);
-		mnl_attr_for_each(attr, answer, start) {
-			if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_OFFS)
-				blame(request, mnl_attr_get_u32(attr));
-			if (mnl_attr_get_type(attr) == 5)	/* MISS_TYPE */
-				printf(" -%s", name_of(mnl_attr_get_u32(attr),
-						       ""));
-		}
+	mnl_attr_for_each(attr, answer, genl_tlvs(answer)) {
+		if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_OFFS)
+			blame(request, mnl_attr_get_u32(attr));
+		if (mnl_attr_get_type(attr) == 5)	/* MISS_TYPE */
+			printf(" -%s", name_of(mnl_attr_get_u32(attr), ""));
 	}
 	printf(" %s\n", sentence ?: "(no sentence)");
 }

@@ -24,6 +24,7 @@ the_smaller_side_decides_nothing_and_reads_nothing() {
 		on 1 paxosctl propose -t 1s 'the smaller side'
 	# It does not know of the new leader, and must not answer from memory.
 	refused 2 'no quorum: 2 of 5, 3 needed' on 1 paxosctl read -t 1s
+	until_true is 2 up 2
 	refused 2 'no quorum: 2 of 5, 3 needed' on 2 paxosctl read --last -t 1s
 	is 1 ballot "$(state 2 ballot)"
 }

@@ -81,7 +81,7 @@ flexible_quorums_of_4_and_2_decide_with_two_hosts() {
 }
 
 quorums_that_need_not_meet_are_refused() {
-	sed -e '/^PrepareQuorum/d; /^AcceptQuorum/d; s/^Id = 1$/&\nPrepareQuorum = 3\nAcceptQuorum = 2/1' \
+	sed -e '/^PrepareQuorum/d; /^AcceptQuorum/d; s/^\[Group\]$/&\nPrepareQuorum = 3\nAcceptQuorum = 2/' \
 		"$PAXOS_RUN/1.conf" >"$work/conf"
 	refused 1 'Quorum.*need not meet' on 5 paxosctl group add -c "$work/conf"
 	config_of 1 Key >"$work/key"
