@@ -4,12 +4,15 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include "names.h"
 #include "propose.h"
 
 /* What an attribute can hold; the kernel refuses a good deal less. */
 #define VALUE_ROOM	65000
+/* How long it waits before it asks again whether there is a leader. */
+#define LEADER_PAUSE_MS	20
 
 const struct option_spec propose_options[] = {
 	OPTION_GROUP,
@@ -50,6 +53,7 @@ static void explain(struct kernel *kernel, uint32_t group,
 		outcome->up = view.up;
 		outcome->needed = (struct maybe){ true, view_needed(&view) };
 	}
+	outcome->no_leader = view.wait == PAXOS_NL_WAIT_LEADER;
 	too_few = outcome->up.value < outcome->needed.value;
 	outcome->no_quorum = too_few || view_no_quorum(&view);
 	/* Where the group has a reason now, it is better than a count. */
@@ -174,11 +178,55 @@ static int find_value(const struct arguments *arguments, const uint8_t **value,
 	return n < 0 ? -1 : 0;
 }
 
+static struct nl_msg *propose_request(struct kernel *kernel, uint32_t group,
+				      uint32_t timeout, const uint8_t *value,
+				      size_t length)
+{
+	struct nl_msg *request = kernel_request(kernel, PAXOS_CMD_PROPOSE);
+
+	nla_put_u32(request, PAXOS_A_GROUP, group);
+	nla_put_u32(request, PAXOS_A_TIMEOUT, timeout);
+	nla_put(request, PAXOS_A_VALUE, length, value);
+	return request;
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
+}
+
+/*
+ * A member that was just started, or whose leader just died, knows of a leader
+ * soon. What was refused for want of one was not proposed, so it may be again.
+ */
+static int propose_in_time(struct kernel *kernel, uint32_t group,
+			   uint32_t timeout, const uint8_t *value,
+			   size_t length, struct outcome *outcome)
+{
+	const struct timespec pause = { .tv_nsec = LEADER_PAUSE_MS * 1000000L };
+	uint64_t end = now_ms() + timeout, now = end - timeout;
+
+	for (;;) {
+		if (outcome_get(kernel, propose_request(kernel, group,
+							end - now, value,
+							length),
+				group, outcome))
+			return -1;
+		now = now_ms();
+		if (outcome->outcome != PAXOS_NL_OUTCOME_NOT_CHOSEN ||
+		    !outcome->no_leader || now + LEADER_PAUSE_MS >= end)
+			return 0;
+		nanosleep(&pause, NULL);
+	}
+}
+
 int run_propose(const struct arguments *arguments)
 {
 	struct outcome outcome;
 	struct kernel *kernel;
-	struct nl_msg *request;
 	uint32_t group, timeout;
 	const uint8_t *value;
 	size_t length;
@@ -194,11 +242,8 @@ int run_propose(const struct arguments *arguments)
 		kernel_close(kernel);
 		return EXIT_ERROR;
 	}
-	request = kernel_request(kernel, PAXOS_CMD_PROPOSE);
-	nla_put_u32(request, PAXOS_A_GROUP, group);
-	nla_put_u32(request, PAXOS_A_TIMEOUT, timeout);
-	nla_put(request, PAXOS_A_VALUE, length, value);
-	result = outcome_get(kernel, request, group, &outcome) ?
+	result = propose_in_time(kernel, group, timeout, value, length,
+				 &outcome) ?
 		 view_complain(arguments, kernel, group) :
 		 print_outcome(group, &outcome);
 	kernel_close(kernel);

@@ -16,6 +16,7 @@ struct outcome {
 	struct maybe up;
 	struct maybe needed;
 	bool no_quorum;
+	bool no_leader;			/* and nothing was proposed */
 	char reason[VIEW_REASON_SIZE];	/* unless it was chosen */
 };
 

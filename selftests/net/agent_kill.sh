@@ -7,7 +7,7 @@
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
 three_hosts_form_a_group() {
-	cluster up 3
+	cluster up 3 --set LogSize=65536
 	lead 1
 	lives >"$work/lives"
 }

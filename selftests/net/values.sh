@@ -35,6 +35,7 @@ values_of_0_bytes_to_32_KiB_come_out_as_they_went_in() {
 
 one_byte_more_is_refused_and_not_proposed() {
 	local before
+	sleep 1.5	# the last commit record is written
 	before=$(status 1 | sed 's/"[a-z_]*_[mu]s":[^,]*,//g')
 	head -c $((MAX + 1)) /dev/zero >"$work/value"
 	refused 1 '3276[89]' on 1 paxosctl propose -f "$work/value"
