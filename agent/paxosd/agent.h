@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include "config.h"
+#include "control.h"
 #include "detector.h"
 #include "heartbeat.h"
 #include "netlink.h"
@@ -30,6 +31,7 @@
  * @attached: the socket that holds the group, the disk thread's like @wal
  * @heart: another, the heart thread's
  * @heart_socket: UDP, the heart thread's
+ * @control: where paxosctl asks; the heart thread's
  * @detector: who of the others is suspected; the heart thread's
  * @signals: a signalfd, main's
  * @stop: an eventfd; readable: threads end
@@ -44,6 +46,7 @@ struct agent {
 	struct netlink attached;
 	struct netlink heart;
 	int heart_socket;
+	struct control control;
 	struct detector detector;
 	int signals;
 	int stop;

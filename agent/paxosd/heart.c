@@ -77,6 +77,10 @@ int heart_open(struct agent *agent)
 			  strerror(errno));
 		return -1;
 	}
+	/* A name taken by another is no reason to stay mute. */
+	if (control_open(&agent->control, agent->config.group))
+		say_warning("paxosctl cannot ask this agent: %s",
+			    strerror(errno));
 	return 0;
 }
 
@@ -346,6 +350,7 @@ static void loop(struct heart *heart)
 		{ .fd = heart->agent->stop, .events = POLLIN },
 		{ .fd = heart->timer, .events = POLLIN },
 		{ .fd = heart->agent->heart_socket, .events = POLLIN },
+		{ .events = POLLIN },	/* struct control's */
 	};
 	uint64_t wait;
 	int ms;
@@ -355,7 +360,8 @@ static void loop(struct heart *heart)
 		wait = watch(heart) / 1000 + 1;
 		ms = wait < INT_MAX ? (int)wait : -1;
 		report(heart);
-		if (poll(events, 3, ms) < 0) {
+		events[3].fd = control_wait(&heart->agent->control, agent_now());
+		if (poll(events, 4, ms) < 0) {
 			if (errno == EINTR)
 				continue;
 			agent_fail(heart->agent, "cannot wait: %s",
@@ -370,6 +376,8 @@ static void loop(struct heart *heart)
 			return;
 		if (events[2].revents)
 			receive(heart);
+		if (events[3].revents)
+			control_serve(heart->agent, agent_now());
 	}
 }
 
