@@ -237,6 +237,7 @@ static void group_timer(struct timer_list *timer)
 			group->watch = PAXOS_NEVER;
 			paxos_members_watch(group, now);
 			paxos_persist_watch(group, now);
+			paxos_probe_watch(group, now);
 		}
 	}
 	paxos_group_unlock(group);
@@ -357,6 +358,9 @@ int paxos_group_add(struct net *net, struct paxos_group_config *config,
 		goto error;
 	}
 	xa_store(&groups->groups, group->id, group, GFP_KERNEL);
+	paxos_group_lock(group);
+	paxos_probe_watch(group, paxos_now());
+	paxos_group_unlock(group);
 	groups->count++;
 	WRITE_ONCE(groups->generation, groups->generation + 1);
 	return 0;

@@ -53,6 +53,14 @@ struct paxos_agent_seen {
 	u64 commit;
 	u64 durable;
 	u64 incarnation;
+	bool suspected;		/* of having failed, by our agent */
+};
+
+/* What a member's kernel says to a Probe, started there or not. */
+struct paxos_probe_seen {
+	u64 heard;		/* our time; 0: never */
+	u32 stamp;		/* of the Probe that no answer came to, or 0 */
+	bool runs;		/* restored and started, so it takes part */
 };
 
 /**
@@ -112,6 +120,8 @@ struct paxos_group {
 	unsigned long *deliverable;	/* by slot modulo log size */
 	struct paxos_agent agent;
 	struct paxos_agent_seen seen[PAXOS_MEMBERS_MAX + 1];
+	struct paxos_probe_seen probes[PAXOS_MEMBERS_MAX + 1];
+	u64 probe_due;			/* when to probe again */
 	struct list_head handles;	/* struct paxos_handle */
 	struct list_head ended;		/* requests whose done() is due */
 	struct sk_buff_head out;	/* datagrams to send, after the lock */
@@ -138,6 +148,8 @@ struct paxos_group_config {
 
 /* Beyond this a member's agent counts as unheard. */
 #define PAXOS_AGENT_SILENCE_US	3000000
+/* A member of whose kernel nothing was heard for so long is probed. */
+#define PAXOS_PROBE_US		250000
 /* Beyond this the disk counts as stalled. */
 #define PAXOS_STALL_US		1000000
 

@@ -9,9 +9,12 @@
 static bool is_up(const struct paxos_group *group, u8 id, u64 now, u64 *until)
 {
 	bool leads = group->core.role == PAXOS_LEADER;
+	const struct paxos_probe_seen *probe = &group->probes[id];
 	u64 kernel = group->core.peers[id].heard;
 	u64 agent = leads ? 0 : group->seen[id].heard;
 
+	if (!leads && probe->runs)
+		kernel = max(kernel, probe->heard);
 	*until = max(kernel ? kernel + PAXOS_SILENCE_US : 0,
 		     agent ? agent + PAXOS_AGENT_SILENCE_US : 0);
 	return *until > now;

@@ -123,6 +123,13 @@ void paxos_member_heard(struct paxos_group *group, u8 id, u64 now);
 void paxos_members_watch(struct paxos_group *group, u64 now);
 u64 paxos_members_up(const struct paxos_group *group, u64 now);
 
+/* probe.c: group locked */
+void paxos_probe_watch(struct paxos_group *group, u64 now);
+/* probe.c: softirq, group locked */
+enum paxos_drop paxos_probe_receive(struct paxos_group *group,
+				    const struct paxos_message *message,
+				    u64 now);
+
 /* request.c: group locked */
 int paxos_group_able(const struct paxos_group *group);
 int paxos_request_propose(struct paxos_group *group,

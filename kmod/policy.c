@@ -44,6 +44,7 @@ const struct nla_policy paxos_member_peer_policy[PAXOS_A_MEMBER_MAX + 1] = {
 	[PAXOS_A_MEMBER_COMMIT] = { .type = NLA_U64 },
 	[PAXOS_A_MEMBER_DURABLE] = { .type = NLA_U64 },
 	[PAXOS_A_MEMBER_INCARNATION] = { .type = NLA_U64 },
+	[PAXOS_A_MEMBER_SUSPECTED] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
 const struct nla_policy paxos_record_policy[PAXOS_A_RECORD_MAX + 1] = {

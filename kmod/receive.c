@@ -53,8 +53,14 @@ static unsigned int receive(struct paxos_group *group, struct sk_buff *skb)
 	if (likely(!group->dead)) {
 		u64 now = paxos_now();
 
-		reason = paxos_core_receive(&group->core, &message, now);
-		paxos_member_heard(group, message.from, now);
+		if (unlikely(message.type == PAXOS_PROBE ||
+			     message.type == PAXOS_PROBE_REPLY)) {
+			reason = paxos_probe_receive(group, &message, now);
+		} else {
+			reason = paxos_core_receive(&group->core, &message,
+						    now);
+			paxos_member_heard(group, message.from, now);
+		}
 	}
 	paxos_group_unlock(group);
 	return reason;

@@ -18,6 +18,8 @@ static const char * const type_names[PAXOS_TYPES] = {
 	[PAXOS_DONE] = "done",
 	[PAXOS_READ] = "read",
 	[PAXOS_READ_REPLY] = "read-reply",
+	[PAXOS_PROBE] = "probe",
+	[PAXOS_PROBE_REPLY] = "probe-reply",
 };
 
 static const char * const count_names[] = {

@@ -56,10 +56,19 @@ static int self_put(struct sk_buff *skb, const struct paxos_core *core)
 			      core->incarnation);
 }
 
-static int peer_put(struct sk_buff *skb, const struct paxos_peer *peer,
-		    const struct paxos_agent_seen *seen, u64 now)
+static int peer_put(struct sk_buff *skb, const struct paxos_group *group,
+		    u8 id, u64 now)
 {
-	return member_put_ago(skb, PAXOS_A_MEMBER_HEARD, peer->heard, now) ?:
+	const struct paxos_peer *peer = &group->core.peers[id];
+	const struct paxos_agent_seen *seen = &group->seen[id];
+
+	/* Who is suspected, only an agent that is there can say. */
+	if (group->agent.portid && (seen->heard || seen->suspected) &&
+	    nla_put_u8(skb, PAXOS_A_MEMBER_SUSPECTED, seen->suspected))
+		return -EMSGSIZE;
+	return member_put_ago(skb, PAXOS_A_MEMBER_HEARD,
+			      max(peer->heard, group->probes[id].heard),
+			      now) ?:
 	       member_put_ago(skb, PAXOS_A_MEMBER_AGENT_HEARD, seen->heard,
 			      now) ?:
 	       member_put_us(skb, PAXOS_A_MEMBER_RTT,
@@ -88,7 +97,7 @@ static int member_put(struct sk_buff *skb, const struct paxos_group *group,
 	    nla_put_u8(skb, PAXOS_A_MEMBER_UP, up) ||
 	    (id == core->settings.self ?
 	     self_put(skb, core) :
-	     peer_put(skb, &core->peers[id], &group->seen[id], now)))
+	     peer_put(skb, group, id, now)))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;

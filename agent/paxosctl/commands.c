@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The table of subcommands. What each does is in the file of its family. */
 #include "campaign.h"
+#include "detector.h"
 #include "group.h"
 #include "key.h"
 #include "log.h"
@@ -60,6 +61,17 @@ const struct command commands[] = {
 		.summary = "Print events as they happen: leader, quorum, members, disk",
 		.options = watch_options,
 		.run = run_watch,
+	},
+	{
+		.name = "detector",
+		.operands = "",
+		.summary = "Print whom this host's agent suspects, and by what it goes",
+		.about = "Asks paxosd, not the kernel. PHI: how improbable the silence is; from THRESHOLD\n"
+			 "on, which is at TIMEOUT, the agent is suspected to have failed. MEAN, DEVIATION:\n"
+			 "of the last GAPS between heartbeats. MISTAKES: suspicions that were wrong.\n"
+			 "FAILURES: those that were not. LATE: failures noticed later than need be.",
+		.options = detector_options,
+		.run = run_detector,
 	},
 	{
 		.name = "campaign",

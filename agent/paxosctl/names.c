@@ -60,6 +60,7 @@ struct nla_policy name_member_policy[PAXOS_A_MEMBER_MAX + 1] = {
 	[PAXOS_A_MEMBER_COMMIT] = { .type = NLA_U64 },
 	[PAXOS_A_MEMBER_DURABLE] = { .type = NLA_U64 },
 	[PAXOS_A_MEMBER_INCARNATION] = { .type = NLA_U64 },
+	[PAXOS_A_MEMBER_SUSPECTED] = { .type = NLA_U8 },
 };
 
 /* What this tool sends, with the option that gives it. */

@@ -232,6 +232,12 @@ void json_number(const char *name, uint64_t number)
 	print("%" PRIu64, number);
 }
 
+void json_decimal(const char *name, double number)
+{
+	json_name(name);
+	print("%.3f", number);
+}
+
 void json_maybe(const char *name, struct maybe number)
 {
 	if (number.known)

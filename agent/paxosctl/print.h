@@ -54,6 +54,8 @@ void json_array(const char *name);
 /* Ends the innermost object or array; the outermost ends its line too. */
 void json_end(void);
 void json_number(const char *name, uint64_t number);
+/* To three places; finite. */
+void json_decimal(const char *name, double number);
 void json_maybe(const char *name, struct maybe number);
 void json_bool(const char *name, bool truth);
 void json_string(const char *name, const char *text);

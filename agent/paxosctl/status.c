@@ -4,7 +4,7 @@
 #include "names.h"
 #include "status.h"
 
-#define AGENT_SILENT 3000	/* ms */
+#define KERNEL_SILENT 1000	/* ms; probed four times a second */
 
 const struct option_spec status_options[] = {
 	{ "group", 'g', "GROUP", "this group only" },
@@ -39,36 +39,44 @@ static void print_head(const struct group_view *view)
 	print("\n");
 }
 
-static void cell_up(struct table *table, const struct group_view *view,
-		    const struct member_view *member)
+static void cell_silence(struct table *table, const char *word,
+			 struct maybe heard)
 {
 	char ago[DURATION_SIZE];
-	const struct maybe *heard = &member->heard;
 
-	if (member->id == view->self) {
+	if (heard.known)
+		table_cell(table, "%s %s", word,
+			   print_duration(ago, heard.value * 1000000));
+	else
+		table_cell(table, "%s", word);
+}
+
+/* That kernel, as this one hears it: it probes. */
+static void cell_kernel(struct table *table, const struct group_view *view,
+			const struct member_view *member)
+{
+	if (member->id == view->self)
 		table_cell(table, "here");
-	} else if (!member->up.known) {
+	else if (!member->heard.known)
 		table_cell(table, "-");
-	} else if (member->up.value) {
-		/* That agents are silent is heard by an agent only. */
-		if (view->agent.value &&
-		    member->agent_heard.value >= AGENT_SILENT)
-			table_cell(table, "no agent %s",
-				   print_duration(ago,
-						  member->agent_heard.value *
-						  1000000));
-		else
-			table_cell(table, "up");
-	} else {
-		if (member->agent_heard.known &&
-		    (!heard->known || member->agent_heard.value < heard->value))
-			heard = &member->agent_heard;
-		if (heard->known)
-			table_cell(table, "down %s",
-				   print_duration(ago, heard->value * 1000000));
-		else
-			table_cell(table, "down");
-	}
+	else if (member->heard.value < KERNEL_SILENT)
+		table_cell(table, "up");
+	else
+		cell_silence(table, "down", member->heard);
+}
+
+/* That agent, as this one hears it; without one nobody does. */
+static void cell_agent(struct table *table, const struct group_view *view,
+		       const struct member_view *member)
+{
+	if (member->id == view->self)
+		table_cell(table, view->agent.value ? "here" : "none");
+	else if (!view->agent.value || !member->suspected.known)
+		table_cell(table, "-");
+	else if (member->suspected.value)
+		cell_silence(table, "silent", member->agent_heard);
+	else
+		table_cell(table, "up");
 }
 
 static void cell_microseconds(struct table *table, struct maybe us)
@@ -95,10 +103,10 @@ static const char *role(const struct group_view *view,
 static void print_members(const struct group_view *view)
 {
 	static const char *const heads[] = {
-		"MEMBER", "ADDRESS", "UP", "ROLE", "COMMIT", "LAG", "RTT",
-		"DURABLE",
+		"MEMBER", "ADDRESS", "KERNEL", "AGENT", "ROLE", "COMMIT",
+		"LAG", "RTT", "DURABLE",
 	};
-	struct table table = { .columns = 8, .right = 0xf1 };
+	struct table table = { .columns = 9, .right = 0x1e1 };
 	const struct member_view *member;
 	unsigned int i;
 	bool self;
@@ -113,12 +121,13 @@ static void print_members(const struct group_view *view)
 		self = member->id == view->self;
 		table_cell(&table, "%u", member->id);
 		table_cell(&table, "%s", member->address);
-		cell_up(&table, view, member);
+		cell_kernel(&table, view, member);
+		cell_agent(&table, view, member);
 		table_cell(&table, "%s", role(view, member));
 		table_maybe(&table, self ? view->commit : member->commit);
 		table_maybe(&table, view_lag(view, member));
 		cell_microseconds(&table, member->rtt);
-		if (table.columns == 8)
+		if (table.columns == 9)
 			table_maybe(&table,
 				    self ? view->durable : member->durable);
 	}
@@ -162,6 +171,10 @@ static void json_member(const struct group_view *view,
 		json_null("up");
 	json_maybe("heard_ms", member->heard);
 	json_maybe("agent_heard_ms", member->agent_heard);
+	if (member->suspected.known)
+		json_bool("suspected", member->suspected.value);
+	else
+		json_null("suspected");
 	json_maybe("rtt_us", member->rtt);
 	json_maybe("response_us", member->response);
 	json_maybe("commit", self ? view->commit : member->commit);

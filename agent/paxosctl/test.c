@@ -319,6 +319,9 @@ static void put_member(struct nl_msg *message, uint8_t id, uint8_t role,
 		nla_put_u32(message, PAXOS_A_MEMBER_RTT, rtt);
 		nla_put_u64(message, PAXOS_A_MEMBER_COMMIT, commit);
 		nla_put_u64(message, PAXOS_A_MEMBER_DURABLE, 2 * commit);
+		nla_put_u32(message, PAXOS_A_MEMBER_AGENT_HEARD,
+			    up ? 34 : 4010);
+		nla_put_u8(message, PAXOS_A_MEMBER_SUSPECTED, !up);
 	}
 	nla_nest_end(message, nest);
 }
@@ -361,11 +364,11 @@ static void status_is_a_table(void **state)
 	status_print(&view);
 	assert_string_equal(output(),
 "group 7: leader 1, ballot 3.1, commit 42, quorum 2 of 3, sync\n"
-"  MEMBER  ADDRESS         UP          ROLE     COMMIT  LAG      RTT  DURABLE\n"
-"       1  10.77.0.1:7400  up          leader       42    0   212 us       84\n"
-"       2  10.77.0.2:7400  here        voter        42    0        -       88\n"
-"       3  10.77.0.3:7400  down 3.2 s  voter        40    2  1.45 ms       80\n"
-"       4  10.77.0.4:7400  -           learner       -    -        -        -\n");
+"  MEMBER  ADDRESS         KERNEL      AGENT         ROLE     COMMIT  LAG      RTT  DURABLE\n"
+"       1  10.77.0.1:7400  up          up            leader       42    0   212 us       84\n"
+"       2  10.77.0.2:7400  here        here          voter        42    0        -       88\n"
+"       3  10.77.0.3:7400  down 3.2 s  silent 4.0 s  voter        40    2  1.45 ms       80\n"
+"       4  10.77.0.4:7400  -           -             learner       -    -        -        -\n");
 	nlmsg_free(message);
 }
 

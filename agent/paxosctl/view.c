@@ -48,6 +48,7 @@ static int parse_member(struct nlattr *nest, struct member_view *member)
 	member->commit = kernel_u64(attrs[PAXOS_A_MEMBER_COMMIT]);
 	member->durable = kernel_u64(attrs[PAXOS_A_MEMBER_DURABLE]);
 	member->incarnation = kernel_u64(attrs[PAXOS_A_MEMBER_INCARNATION]);
+	member->suspected = kernel_u8(attrs[PAXOS_A_MEMBER_SUSPECTED]);
 	return 0;
 }
 

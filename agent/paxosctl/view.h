@@ -20,6 +20,7 @@ struct member_view {
 	struct maybe commit;
 	struct maybe durable;
 	struct maybe incarnation;
+	struct maybe suspected;
 };
 
 struct group_view {

@@ -6,6 +6,8 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include "config.h"
+#include "control.h"
+#include "detector.h"
 #include "heartbeat.h"
 #include "netlink.h"
 #include "state.h"
@@ -29,6 +31,8 @@
  * @attached: the socket that holds the group, the disk thread's like @wal
  * @heart: another, the heart thread's
  * @heart_socket: UDP, the heart thread's
+ * @control: where paxosctl asks; the heart thread's
+ * @detector: who of the others is suspected; the heart thread's
  * @signals: a signalfd, main's
  * @stop: an eventfd; readable: threads end
  * @failed: an eventfd; readable: a thread has failed
@@ -42,6 +46,8 @@ struct agent {
 	struct netlink attached;
 	struct netlink heart;
 	int heart_socket;
+	struct control control;
+	struct detector detector;
 	int signals;
 	int stop;
 	int failed;

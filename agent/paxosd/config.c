@@ -233,6 +233,30 @@ static int check_group(struct parser *parser)
 	return 0;
 }
 
+/* The bounds of a silence that is suspected, by default by the interval. */
+static int check_timeouts(struct parser *parser)
+{
+	struct config *config = parser->config;
+	unsigned int line = group_line(parser, "TimeoutMin") ?:
+			    group_line(parser, "TimeoutMax");
+
+	if (!config->timeout_min)
+		config->timeout_min = CONFIG_TIMEOUT_MIN * config->interval;
+	if (!config->timeout_max)
+		config->timeout_max = CONFIG_TIMEOUT_MAX * config->interval;
+	if (config->timeout_min <= config->interval)
+		return config_wrong(
+			parser, line,
+			"TimeoutMin (%u ms) must be above Interval (%u ms)",
+			config->timeout_min, config->interval);
+	if (config->timeout_max <= config->timeout_min)
+		return config_wrong(
+			parser, group_line(parser, "TimeoutMax") ?: line,
+			"TimeoutMax (%u ms) must be above TimeoutMin (%u ms)",
+			config->timeout_max, config->timeout_min);
+	return 0;
+}
+
 static int check_quorums(struct parser *parser, unsigned int voters)
 {
 	struct config *config = parser->config;
@@ -322,7 +346,8 @@ static int check(struct parser *parser)
 	if (!voters)
 		return config_wrong(parser, 0,
 				    "all members are learners: nobody votes");
-	if (check_quorums(parser, voters) || check_addresses(parser))
+	if (check_timeouts(parser) || check_quorums(parser, voters) ||
+	    check_addresses(parser))
 		return -1;
 	if (!config->state_directory[0])
 		snprintf(config->state_directory,
@@ -414,6 +439,8 @@ int config_read(struct config *config, const char *path, char *error,
 
 	memset(config, 0, sizeof(*config));
 	config->interval = CONFIG_INTERVAL_DEFAULT;
+	config->adaptive = true;
+	config->threshold = CONFIG_THRESHOLD_DEFAULT;
 	error[0] = '\0';
 	result = parse(&parser);
 	if (parser.text)

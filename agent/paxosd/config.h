@@ -10,6 +10,7 @@
  */
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <linux/paxos.h>
@@ -18,6 +19,12 @@
 #define CONFIG_INTERVAL_MIN	5	/* ms */
 #define CONFIG_INTERVAL_MAX	10000
 #define CONFIG_INTERVAL_DEFAULT	100
+/* Of silence, in intervals. */
+#define CONFIG_TIMEOUT_MIN	2
+#define CONFIG_TIMEOUT_MAX	20
+#define CONFIG_TIMEOUT_LIMIT	600000	/* ms */
+#define CONFIG_THRESHOLD_DEFAULT 8
+#define CONFIG_THRESHOLD_LIMIT	1000
 
 struct config_member {
 	uint8_t id;			/* 1..64 */
@@ -39,6 +46,10 @@ struct config_member {
  * @log_size: LogSize, 0: the kernel's default
  * @bytes: Memory, 0: the kernel's default
  * @interval: Interval, in ms
+ * @adaptive: Adaptive: learn how long a silence is suspicious
+ * @threshold: Threshold, of phi
+ * @timeout_min: TimeoutMin, in ms, never 0
+ * @timeout_max: TimeoutMax, in ms, above that
  * @state_directory: StateDirectory, an absolute path
  * @n_members: of @members, in the order of the file
  * @warning: a sentence for the person, or "": a key that others can read
@@ -55,6 +66,10 @@ struct config {
 	uint32_t log_size;
 	uint32_t bytes;
 	uint32_t interval;
+	bool adaptive;
+	uint32_t threshold;
+	uint32_t timeout_min;
+	uint32_t timeout_max;
 	char state_directory[PATH_MAX];
 	unsigned int n_members;
 	struct config_member members[PAXOS_NL_MEMBERS_MAX];

@@ -157,17 +157,51 @@ static int set_durability(struct parser *parser, const char *value)
 	return 0;
 }
 
-static int set_interval(struct parser *parser, const char *value)
+static int parse_time(const char *value, uint32_t min, uint32_t max,
+		      uint32_t *ms)
 {
 	static const char *const units[] = { "ms", "s", NULL };
 	static const uint64_t factors[] = { 1, 1000 };
 	uint64_t number;
 
-	if (!parse_unit(value, units, factors, CONFIG_INTERVAL_MAX, &number) ||
-	    number < CONFIG_INTERVAL_MIN)
+	if (!parse_unit(value, units, factors, max, &number) || number < min)
 		return -1;
-	parser->config->interval = number;
+	*ms = number;
 	return 0;
+}
+
+static int set_interval(struct parser *parser, const char *value)
+{
+	return parse_time(value, CONFIG_INTERVAL_MIN, CONFIG_INTERVAL_MAX,
+			  &parser->config->interval);
+}
+
+static int set_adaptive(struct parser *parser, const char *value)
+{
+	parser->config->adaptive = !strcasecmp(value, "yes");
+	return parser->config->adaptive || !strcasecmp(value, "no") ? 0 : -1;
+}
+
+static int set_threshold(struct parser *parser, const char *value)
+{
+	uint64_t number;
+
+	if (!parse_number(value, CONFIG_THRESHOLD_LIMIT, &number) || !number)
+		return -1;
+	parser->config->threshold = number;
+	return 0;
+}
+
+static int set_timeout_min(struct parser *parser, const char *value)
+{
+	return parse_time(value, CONFIG_INTERVAL_MIN, CONFIG_TIMEOUT_LIMIT,
+			  &parser->config->timeout_min);
+}
+
+static int set_timeout_max(struct parser *parser, const char *value)
+{
+	return parse_time(value, CONFIG_INTERVAL_MIN, CONFIG_TIMEOUT_LIMIT,
+			  &parser->config->timeout_max);
 }
 
 static int set_heartbeat_port(struct parser *parser, const char *value)
@@ -272,6 +306,12 @@ const struct key config_keys[KEYS_MAX] = {
 	{ GROUP, "Durability", set_durability, "sync or memory" },
 	{ GROUP, "Interval", set_interval,
 	  "from 5ms to 10s with its unit, such as 100ms" },
+	{ GROUP, "Adaptive", set_adaptive, "yes or no" },
+	{ GROUP, "Threshold", set_threshold, "a number from 1 to 1000" },
+	{ GROUP, "TimeoutMin", set_timeout_min,
+	  "from 5ms to 600s with its unit, such as 200ms" },
+	{ GROUP, "TimeoutMax", set_timeout_max,
+	  "from 5ms to 600s with its unit, such as 2s" },
 	{ GROUP, "HeartbeatPort", set_heartbeat_port,
 	  "a port from 1 to 65535" },
 	{ GROUP, "Window", set_window, "a power of two from 16 to 4096" },

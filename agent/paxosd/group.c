@@ -293,6 +293,15 @@ int group_start(struct netlink *netlink, uint32_t group, uint64_t incarnation,
 	return netlink_ask(netlink, NULL, NULL);
 }
 
+static void put_heard(struct nlmsghdr *message, const struct group_peer *peer)
+{
+	mnl_attr_put_u32(message, PAXOS_A_MEMBER_AGENT_HEARD, peer->heard);
+	mnl_attr_put_u64(message, PAXOS_A_MEMBER_COMMIT, peer->commit);
+	mnl_attr_put_u64(message, PAXOS_A_MEMBER_DURABLE, peer->durable);
+	mnl_attr_put_u64(message, PAXOS_A_MEMBER_INCARNATION,
+			 peer->incarnation);
+}
+
 int group_peers(struct netlink *netlink, uint32_t group,
 		const struct group_peer *peers, unsigned int n)
 {
@@ -304,14 +313,10 @@ int group_peers(struct netlink *netlink, uint32_t group,
 	for (i = 0; i < n; i++) {
 		nest = mnl_attr_nest_start(message, PAXOS_A_MEMBER);
 		mnl_attr_put_u8(message, PAXOS_A_MEMBER_ID, peers[i].id);
-		mnl_attr_put_u32(message, PAXOS_A_MEMBER_AGENT_HEARD,
-				 peers[i].heard);
-		mnl_attr_put_u64(message, PAXOS_A_MEMBER_COMMIT,
-				 peers[i].commit);
-		mnl_attr_put_u64(message, PAXOS_A_MEMBER_DURABLE,
-				 peers[i].durable);
-		mnl_attr_put_u64(message, PAXOS_A_MEMBER_INCARNATION,
-				 peers[i].incarnation);
+		mnl_attr_put_u8(message, PAXOS_A_MEMBER_SUSPECTED,
+				peers[i].suspected);
+		if (peers[i].known)
+			put_heard(message, &peers[i]);
 		mnl_attr_nest_end(message, nest);
 	}
 	return netlink_ask(netlink, NULL, NULL);

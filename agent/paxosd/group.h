@@ -26,6 +26,8 @@ struct group_state {
 /* What the agents' heartbeats say of another member. */
 struct group_peer {
 	uint8_t id;
+	bool suspected;
+	bool known;		/* all that follows is */
 	uint32_t heard;		/* ms ago */
 	uint64_t commit;
 	uint64_t durable;

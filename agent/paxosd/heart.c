@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The thread that beats: each interval a heartbeat to every other member, and
- * what the others' say, to the kernel, which shows it.
+ * The thread that beats: each interval a heartbeat to every other member. What
+ * the others' say, and who is suspected for want of them, goes to the kernel,
+ * which shows it.
  */
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -37,6 +39,9 @@ struct complaint {
  * @late: ns that the last one came late
  * @reported: when the kernel was told
  * @news: something was heard since
+ * @turned: of these members, by 1 << (id - 1), it is not told yet that the
+ *          suspicion began or ended
+ * @suspected: who is, alike
  */
 struct heart {
 	struct agent *agent;
@@ -48,6 +53,8 @@ struct heart {
 	uint64_t late;
 	uint64_t reported;
 	bool news;
+	uint64_t turned;
+	uint64_t suspected;
 	int timer;
 	struct complaint drops[HEARTBEAT_DROPS];
 	struct complaint unsent[PAXOS_NL_MEMBERS_MAX + 1];
@@ -70,6 +77,10 @@ int heart_open(struct agent *agent)
 			  strerror(errno));
 		return -1;
 	}
+	/* A name taken by another is no reason to stay mute. */
+	if (control_open(&agent->control, agent->config.group))
+		say_warning("paxosctl cannot ask this agent: %s",
+			    strerror(errno));
 	return 0;
 }
 
@@ -154,10 +165,13 @@ static void note(struct heart *heart, const struct heartbeat *heartbeat)
 	struct group_peer *peer = &heart->peers[heartbeat->from];
 
 	peer->id = heartbeat->from;
+	peer->known = true;
 	peer->commit = heartbeat->commit;
 	peer->durable = heartbeat->durable;
 	peer->incarnation = heartbeat->incarnation;
 	heart->heard[peer->id] = agent_now();
+	detector_heard(&heart->agent->detector, peer->id, heartbeat->life,
+		       heart->heard[peer->id] / NS_PER_US);
 	heart->news = true;
 }
 
@@ -209,20 +223,68 @@ static void report(struct heart *heart)
 	const uint64_t now = agent_now();
 	unsigned int id, n = 0;
 
-	if (!heart->news || now - heart->reported < REPORT_NS)
+	if (!heart->turned &&
+	    (!heart->news || now - heart->reported < REPORT_NS))
 		return;
 	for (id = 1; id <= PAXOS_NL_MEMBERS_MAX; id++) {
 		/* Only what is new: the kernel counts on from the old. */
-		if (heart->heard[id] <= heart->reported)
+		if (heart->heard[id] <= heart->reported &&
+		    !(heart->turned & 1ULL << (id - 1)))
 			continue;
 		peers[n] = heart->peers[id];
+		peers[n].id = id;
+		peers[n].suspected = heart->suspected & 1ULL << (id - 1);
 		peers[n++].heard = (now - heart->heard[id]) / NS_PER_MS;
 	}
 	heart->news = false;
+	heart->turned = 0;
 	heart->reported = now;
 	/* If the group is gone, the next beat notices. */
 	if (n && group_peers(&agent->heart, agent->config.group, peers, n))
 		heart->news = true;
+}
+
+static void tell_suspicion(const struct heart *heart, uint8_t id, uint64_t now)
+{
+	const struct detector *detector = &heart->agent->detector;
+	const struct detector_peer *peer = &detector->peers[id];
+
+	if (!(heart->suspected & 1ULL << (id - 1)))
+		say_notice("member %u: its agent is heard again", id);
+	else if (heart->heard[id])
+		say_notice("member %u: its agent is suspected to have failed: silent for %" PRIu64
+			   " ms, phi %.1f of %.1f",
+			   id, (now - peer->heard) / 1000,
+			   detector_phi(detector, id, now), peer->threshold);
+	else
+		say_notice("member %u: its agent was not heard so far", id);
+}
+
+/* Has a suspicion begun or ended? Returns us until the next one may begin. */
+static uint64_t watch(struct heart *heart)
+{
+	const struct config *config = &heart->agent->config;
+	const struct detector *detector = &heart->agent->detector;
+	const uint64_t now = agent_now() / NS_PER_US;
+	uint64_t next = UINT64_MAX, deadline, bit;
+	unsigned int i;
+	uint8_t id;
+
+	for (i = 0; i < config->n_members; i++) {
+		id = config->members[i].id;
+		if (id == config->self)
+			continue;
+		bit = 1ULL << (id - 1);
+		deadline = detector_deadline(detector, id);
+		if (deadline > now && deadline - now < next)
+			next = deadline - now;
+		if ((deadline <= now) == !!(heart->suspected & bit))
+			continue;
+		heart->suspected ^= bit;
+		heart->turned |= bit;
+		tell_suspicion(heart, id, now);
+	}
+	return next;
 }
 
 static void set_timer(struct heart *heart)
@@ -255,6 +317,13 @@ static int due(struct heart *heart)
 static int prepare(struct heart *heart)
 {
 	const struct config *config = &heart->agent->config;
+	const struct detector_settings settings = {
+		.interval = config->interval * 1000,
+		.timeout_min = config->timeout_min * 1000,
+		.timeout_max = config->timeout_max * 1000,
+		.threshold = config->threshold,
+		.adaptive = config->adaptive,
+	};
 	unsigned int i;
 
 	heart->filter.group = config->group;
@@ -269,6 +338,8 @@ static int prepare(struct heart *heart)
 		return -1;
 	}
 	heart->next = agent_now();
+	detector_init(&heart->agent->detector, &settings,
+		      heart->next / NS_PER_US);
 	set_timer(heart);
 	return 0;
 }
@@ -279,10 +350,18 @@ static void loop(struct heart *heart)
 		{ .fd = heart->agent->stop, .events = POLLIN },
 		{ .fd = heart->timer, .events = POLLIN },
 		{ .fd = heart->agent->heart_socket, .events = POLLIN },
+		{ .events = POLLIN },	/* struct control's */
 	};
+	uint64_t wait;
+	int ms;
 
 	for (;;) {
-		if (poll(events, 3, -1) < 0) {
+		/* Rounded up, or the last millisecond would be spent spinning. */
+		wait = watch(heart) / 1000 + 1;
+		ms = wait < INT_MAX ? (int)wait : -1;
+		report(heart);
+		events[3].fd = control_wait(&heart->agent->control, agent_now());
+		if (poll(events, 4, ms) < 0) {
 			if (errno == EINTR)
 				continue;
 			agent_fail(heart->agent, "cannot wait: %s",
@@ -291,11 +370,14 @@ static void loop(struct heart *heart)
 		}
 		if (events[0].revents)
 			return;
+		detector_awake(&heart->agent->detector, heart->next / NS_PER_US,
+			       agent_now() / NS_PER_US);
 		if (events[1].revents && due(heart))
 			return;
 		if (events[2].revents)
 			receive(heart);
-		report(heart);
+		if (events[3].revents)
+			control_serve(heart->agent, agent_now());
 	}
 }
 

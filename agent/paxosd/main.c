@@ -140,6 +140,7 @@ int main(int argc, char **argv)
 		.state = { .directory = -1, .lock = -1 },
 		.wal = { .fd = -1, .spare = -1, .durable = -1 },
 		.heart_socket = -1,
+		.control = { .listener = -1, .client = -1 },
 	};
 	const char *verb = argc == 3 ? argv[1] : "run";
 	const char *path = argv[argc - 1];
@@ -169,6 +170,7 @@ int main(int argc, char **argv)
 	/* The kernel lets go of the group when its socket closes. */
 	netlink_close(&agent.attached);
 	netlink_close(&agent.heart);
+	control_close(&agent.control);
 	wal_close(&agent.wal);
 	state_close(&agent.state);
 	return result ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -20,6 +20,8 @@ enum paxos_type {
 	PAXOS_DONE,		/* its end */
 	PAXOS_READ,		/* "what is the highest slot you accepted?" */
 	PAXOS_READ_REPLY,
+	PAXOS_PROBE,		/* "is your kernel there?": not for the core */
+	PAXOS_PROBE_REPLY,
 	PAXOS_TYPES,
 };
 
@@ -132,6 +134,9 @@ struct paxos_message {
 			u64 id;
 			u64 slot;	/* Read_reply: the highest accepted */
 		} read;
+		struct {
+			u64 incarnation;	/* of the sender, 0: not started */
+		} probe;
 	};
 	u32 count;
 	union {

@@ -37,6 +37,8 @@ static const struct {
 	[PAXOS_DONE]       = { sizeof(struct paxos_wire_done), 0, 0, 0 },
 	[PAXOS_READ]       = { sizeof(struct paxos_wire_read), 0, 0, 0 },
 	[PAXOS_READ_REPLY] = { sizeof(struct paxos_wire_read), 0, 0, 0 },
+	[PAXOS_PROBE]      = { sizeof(struct paxos_wire_probe), 0, 0, 0 },
+	[PAXOS_PROBE_REPLY] = { sizeof(struct paxos_wire_probe), 0, 0, 0 },
 };
 
 /* Bytes that @message takes, encoded. */
@@ -117,6 +119,13 @@ static u8 *encode_body(const struct paxos_message *message, u8 *at)
 			.incarnation = cpu_to_le64(message->read.incarnation),
 			.id = cpu_to_le64(message->read.id),
 			.slot = cpu_to_le64(message->read.slot),
+		};
+		return put(at, &body, sizeof(body));
+	}
+	case PAXOS_PROBE:
+	case PAXOS_PROBE_REPLY: {
+		struct paxos_wire_probe body = {
+			.incarnation = cpu_to_le64(message->probe.incarnation),
 		};
 		return put(at, &body, sizeof(body));
 	}
@@ -227,6 +236,7 @@ static void decode_body(const u8 *at, struct paxos_message *message)
 		struct paxos_wire_chosen chosen;
 		struct paxos_wire_done done;
 		struct paxos_wire_read read;
+		struct paxos_wire_probe probe;
 	} wire;
 
 	memcpy(&wire, at, types[message->type].body);
@@ -268,6 +278,10 @@ static void decode_body(const u8 *at, struct paxos_message *message)
 		message->read.id = le64_to_cpu(wire.read.id);
 		message->read.slot = le64_to_cpu(wire.read.slot);
 		break;
+	case PAXOS_PROBE:
+	case PAXOS_PROBE_REPLY:
+		message->probe.incarnation = le64_to_cpu(wire.probe.incarnation);
+		break;
 	}
 }
 
@@ -301,6 +315,9 @@ static bool check_body(const struct paxos_message *message)
 	case PAXOS_READ:
 	case PAXOS_READ_REPLY:
 		return message->read.incarnation && message->read.id;
+	case PAXOS_PROBE:
+	case PAXOS_PROBE_REPLY:
+		return message->stamp;
 	default:
 		return true;
 	}

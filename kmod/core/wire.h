@@ -91,6 +91,10 @@ struct paxos_wire_read {
 	__le64 slot;
 };
 
+struct paxos_wire_probe {
+	__le64 incarnation;
+};
+
 /* Bytes that a value of @len takes in an item. */
 static inline u32 paxos_wire_item_size(u32 len)
 {

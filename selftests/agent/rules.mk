@@ -22,7 +22,8 @@ $(B)/selftests/agent/%.o: selftests/agent/%.c $(AGENT_TEST_HEADERS)
 $(B)/selftests/agent/test_%: $(B)/selftests/agent/test_%.o \
 		$(B)/selftests/agent/disk.o $(AGENT_TEST_OBJECTS)
 	$(call say,LD,$@)$(CC) $(AGENT_TEST_CFLAGS) -o $@ $^ \
-		$(AGENT_TEST_WRAP) -lcmocka -lmnl -lsodium -lisal -lpthread
+		$(AGENT_TEST_WRAP) -lcmocka -lmnl -lsodium -lisal \
+		-lm -lpthread
 
 .SECONDARY: $(AGENT_TESTS:=.o)
 UNIT_TESTS += $(AGENT_TESTS)

@@ -112,6 +112,10 @@ static void test_least(void **state)
 	assert_int_equal(config.key[15], 15);
 	assert_int_equal(config.durability, PAXOS_NL_DURABILITY_SYNC);
 	assert_int_equal(config.interval, 100);
+	assert_true(config.adaptive);
+	assert_int_equal(config.threshold, 8);
+	assert_int_equal(config.timeout_min, 200);
+	assert_int_equal(config.timeout_max, 2000);
 	assert_int_equal(config.window, 0);
 	assert_string_equal(config.state_directory, "/var/lib/paxos/1");
 	assert_int_equal(config.n_members, 2);
@@ -137,6 +141,10 @@ static void test_most(void **state)
 	       "StateDirectory = /srv/a b\n"
 	       "Durability = Memory\n"
 	       "Interval = 10s\n"
+	       "Adaptive = No\n"
+	       "Threshold = 1000\n"
+	       "TimeoutMin = 10001ms\n"
+	       "TimeoutMax = 600s\n"
 	       "HeartbeatPort = 65535\n"
 	       "Window = 4096\n"
 	       "LogSize = 65536\n"
@@ -158,6 +166,10 @@ static void test_most(void **state)
 	assert_string_equal(config.state_directory, "/srv/a b");
 	assert_int_equal(config.durability, PAXOS_NL_DURABILITY_MEMORY);
 	assert_int_equal(config.interval, 10000);
+	assert_false(config.adaptive);
+	assert_int_equal(config.threshold, 1000);
+	assert_int_equal(config.timeout_min, 10001);
+	assert_int_equal(config.timeout_max, 600000);
 	assert_int_equal(config.window, 4096);
 	assert_int_equal(config.log_size, 65536);
 	assert_int_equal(config.bytes, 1 << 30);
@@ -174,7 +186,7 @@ static void test_unknown_things(void **state)
 	refuse("[Gruppe]\n", 1, "[Gruppe]",
 	       "unknown section; there are [Group] and [Member]");
 	refuse_group("Colour = red",
-		     "unknown key 'Colour'; [Group] takes Id, Cluster, Key, KeyFile, Self, StateDirectory, Durability, Interval, HeartbeatPort, Window, LogSize, Memory, PrepareQuorum, AcceptQuorum");
+		     "unknown key 'Colour'; [Group] takes Id, Cluster, Key, KeyFile, Self, StateDirectory, Durability, Interval, Adaptive, Threshold, TimeoutMin, TimeoutMax, HeartbeatPort, Window, LogSize, Memory, PrepareQuorum, AcceptQuorum");
 	refuse(GROUP "[Member]\n  Port = 1\n", 7, "Port = 1",
 	       "unknown key 'Port'; [Member] takes Id, Address, Role");
 	refuse_group("Durability sync",
@@ -236,6 +248,14 @@ static void test_bad_values(void **state)
 		    "Interval = 11s", "Interval = -5ms", "Interval = ms",
 		    "Interval = 18446744073709551s" },
 		  "Interval must be from 5ms to 10s with its unit, such as 100ms" },
+		{ { "Adaptive = maybe", "Adaptive = 1" },
+		  "Adaptive must be yes or no" },
+		{ { "Threshold = 0", "Threshold = 1001", "Threshold = 8.5" },
+		  "Threshold must be a number from 1 to 1000" },
+		{ { "TimeoutMin = 4ms", "TimeoutMin = 601s", "TimeoutMin = 1" },
+		  "TimeoutMin must be from 5ms to 600s with its unit, such as 200ms" },
+		{ { "TimeoutMax = 4ms", "TimeoutMax = 601s", "TimeoutMax = 1" },
+		  "TimeoutMax must be from 5ms to 600s with its unit, such as 2s" },
 		{ { "HeartbeatPort = 0", "HeartbeatPort = 65536",
 		    "HeartbeatPort = http" },
 		  "HeartbeatPort must be a port from 1 to 65535" },

@@ -14,6 +14,7 @@ static const char *const types[PAXOS_TYPES] = {
 	[PAXOS_FETCH] = "Fetch", [PAXOS_CHOSEN] = "Chosen",
 	[PAXOS_FORWARD] = "Forward", [PAXOS_DONE] = "Done",
 	[PAXOS_READ] = "Read", [PAXOS_READ_REPLY] = "Read_reply",
+	[PAXOS_PROBE] = "Probe", [PAXOS_PROBE_REPLY] = "Probe_reply",
 };
 
 static const char *const drops[PAXOS_CORE_DROPS] = {

@@ -4,7 +4,7 @@
 /* One of each type, with whatever its type adds. */
 static u8 long_value[PAXOS_VALUE_MAX];
 
-#define SAMPLES	18
+#define SAMPLES	20
 
 static u32 samples(struct paxos_message *m, struct paxos_item items[][3],
 		   struct paxos_range *ranges)
@@ -105,6 +105,11 @@ static u32 samples(struct paxos_message *m, struct paxos_item items[][3],
 	m[n].read.incarnation = 3;
 	m[n].read.id = 9;
 	m[n++].read.slot = 10;
+
+	m[n++].type = PAXOS_PROBE;
+
+	m[n].type = PAXOS_PROBE_REPLY;
+	m[n++].probe.incarnation = 0x0102030405060708;
 	assert_true(n <= SAMPLES);
 	return n;
 }
@@ -186,6 +191,11 @@ static void same_body(const struct paxos_message *in,
 		assert_int_equal(in->read.incarnation, out->read.incarnation);
 		assert_int_equal(in->read.id, out->read.id);
 		assert_int_equal(in->read.slot, out->read.slot);
+		break;
+	case PAXOS_PROBE:
+	case PAXOS_PROBE_REPLY:
+		assert_int_equal(in->probe.incarnation,
+				 out->probe.incarnation);
 		break;
 	}
 	for (i = 0; i < in->count; i++) {

@@ -135,5 +135,10 @@ void message_from(struct input *in, struct made *made, u64 near)
 		m->read.id = 1 + input_u8(in) % 4;
 		m->read.slot = slot;
 		break;
+	case PAXOS_PROBE:
+	case PAXOS_PROBE_REPLY:
+		m->stamp |= 1;
+		m->probe.incarnation = input_u8(in) % 3;
+		break;
 	}
 }

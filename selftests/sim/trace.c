@@ -59,6 +59,8 @@ static const char *const types[PAXOS_TYPES] = {
 	[PAXOS_DONE] = "Done",
 	[PAXOS_READ] = "Read",
 	[PAXOS_READ_REPLY] = "Read_reply",
+	[PAXOS_PROBE] = "Probe",
+	[PAXOS_PROBE_REPLY] = "Probe_reply",
 };
 
 static const char *const drops[PAXOS_CORE_DROPS] = {

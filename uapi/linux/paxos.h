@@ -64,13 +64,16 @@
  *		PAXOS_A_MEMBER_UP: u8, its kernel was heard of late, or (learnt
  *			from PEER_SET, and where this one does not lead) its
  *			agent was
- *		PAXOS_A_MEMBER_HEARD: u32, ms since its kernel was heard
+ *		PAXOS_A_MEMBER_HEARD: u32, ms since its kernel was heard; it
+ *			answers probes whatever state its group is in
  *		PAXOS_A_MEMBER_AGENT_HEARD: u32, ms since its agent was
  *		PAXOS_A_MEMBER_RTT: u32, us, smoothed, of the network
  *		PAXOS_A_MEMBER_RESPONSE: u32, us, smoothed, Accept to Accepted
  *		PAXOS_A_MEMBER_COMMIT: u64, as it last said
  *		PAXOS_A_MEMBER_DURABLE: u64, as it last said
  *		PAXOS_A_MEMBER_INCARNATION: u64
+ *		PAXOS_A_MEMBER_SUSPECTED: u8, our agent suspects that its agent
+ *			has failed
  *	An absent attribute is not known.
  *
  * PAXOS_CMD_PROPOSE (admin): PAXOS_A_GROUP, PAXOS_A_VALUE, PAXOS_A_TIMEOUT
@@ -134,7 +137,7 @@
  *
  * PAXOS_CMD_PEER_SET: PAXOS_A_GROUP, PAXOS_A_MEMBER, repeated: what the
  *	agents' heartbeats say: PAXOS_A_MEMBER_ID, _AGENT_HEARD, _COMMIT,
- *	_DURABLE, _INCARNATION.
+ *	_DURABLE, _INCARNATION, _SUSPECTED.
  *
  * Multicast group "events" (anybody): PAXOS_CMD_EVENT: PAXOS_A_GROUP,
  *	PAXOS_A_EVENT: u8, enum paxos_nl_event, and what belongs to it:
@@ -250,6 +253,7 @@ enum paxos_nl_member_attr {
 	PAXOS_A_MEMBER_COMMIT,
 	PAXOS_A_MEMBER_DURABLE,
 	PAXOS_A_MEMBER_INCARNATION,
+	PAXOS_A_MEMBER_SUSPECTED,
 	__PAXOS_A_MEMBER_MAX
 };
 #define PAXOS_A_MEMBER_MAX (__PAXOS_A_MEMBER_MAX - 1)

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "agent.h"
+
+#define CLIENT_NS	1000000000ULL	/* that a client may take */
+
+int control_open(struct control *control, uint32_t group)
+{
+	struct sockaddr_un address;
+	const socklen_t size = control_address(&address, group);
+
+	control->client = -1;
+	control->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC |
+				   SOCK_NONBLOCK, 0);
+	if (control->listener < 0)
+		return -1;
+	if (bind(control->listener, (struct sockaddr *)&address, size) ||
+	    listen(control->listener, 8)) {
+		const int error = errno;
+
+		control_close(control);
+		errno = error;
+		return -1;
+	}
+	return 0;
+}
+
+static void end_client(struct control *control)
+{
+	if (control->client >= 0)
+		close(control->client);
+	control->client = -1;
+}
+
+void control_close(struct control *control)
+{
+	end_client(control);
+	if (control->listener >= 0)
+		close(control->listener);
+	control->listener = -1;
+}
+
+int control_wait(struct control *control, uint64_t now)
+{
+	if (control->client >= 0 && now - control->since > CLIENT_NS)
+		end_client(control);
+	return control->client >= 0 ? control->client : control->listener;
+}
+
+static void copy_peer(struct control_peer *to, const struct detector *detector,
+		      uint8_t id, uint64_t now)
+{
+	const struct detector_peer *peer = &detector->peers[id];
+	const uint64_t since = peer->life ? peer->heard : peer->since;
+	uint32_t i;
+
+	*to = (struct control_peer) {
+		.id = id,
+		.suspected = detector_suspects(detector, id, now),
+		.heard = !!peer->life,
+		.timeout = detector_timeout(detector, id),
+		.n = peer->n,
+		.silence = now > since ? now - since : 0,
+		.arrivals = peer->arrivals,
+		.mistakes = peer->mistakes,
+		.failures = peer->failures,
+		.late = peer->late,
+		.phi = detector_phi(detector, id, now),
+		.threshold = peer->threshold,
+		.mean = peer->mean,
+		.deviation = peer->deviation,
+	};
+	for (i = 0; i < peer->n; i++)
+		to->gaps[i] = peer->gaps[(peer->next + DETECTOR_WINDOW -
+					  peer->n + i) % DETECTOR_WINDOW];
+}
+
+static void answer(struct agent *agent, uint64_t now)
+{
+	static struct control_detector packet;	/* too large for a stack */
+	const struct config *config = &agent->config;
+	const struct detector *detector = &agent->detector;
+	unsigned int i;
+
+	packet.version = CONTROL_VERSION;
+	packet.n = 0;
+	packet.health = detector->health;
+	packet.late = detector->late;
+	packet.settings = detector->settings;
+	for (i = 0; i < config->n_members; i++)
+		if (config->members[i].id != config->self)
+			copy_peer(&packet.peers[packet.n++], detector,
+				  config->members[i].id, now / 1000);
+	/* Who does not take it does not get it. */
+	send(agent->control.client, &packet,
+	     offsetof(struct control_detector, peers) +
+	     packet.n * sizeof(packet.peers[0]), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+void control_serve(struct agent *agent, uint64_t now)
+{
+	struct control *control = &agent->control;
+	struct control_request request;
+
+	if (control->client < 0) {
+		control->client = accept4(control->listener, NULL, NULL,
+					  SOCK_CLOEXEC | SOCK_NONBLOCK);
+		control->since = now;
+		return;
+	}
+	if (recv(control->client, &request, sizeof(request), MSG_DONTWAIT) ==
+		    sizeof(request) &&
+	    request.version == CONTROL_VERSION &&
+	    request.what == CONTROL_DETECTOR)
+		answer(agent, now);
+	end_client(control);
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _PAXOSD_CONTROL_H
+#define _PAXOSD_CONTROL_H
+
+/*
+ * What paxosctl asks of the agent: over a unix socket of sequenced packets
+ * whose name is abstract, and so lives and ends with the agent in its network
+ * namespace, as the group does. A client sends one struct control_request and
+ * gets one packet. All of it may be seen by anybody; nothing is changed.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include "detector.h"
+
+#define CONTROL_VERSION		1
+#define CONTROL_PACKET_MAX	65536
+
+enum {
+	CONTROL_DETECTOR = 1,
+};
+
+struct control_request {
+	uint32_t version;
+	uint32_t what;
+};
+
+/**
+ * struct control_peer - a peer as the detector sees it
+ * @heard: it ever was
+ * @silence: us since then; of a peer never heard, since the agent began
+ * @timeout: us of silence that are suspected, local health included
+ * @gaps: us, the @n last ones, the oldest first
+ *
+ * The rest is as in struct detector_peer.
+ */
+struct control_peer {
+	uint8_t id;
+	uint8_t suspected;
+	uint8_t heard;
+	uint32_t timeout;
+	uint32_t n;
+	uint64_t silence;
+	uint64_t arrivals;
+	uint64_t mistakes;
+	uint64_t failures;
+	uint64_t late;
+	double phi;
+	double threshold;
+	double mean;
+	double deviation;
+	uint32_t gaps[DETECTOR_WINDOW];
+};
+
+/* The answer to CONTROL_DETECTOR, as long as @n peers. */
+struct control_detector {
+	uint32_t version;
+	uint32_t n;
+	uint32_t health;
+	uint32_t late;
+	struct detector_settings settings;
+	struct control_peer peers[PAXOS_NL_MEMBERS_MAX];
+};
+_Static_assert(sizeof(struct control_detector) <= CONTROL_PACKET_MAX, "packet");
+
+/* The socket's address; returns its length. */
+static inline socklen_t control_address(struct sockaddr_un *address,
+					uint32_t group)
+{
+	memset(address, 0, sizeof(*address));
+	address->sun_family = AF_UNIX;
+	/* Abstract: the name begins with a 0. */
+	return offsetof(struct sockaddr_un, sun_path) + 1 +
+	       snprintf(address->sun_path + 1, sizeof(address->sun_path) - 1,
+			"paxosd/%u", group);
+}
+
+struct agent;
+
+/*
+ * The agent's side, the heart thread's. One client at a time, and none for
+ * more than a second; whatever it does, nobody waits for it.
+ */
+struct control {
+	int listener;
+	int client;
+	uint64_t since;
+};
+
+/* 0, or -1 and errno. control_close() may follow in each case. */
+int control_open(struct control *control, uint32_t group);
+void control_close(struct control *control);
+/* What to poll for POLLIN; -1 for nothing. */
+int control_wait(struct control *control, uint64_t now);
+/* It is readable. */
+void control_serve(struct agent *agent, uint64_t now);
+
+#endif
