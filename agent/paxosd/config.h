@@ -10,6 +10,7 @@
  */
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <linux/paxos.h>
@@ -18,10 +19,12 @@
 #define CONFIG_INTERVAL_MIN	5	/* ms */
 #define CONFIG_INTERVAL_MAX	10000
 #define CONFIG_INTERVAL_DEFAULT	100
+#define CONFIG_PRIORITY_DEFAULT	100
 
 struct config_member {
 	uint8_t id;			/* 1..64 */
 	uint8_t role;			/* enum paxos_nl_role */
+	uint8_t priority;		/* to lead; 0: not by itself */
 	union address address;	/* the kernel's */
 	union address heartbeat;	/* the agent's */
 };
@@ -39,6 +42,7 @@ struct config_member {
  * @log_size: LogSize, 0: the kernel's default
  * @bytes: Memory, 0: the kernel's default
  * @interval: Interval, in ms
+ * @election: Election: the agents elect a leader by themselves
  * @state_directory: StateDirectory, an absolute path
  * @n_members: of @members, in the order of the file
  * @warning: a sentence for the person, or "": a key that others can read
@@ -55,6 +59,7 @@ struct config {
 	uint32_t log_size;
 	uint32_t bytes;
 	uint32_t interval;
+	bool election;
 	char state_directory[PATH_MAX];
 	unsigned int n_members;
 	struct config_member members[PAXOS_NL_MEMBERS_MAX];

@@ -112,6 +112,8 @@ static void test_least(void **state)
 	assert_int_equal(config.key[15], 15);
 	assert_int_equal(config.durability, PAXOS_NL_DURABILITY_SYNC);
 	assert_int_equal(config.interval, 100);
+	assert_true(config.election);
+	assert_int_equal(config.members[1].priority, 100);
 	assert_int_equal(config.window, 0);
 	assert_string_equal(config.state_directory, "/var/lib/paxos/1");
 	assert_int_equal(config.n_members, 2);
@@ -137,6 +139,7 @@ static void test_most(void **state)
 	       "StateDirectory = /srv/a b\n"
 	       "Durability = Memory\n"
 	       "Interval = 10s\n"
+	       "Election = No\n"
 	       "HeartbeatPort = 65535\n"
 	       "Window = 4096\n"
 	       "LogSize = 65536\n"
@@ -150,14 +153,19 @@ static void test_most(void **state)
 	       "[Member]\n"
 	       "Address = [fe80::1%lo]:65534\n"
 	       "Id = 63\n"
+	       "Priority = 255\n"
 	       "[Member]\n"
 	       "Id = 1\n"
 	       "Address = [fd00::2]:1\n"
+	       "Priority = 0\n"
 	       "Role = LEARNER");
 	assert_int_equal(config.group, 4294967295);
 	assert_string_equal(config.state_directory, "/srv/a b");
 	assert_int_equal(config.durability, PAXOS_NL_DURABILITY_MEMORY);
 	assert_int_equal(config.interval, 10000);
+	assert_false(config.election);
+	assert_int_equal(config.members[1].priority, 255);
+	assert_int_equal(config.members[2].priority, 0);
 	assert_int_equal(config.window, 4096);
 	assert_int_equal(config.log_size, 65536);
 	assert_int_equal(config.bytes, 1 << 30);
@@ -174,9 +182,9 @@ static void test_unknown_things(void **state)
 	refuse("[Gruppe]\n", 1, "[Gruppe]",
 	       "unknown section; there are [Group] and [Member]");
 	refuse_group("Colour = red",
-		     "unknown key 'Colour'; [Group] takes Id, Cluster, Key, KeyFile, Self, StateDirectory, Durability, Interval, HeartbeatPort, Window, LogSize, Memory, PrepareQuorum, AcceptQuorum");
+		     "unknown key 'Colour'; [Group] takes Id, Cluster, Key, KeyFile, Self, StateDirectory, Durability, Interval, Election, HeartbeatPort, Window, LogSize, Memory, PrepareQuorum, AcceptQuorum");
 	refuse(GROUP "[Member]\n  Port = 1\n", 7, "Port = 1",
-	       "unknown key 'Port'; [Member] takes Id, Address, Role");
+	       "unknown key 'Port'; [Member] takes Id, Address, Role, Priority");
 	refuse_group("Durability sync",
 		     "neither a [Section] nor 'Key = value'");
 	refuse("\nId = 1\n", 2, "Id = 1",
@@ -236,6 +244,8 @@ static void test_bad_values(void **state)
 		    "Interval = 11s", "Interval = -5ms", "Interval = ms",
 		    "Interval = 18446744073709551s" },
 		  "Interval must be from 5ms to 10s with its unit, such as 100ms" },
+		{ { "Election = 1", "Election =", "Election = maybe" },
+		  "Election must be yes or no" },
 		{ { "HeartbeatPort = 0", "HeartbeatPort = 65536",
 		    "HeartbeatPort = http" },
 		  "HeartbeatPort must be a port from 1 to 65535" },
@@ -274,6 +284,8 @@ static void test_bad_values(void **state)
 	       "Id must be a number from 1 to 64");
 	refuse(GROUP "[Member]\nRole = boss\n", 7, "Role = boss",
 	       "Role must be voter or learner");
+	refuse(GROUP "[Member]\nPriority = 256\n", 7, "Priority = 256",
+	       "Priority must be a number from 0 to 255");
 }
 
 static void refuse_address(const char *address, const char *should)
