@@ -20,6 +20,7 @@ enum paxos_type {
 	PAXOS_DONE,		/* its end */
 	PAXOS_READ,		/* "what is the highest slot you accepted?" */
 	PAXOS_READ_REPLY,
+	PAXOS_YIELD,		/* leader to its successor: campaign now */
 	PAXOS_TYPES,
 };
 

@@ -37,6 +37,7 @@ static const struct {
 	[PAXOS_DONE]       = { sizeof(struct paxos_wire_done), 0, 0, 0 },
 	[PAXOS_READ]       = { sizeof(struct paxos_wire_read), 0, 0, 0 },
 	[PAXOS_READ_REPLY] = { sizeof(struct paxos_wire_read), 0, 0, 0 },
+	[PAXOS_YIELD]      = { 0, 0, 0, 0 },
 };
 
 /* Bytes that @message takes, encoded. */
@@ -288,6 +289,7 @@ static bool check_body(const struct paxos_message *message)
 	case PAXOS_ACCEPT:
 	case PAXOS_ACCEPTED:
 	case PAXOS_COMMIT:
+	case PAXOS_YIELD:
 		return message->ballot;
 	case PAXOS_FETCH:
 		return message->fetch.first &&

@@ -105,6 +105,8 @@ static u32 samples(struct paxos_message *m, struct paxos_item items[][3],
 	m[n].read.incarnation = 3;
 	m[n].read.id = 9;
 	m[n++].read.slot = 10;
+
+	m[n++].type = PAXOS_YIELD;
 	assert_true(n <= SAMPLES);
 	return n;
 }

@@ -59,6 +59,7 @@ static const char *const types[PAXOS_TYPES] = {
 	[PAXOS_DONE] = "Done",
 	[PAXOS_READ] = "Read",
 	[PAXOS_READ_REPLY] = "Read_reply",
+	[PAXOS_YIELD] = "Yield",
 };
 
 static const char *const drops[PAXOS_CORE_DROPS] = {
