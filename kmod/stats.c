@@ -18,6 +18,7 @@ static const char * const type_names[PAXOS_TYPES] = {
 	[PAXOS_DONE] = "done",
 	[PAXOS_READ] = "read",
 	[PAXOS_READ_REPLY] = "read-reply",
+	[PAXOS_YIELD] = "yield",
 };
 
 static const char * const count_names[] = {

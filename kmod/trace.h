@@ -21,7 +21,8 @@
 			 { PAXOS_FORWARD, "forward" },	\
 			 { PAXOS_DONE, "done" },	\
 			 { PAXOS_READ, "read" },	\
-			 { PAXOS_READ_REPLY, "read-reply" })
+			 { PAXOS_READ_REPLY, "read-reply" }, \
+			 { PAXOS_YIELD, "yield" })
 
 DECLARE_EVENT_CLASS(paxos_message,
 	TP_PROTO(const struct paxos_group *group,

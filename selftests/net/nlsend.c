@@ -53,6 +53,8 @@ static const struct name commands[] = {
 	{ "peer-set", PAXOS_CMD_PEER_SET },
 	{ "event", PAXOS_CMD_EVENT },
 	{ "chosen", PAXOS_CMD_CHOSEN },
+	{ "resign", PAXOS_CMD_RESIGN },
+	{ "transfer", PAXOS_CMD_TRANSFER },
 	{ NULL, 0 }
 };
 
