@@ -12,6 +12,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 #include "agent.h"
+#include "candidacy.h"
 #include "group.h"
 #include "say.h"
 
@@ -19,6 +20,8 @@
 #define NS_PER_MS	1000000ULL
 #define REPORT_NS	(250 * NS_PER_MS)	/* to the kernel, not more often */
 #define SAY_AGAIN_NS	(60000 * NS_PER_MS)	/* the same complaint */
+#define KERNEL_SILENCE	(250 * NS_PER_MS)	/* of one that leads */
+#define SHORT_INTERVAL	50			/* ms */
 #define RECEIVE_MAX	256			/* datagrams in a row */
 
 /* A complaint that may come often is made now and then, with how often. */
@@ -37,6 +40,7 @@ struct complaint {
  * @late: ns that the last one came late
  * @reported: when the kernel was told
  * @news: something was heard since
+ * @candidacy: this member's part in elections
  */
 struct heart {
 	struct agent *agent;
@@ -49,6 +53,7 @@ struct heart {
 	uint64_t reported;
 	bool news;
 	int timer;
+	struct candidacy candidacy;
 	struct complaint drops[HEARTBEAT_DROPS];
 	struct complaint unsent[PAXOS_NL_MEMBERS_MAX + 1];
 };
@@ -110,15 +115,46 @@ static void send_one(struct heart *heart, const struct config_member *member,
 			    strerror(errno), count);
 }
 
+/* A heartbeat of @kind to the members of @set. */
+static void tell(struct heart *heart, uint64_t set, uint8_t kind)
+{
+	struct agent *agent = heart->agent;
+	const struct config *config = &agent->config;
+	const struct group_state *state = &heart->candidacy.state;
+	const uint64_t since = atomic_load(&agent->writing_since);
+	const uint64_t now = agent_now();
+	struct heartbeat heartbeat = {
+		.from = config->self,
+		.group = config->group,
+		.life = agent->wal.lives,
+		.incarnation = state->incarnation,
+		.commit = state->commit,
+		/* The kernel delivers as it commits. */
+		.applied = state->commit,
+		.durable = state->durable,
+		.epoch = state->epoch,
+		.writing = since && now > since ? (now - since) / NS_PER_MS : 0,
+		.late = heart->late / NS_PER_US,
+	};
+	unsigned int i;
+
+	for (i = 0; i < config->n_members; i++) {
+		const struct config_member *member = &config->members[i];
+
+		if (member->id == config->self ||
+		    !(set & 1ULL << (member->id - 1)))
+			continue;
+		heartbeat.to = member->id;
+		candidacy_fill(&heart->candidacy, kind, &heartbeat);
+		send_one(heart, member, &heartbeat);
+	}
+}
+
 static int beat(struct heart *heart)
 {
 	struct agent *agent = heart->agent;
 	const struct config *config = &agent->config;
-	const uint64_t since = atomic_load(&agent->writing_since);
-	const uint64_t now = agent_now();
-	struct heartbeat heartbeat;
 	struct group_state state;
-	unsigned int i;
 	int error;
 
 	error = group_get(&agent->heart, config->group, &state);
@@ -130,23 +166,65 @@ static int beat(struct heart *heart)
 			   config->group, agent->heart.error);
 		return error;
 	}
-	heartbeat = (struct heartbeat) {
-		.from = config->self,
-		.group = config->group,
-		.life = agent->wal.lives,
-		.incarnation = state.incarnation,
-		.commit = state.commit,
-		/* The kernel delivers as it commits. */
-		.applied = state.commit,
-		.durable = state.durable,
-		.epoch = state.epoch,
-		.writing = since && now > since ? (now - since) / NS_PER_MS : 0,
-		.late = heart->late / NS_PER_US,
-	};
-	for (i = 0; i < config->n_members; i++)
-		if (config->members[i].id != config->self)
-			send_one(heart, &config->members[i], &heartbeat);
+	candidacy_look(&heart->candidacy, &state);
+	tell(heart, ~0ULL, ELECTION_BEAT);
 	return 0;
+}
+
+/*
+ * Kernels that lead are heard ten times a second. With intervals far below that
+ * there is no time to wait for them: an agent that is silent is all one knows.
+ */
+static uint64_t kernel_silence(const struct config *config)
+{
+	return config->interval < SHORT_INTERVAL ? 0 : KERNEL_SILENCE;
+}
+
+/* Who is silent: agents, and hosts of which the kernel is not heard either. */
+static void suspect(const struct heart *heart, uint64_t now, uint64_t *agents,
+		    uint64_t *hosts, uint64_t *next)
+{
+	const struct config *config = &heart->agent->config;
+	const uint64_t silence = agent_silence(config);
+	const uint64_t kernels = kernel_silence(config);
+	const uint64_t looked = heart->candidacy.looked;
+	unsigned int i;
+
+	*agents = 0;
+	*hosts = 0;
+	*next = UINT64_MAX;
+	for (i = 0; i < config->n_members; i++) {
+		const uint8_t id = config->members[i].id;
+		const uint32_t kernel = heart->candidacy.state.heard[id];
+		uint64_t until = heart->heard[id] + silence;
+
+		if (id == config->self)
+			continue;
+		if (now >= until) {
+			*agents |= 1ULL << (id - 1);
+			until = kernel == UINT32_MAX ? 0 :
+				looked - kernel * NS_PER_MS + kernels;
+		}
+		if (now >= until)
+			*hosts |= 1ULL << (id - 1);
+		else if (until < *next)
+			*next = until;
+	}
+}
+
+static void elect(struct heart *heart)
+{
+	uint64_t agents, hosts, next;
+	struct election_out out;
+
+	candidacy_refresh(&heart->candidacy);
+	suspect(heart, agent_now(), &agents, &hosts, &next);
+	candidacy_step(&heart->candidacy, agents, hosts, next, &out);
+	tell(heart, out.ask, ELECTION_ASK);
+	tell(heart, out.grant, ELECTION_GRANT);
+	tell(heart, out.refuse, ELECTION_REFUSE);
+	if (out.tell || out.left)
+		tell(heart, ~0ULL, ELECTION_BEAT);
 }
 
 static void note(struct heart *heart, const struct heartbeat *heartbeat)
@@ -159,6 +237,7 @@ static void note(struct heart *heart, const struct heartbeat *heartbeat)
 	peer->incarnation = heartbeat->incarnation;
 	heart->heard[peer->id] = agent_now();
 	heart->news = true;
+	candidacy_hear(&heart->candidacy, heartbeat);
 }
 
 static void drop(struct heart *heart, enum heartbeat_drop reason,
@@ -268,6 +347,8 @@ static int prepare(struct heart *heart)
 		agent_fail(heart->agent, "no timer: %s", strerror(errno));
 		return -1;
 	}
+	if (candidacy_open(&heart->candidacy, heart->agent))
+		return -1;
 	heart->next = agent_now();
 	set_timer(heart);
 	return 0;
@@ -279,10 +360,12 @@ static void loop(struct heart *heart)
 		{ .fd = heart->agent->stop, .events = POLLIN },
 		{ .fd = heart->timer, .events = POLLIN },
 		{ .fd = heart->agent->heart_socket, .events = POLLIN },
+		{ .fd = heart->candidacy.timer, .events = POLLIN },
+		{ .fd = heart->agent->leave, .events = POLLIN },
 	};
 
 	for (;;) {
-		if (poll(events, 3, -1) < 0) {
+		if (poll(events, 5, -1) < 0) {
 			if (errno == EINTR)
 				continue;
 			agent_fail(heart->agent, "cannot wait: %s",
@@ -295,6 +378,11 @@ static void loop(struct heart *heart)
 			return;
 		if (events[2].revents)
 			receive(heart);
+		if (events[4].revents) {
+			candidacy_leave(&heart->candidacy);
+			events[4].fd = -1;
+		}
+		elect(heart);
 		report(heart);
 	}
 }
@@ -306,6 +394,7 @@ void *heart_run(void *context)
 	if (prepare(&heart))
 		return NULL;
 	loop(&heart);
+	candidacy_close(&heart.candidacy);
 	close(heart.timer);
 	return NULL;
 }
