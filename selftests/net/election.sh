@@ -163,6 +163,7 @@ a_leader_without_a_quorum_resigns() {
 	mapfile -t rest < <(others "$leader")
 	cluster kill "${rest[@]:0:3}"
 	until_true is "$leader" phase follower
+	until_true is "$leader" up 2
 	refused 2 '' on "$leader" paxosctl propose -t 1s 'too few'
 	cluster start "${rest[@]:0:3}"
 	await_leader 1 2 3 4 5

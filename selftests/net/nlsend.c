@@ -71,6 +71,7 @@ static const struct name attributes[] = {
 	{ "log-size", PAXOS_A_LOG_SIZE },
 	{ "bytes", PAXOS_A_BYTES },
 	{ "member", PAXOS_A_MEMBER },
+	{ "leader", PAXOS_A_LEADER },
 	{ "first", PAXOS_A_FIRST },
 	{ "last", PAXOS_A_LAST },
 	{ "lsn", PAXOS_A_LSN },
