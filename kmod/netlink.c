@@ -109,6 +109,73 @@ static int campaign(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
+/* 0, -ESHUTDOWN, or what @end returns, with a sentence. */
+static int end_lead(struct genl_info *info,
+		    int (*end)(struct paxos_core *core, struct genl_info *info))
+{
+	struct paxos_group *group = info->user_ptr[0];
+	int err = -ESHUTDOWN;
+
+	paxos_group_lock(group);
+	if (!group->dead)
+		err = end(&group->core, info);
+	paxos_group_unlock(group);
+	if (err == -ESHUTDOWN)
+		GENL_SET_ERR_MSG(info, "the group is being deleted");
+	else if (err == -EUNATCH)
+		GENL_SET_ERR_MSG(info, "the group is not started");
+	return err;
+}
+
+static int core_resign(struct paxos_core *core, struct genl_info *info)
+{
+	return paxos_core_resign(core, paxos_now());
+}
+
+static int resign(struct sk_buff *skb, struct genl_info *info)
+{
+	int err = end_lead(info, core_resign);
+
+	if (err == -EALREADY)
+		GENL_SET_ERR_MSG(info,
+				 "this member neither leads nor campaigns");
+	return err;
+}
+
+static int core_transfer(struct paxos_core *core, struct genl_info *info)
+{
+	u64 timeout = nla_get_u32(info->attrs[PAXOS_A_TIMEOUT]);
+	u64 now = paxos_now();
+
+	return paxos_core_transfer(core,
+				   nla_get_u8(info->attrs[PAXOS_A_LEADER]),
+				   now + timeout * USEC_PER_MSEC, now);
+}
+
+static int transfer(struct sk_buff *skb, struct genl_info *info)
+{
+	int err;
+
+	if (GENL_REQ_ATTR_CHECK(info, PAXOS_A_LEADER) ||
+	    GENL_REQ_ATTR_CHECK(info, PAXOS_A_TIMEOUT))
+		return -EINVAL;
+	err = end_lead(info, core_transfer);
+	switch (err) {
+	case -ENOLINK:
+		GENL_SET_ERR_MSG(info, "this member does not lead");
+		break;
+	case -EALREADY:
+		GENL_SET_ERR_MSG(info, "this member leads already");
+		break;
+	case -EINVAL:
+		NL_SET_BAD_ATTR(info->extack, info->attrs[PAXOS_A_LEADER]);
+		PAXOS_REFUSE_FMT(info->extack, "member %u is not a voter",
+				 nla_get_u8(info->attrs[PAXOS_A_LEADER]));
+		break;
+	}
+	return err;
+}
+
 static int stats_get(struct sk_buff *skb, struct genl_info *info)
 {
 	struct paxos_group *group = info->user_ptr[0];
@@ -234,6 +301,20 @@ static const struct genl_ops family_ops[] = {
 		.policy = paxos_peer_set_policy,
 		.maxattr = PAXOS_A_MAX,
 		.doit = paxos_nl_peer_set,
+	}, {
+		.cmd = PAXOS_CMD_RESIGN,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.internal_flags = NEEDS_GROUP,
+		.policy = paxos_group_policy,
+		.maxattr = PAXOS_A_MAX,
+		.doit = resign,
+	}, {
+		.cmd = PAXOS_CMD_TRANSFER,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.internal_flags = NEEDS_GROUP,
+		.policy = paxos_transfer_policy,
+		.maxattr = PAXOS_A_MAX,
+		.doit = transfer,
 	},
 };
 

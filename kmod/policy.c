@@ -129,3 +129,9 @@ const struct nla_policy paxos_peer_set_policy[PAXOS_A_MAX + 1] = {
 	[PAXOS_A_GROUP] = POLICY_GROUP,
 	[PAXOS_A_MEMBER] = NLA_POLICY_NESTED(paxos_member_peer_policy),
 };
+
+const struct nla_policy paxos_transfer_policy[PAXOS_A_MAX + 1] = {
+	[PAXOS_A_GROUP] = POLICY_GROUP,
+	[PAXOS_A_LEADER] = { .type = NLA_U8 },
+	[PAXOS_A_TIMEOUT] = NLA_POLICY_MIN(NLA_U32, 1),
+};

@@ -20,6 +20,7 @@ static const char * const type_names[PAXOS_TYPES] = {
 	[PAXOS_READ_REPLY] = "read-reply",
 	[PAXOS_PROBE] = "probe",
 	[PAXOS_PROBE_REPLY] = "probe-reply",
+	[PAXOS_YIELD] = "yield",
 };
 
 static const char * const count_names[] = {

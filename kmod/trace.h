@@ -23,7 +23,8 @@
 			 { PAXOS_READ, "read" },	\
 			 { PAXOS_READ_REPLY, "read-reply" },	\
 			 { PAXOS_PROBE, "probe" },		\
-			 { PAXOS_PROBE_REPLY, "probe-reply" })
+			 { PAXOS_PROBE_REPLY, "probe-reply" },	\
+			 { PAXOS_YIELD, "yield" })
 
 DECLARE_EVENT_CLASS(paxos_message,
 	TP_PROTO(const struct paxos_group *group,

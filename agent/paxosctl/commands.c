@@ -8,6 +8,7 @@
 #include "propose.h"
 #include "stats.h"
 #include "status.h"
+#include "transfer.h"
 #include "watch.h"
 
 static const struct option_spec no_options[] = { OPTION_END };
@@ -79,6 +80,15 @@ const struct command commands[] = {
 		.summary = "Let this member try to become the leader",
 		.options = campaign_options,
 		.run = run_campaign,
+	},
+	{
+		.name = "transfer",
+		.operands = "",
+		.summary = "Hand the lead over to another member",
+		.about = "Run on the leader's host. It proposes nothing more until the other knows all\n"
+			 "that is chosen, then that one campaigns; proposals that come meanwhile wait.",
+		.options = transfer_options,
+		.run = run_transfer,
 	},
 	{
 		.name = "stats",

@@ -13,12 +13,19 @@
 #include "agent.h"
 #include "say.h"
 
+#define HAND_OVER_MS 2000
+
 uint64_t agent_now(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
+uint64_t agent_silence(const struct config *config)
+{
+	return config->interval * 3500000ULL;
 }
 
 void agent_fail(struct agent *agent, const char *format, ...)
@@ -46,9 +53,12 @@ int agent_open(struct agent *agent)
 	sigaddset(&set, SIGINT);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	agent->signals = signalfd(-1, &set, SFD_CLOEXEC);
+	agent->leave = eventfd(0, EFD_CLOEXEC);
+	agent->left = eventfd(0, EFD_CLOEXEC);
 	agent->stop = eventfd(0, EFD_CLOEXEC);
 	agent->failed = eventfd(0, EFD_CLOEXEC);
-	if (agent->signals >= 0 && agent->stop >= 0 && agent->failed >= 0)
+	if (agent->signals >= 0 && agent->leave >= 0 && agent->left >= 0 &&
+	    agent->stop >= 0 && agent->failed >= 0)
 		return 0;
 	say_error("no file descriptors: %s", strerror(errno));
 	return -1;
@@ -72,6 +82,24 @@ static void wait_for_end(struct agent *agent)
 			   agent->config.group);
 }
 
+/*
+ * Who leads hands that over before it falls silent; the disk thread goes on
+ * meanwhile. Not for longer than a moment, and not after a second signal.
+ */
+static void hand_over(struct agent *agent)
+{
+	const uint64_t one = 1;
+	struct pollfd events[] = {
+		{ .fd = agent->left, .events = POLLIN },
+		{ .fd = agent->signals, .events = POLLIN },
+		{ .fd = agent->failed, .events = POLLIN },
+	};
+
+	if (write(agent->leave, &one, sizeof(one)) < 0)
+		abort();
+	poll(events, 3, HAND_OVER_MS);
+}
+
 static int start_thread(struct agent *agent, pthread_t *thread, bool *started,
 			void *(*run)(void *))
 {
@@ -92,6 +120,8 @@ int agent_run(struct agent *agent)
 	    !start_thread(agent, &agent->disk_thread, &disk, disk_run))
 		start_thread(agent, &agent->heart_thread, &heart, heart_run);
 	wait_for_end(agent);
+	if (heart && !atomic_load(&agent->has_failed))
+		hand_over(agent);
 	if (write(agent->stop, &one, sizeof(one)) < 0)
 		abort();
 	if (heart)

@@ -34,6 +34,8 @@
  * @control: where paxosctl asks; the heart thread's
  * @detector: who of the others is suspected; the heart thread's
  * @signals: a signalfd, main's
+ * @leave: an eventfd; readable: the heart hands the lead over, then says so
+ * @left: an eventfd; readable: it has, or cannot
  * @stop: an eventfd; readable: threads end
  * @failed: an eventfd; readable: a thread has failed
  * @has_failed: the same for threads
@@ -49,6 +51,8 @@ struct agent {
 	struct control control;
 	struct detector detector;
 	int signals;
+	int leave;
+	int left;
 	int stop;
 	int failed;
 	atomic_bool has_failed;
@@ -59,6 +63,8 @@ struct agent {
 
 /* Nanoseconds that only grow. */
 uint64_t agent_now(void);
+/* After so many of them without a heartbeat an agent is suspected. */
+uint64_t agent_silence(const struct config *config);
 /* The agent ends, with a sentence why; only the first one is told. */
 __attribute__((format(printf, 2, 3)))
 void agent_fail(struct agent *agent, const char *format, ...);

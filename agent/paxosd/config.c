@@ -135,6 +135,7 @@ static int open_section(struct parser *parser, const char *name)
 		parser->section = MEMBER;
 		parser->member = &config->members[config->n_members];
 		memset(parser->member, 0, sizeof(*parser->member));
+		parser->member->priority = CONFIG_PRIORITY_DEFAULT;
 	} else {
 		return config_wrong(
 			parser, parser->line,
@@ -441,6 +442,7 @@ int config_read(struct config *config, const char *path, char *error,
 	config->interval = CONFIG_INTERVAL_DEFAULT;
 	config->adaptive = true;
 	config->threshold = CONFIG_THRESHOLD_DEFAULT;
+	config->election = true;
 	error[0] = '\0';
 	result = parse(&parser);
 	if (parser.text)

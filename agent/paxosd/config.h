@@ -25,10 +25,12 @@
 #define CONFIG_TIMEOUT_LIMIT	600000	/* ms */
 #define CONFIG_THRESHOLD_DEFAULT 8
 #define CONFIG_THRESHOLD_LIMIT	1000
+#define CONFIG_PRIORITY_DEFAULT	100
 
 struct config_member {
 	uint8_t id;			/* 1..64 */
 	uint8_t role;			/* enum paxos_nl_role */
+	uint8_t priority;		/* to lead; 0: not by itself */
 	union address address;	/* the kernel's */
 	union address heartbeat;	/* the agent's */
 };
@@ -50,6 +52,7 @@ struct config_member {
  * @threshold: Threshold, of phi
  * @timeout_min: TimeoutMin, in ms, never 0
  * @timeout_max: TimeoutMax, in ms, above that
+ * @election: Election: the agents elect a leader by themselves
  * @state_directory: StateDirectory, an absolute path
  * @n_members: of @members, in the order of the file
  * @warning: a sentence for the person, or "": a key that others can read
@@ -70,6 +73,7 @@ struct config {
 	uint32_t threshold;
 	uint32_t timeout_min;
 	uint32_t timeout_max;
+	bool election;
 	char state_directory[PATH_MAX];
 	unsigned int n_members;
 	struct config_member members[PAXOS_NL_MEMBERS_MAX];

@@ -204,6 +204,14 @@ static int set_timeout_max(struct parser *parser, const char *value)
 			  &parser->config->timeout_max);
 }
 
+static int set_election(struct parser *parser, const char *value)
+{
+	if (strcasecmp(value, "yes") && strcasecmp(value, "no"))
+		return -1;
+	parser->config->election = !strcasecmp(value, "yes");
+	return 0;
+}
+
 static int set_heartbeat_port(struct parser *parser, const char *value)
 {
 	uint64_t number;
@@ -285,6 +293,16 @@ static int set_member_role(struct parser *parser, const char *value)
 	return 0;
 }
 
+static int set_member_priority(struct parser *parser, const char *value)
+{
+	uint64_t number;
+
+	if (!parse_number(value, UINT8_MAX, &number))
+		return -1;
+	parser->member->priority = number;
+	return 0;
+}
+
 static int set_member_address(struct parser *parser, const char *value)
 {
 	const char *should = address_parse(&parser->member->address, value);
@@ -312,6 +330,7 @@ const struct key config_keys[KEYS_MAX] = {
 	  "from 5ms to 600s with its unit, such as 200ms" },
 	{ GROUP, "TimeoutMax", set_timeout_max,
 	  "from 5ms to 600s with its unit, such as 2s" },
+	{ GROUP, "Election", set_election, "yes or no" },
 	{ GROUP, "HeartbeatPort", set_heartbeat_port,
 	  "a port from 1 to 65535" },
 	{ GROUP, "Window", set_window, "a power of two from 16 to 4096" },
@@ -324,4 +343,5 @@ const struct key config_keys[KEYS_MAX] = {
 	{ MEMBER, "Address", set_member_address,
 	  "an address and port, such as 10.0.0.1:7400 or [fd00::1]:7400" },
 	{ MEMBER, "Role", set_member_role, "voter or learner" },
+	{ MEMBER, "Priority", set_member_priority, "a number from 0 to 255" },
 };

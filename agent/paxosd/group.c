@@ -62,12 +62,31 @@ int group_add(struct netlink *netlink, const struct config *config)
 	return result;
 }
 
+static void take_member(struct group_state *state, const struct nlattr *nest)
+{
+	const struct nlattr *attr[PAXOS_A_MEMBER_MAX + 1];
+	uint8_t id;
+
+	netlink_parse_nested(nest, attr, PAXOS_A_MEMBER_MAX);
+	id = netlink_u8(attr[PAXOS_A_MEMBER_ID]);
+	if (id < 1 || id > PAXOS_NL_MEMBERS_MAX)
+		return;
+	if (netlink_u8(attr[PAXOS_A_MEMBER_ROLE]) == PAXOS_NL_ROLE_VOTER)
+		state->voters |= 1ULL << (id - 1);
+	if (attr[PAXOS_A_MEMBER_HEARD])
+		state->heard[id] = netlink_u32(attr[PAXOS_A_MEMBER_HEARD]);
+}
+
 static int take_state(void *context, const struct nlmsghdr *message,
 		      const struct nlattr *const attrs[])
 {
 	struct group_state *state = context;
+	const struct nlattr *attr;
 
-	(void)message;
+	memset(state->heard, 0xff, sizeof(state->heard));
+	mnl_attr_for_each(attr, message, sizeof(struct genlmsghdr))
+		if (mnl_attr_get_type(attr) == PAXOS_A_MEMBER)
+			take_member(state, attr);
 	state->instance = netlink_u64(attrs[PAXOS_A_INSTANCE]);
 	state->incarnation = netlink_u64(attrs[PAXOS_A_INCARNATION]);
 	state->commit = netlink_u64(attrs[PAXOS_A_COMMIT]);
@@ -75,6 +94,14 @@ static int take_state(void *context, const struct nlmsghdr *message,
 	state->durable = netlink_u64(attrs[PAXOS_A_DURABLE]);
 	state->epoch = netlink_u32(attrs[PAXOS_A_EPOCH]);
 	state->state = netlink_u8(attrs[PAXOS_A_STATE]);
+	state->phase = netlink_u8(attrs[PAXOS_A_PHASE]);
+	state->wait = netlink_u8(attrs[PAXOS_A_WAIT]);
+	state->leader = netlink_u8(attrs[PAXOS_A_LEADER]);
+	state->q1 = netlink_u8(attrs[PAXOS_A_Q1]);
+	state->stalled = netlink_u32(attrs[PAXOS_A_STALLED]);
+	state->ballot = netlink_u64(attrs[PAXOS_A_BALLOT]);
+	state->promised = netlink_u64(attrs[PAXOS_A_PROMISED]);
+	state->first = netlink_u64(attrs[PAXOS_A_FIRST]);
 	return 0;
 }
 
@@ -319,6 +346,29 @@ int group_peers(struct netlink *netlink, uint32_t group,
 			put_heard(message, &peers[i]);
 		mnl_attr_nest_end(message, nest);
 	}
+	return netlink_ask(netlink, NULL, NULL);
+}
+
+int group_campaign(struct netlink *netlink, uint32_t group)
+{
+	netlink_begin(netlink, PAXOS_CMD_CAMPAIGN, group);
+	return netlink_ask(netlink, NULL, NULL);
+}
+
+int group_resign(struct netlink *netlink, uint32_t group)
+{
+	netlink_begin(netlink, PAXOS_CMD_RESIGN, group);
+	return netlink_ask(netlink, NULL, NULL);
+}
+
+int group_transfer(struct netlink *netlink, uint32_t group, uint8_t to,
+		   uint32_t timeout)
+{
+	struct nlmsghdr *message = netlink_begin(netlink, PAXOS_CMD_TRANSFER,
+						 group);
+
+	mnl_attr_put_u8(message, PAXOS_A_LEADER, to);
+	mnl_attr_put_u32(message, PAXOS_A_TIMEOUT, timeout);
 	return netlink_ask(netlink, NULL, NULL);
 }
 

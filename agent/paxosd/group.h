@@ -11,7 +11,12 @@
 /**
  * struct group_state - what the kernel says of the group
  * @instance: random, of this group in this kernel
- * @state: enum paxos_nl_state
+ * @state, @phase, @wait: enum paxos_nl_state, _phase, _wait
+ * @stalled: ms that the oldest record has waited for the disk
+ * @voters: set, by 1 << (id - 1)
+ * @heard: ms since each member's kernel was heard, UINT32_MAX: never
+ *
+ * ATTACH tells @instance, @state, @durable and @lsn only.
  */
 struct group_state {
 	uint64_t instance;
@@ -21,6 +26,16 @@ struct group_state {
 	uint64_t durable;
 	uint32_t epoch;
 	uint8_t state;
+	uint8_t phase;
+	uint8_t wait;
+	uint8_t leader;
+	uint8_t q1;
+	uint32_t stalled;
+	uint64_t ballot;
+	uint64_t promised;
+	uint64_t first;
+	uint64_t voters;
+	uint32_t heard[PAXOS_NL_MEMBERS_MAX + 1];
 };
 
 /* What the agents' heartbeats say of another member. */
@@ -55,6 +70,11 @@ int group_start(struct netlink *netlink, uint32_t group, uint64_t incarnation,
 		uint64_t lsn);
 int group_peers(struct netlink *netlink, uint32_t group,
 		const struct group_peer *peers, unsigned int n);
+
+int group_campaign(struct netlink *netlink, uint32_t group);
+int group_resign(struct netlink *netlink, uint32_t group);
+int group_transfer(struct netlink *netlink, uint32_t group, uint8_t to,
+		   uint32_t timeout);
 
 /* All to @lsn is on the disk; the answer comes by group_records(). */
 int group_pull(struct netlink *netlink, uint32_t group, uint64_t lsn);

@@ -14,6 +14,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 #include "agent.h"
+#include "candidacy.h"
 #include "group.h"
 #include "say.h"
 
@@ -21,6 +22,8 @@
 #define NS_PER_MS	1000000ULL
 #define REPORT_NS	(250 * NS_PER_MS)	/* to the kernel, not more often */
 #define SAY_AGAIN_NS	(60000 * NS_PER_MS)	/* the same complaint */
+#define KERNEL_SILENCE	(250 * NS_PER_MS)	/* of one that leads */
+#define SHORT_INTERVAL	50			/* ms */
 #define RECEIVE_MAX	256			/* datagrams in a row */
 
 /* A complaint that may come often is made now and then, with how often. */
@@ -42,6 +45,7 @@ struct complaint {
  * @turned: of these members, by 1 << (id - 1), it is not told yet that the
  *          suspicion began or ended
  * @suspected: who is, alike
+ * @candidacy: this member's part in elections
  */
 struct heart {
 	struct agent *agent;
@@ -56,6 +60,7 @@ struct heart {
 	uint64_t turned;
 	uint64_t suspected;
 	int timer;
+	struct candidacy candidacy;
 	struct complaint drops[HEARTBEAT_DROPS];
 	struct complaint unsent[PAXOS_NL_MEMBERS_MAX + 1];
 };
@@ -121,15 +126,46 @@ static void send_one(struct heart *heart, const struct config_member *member,
 			    strerror(errno), count);
 }
 
+/* A heartbeat of @kind to the members of @set. */
+static void tell(struct heart *heart, uint64_t set, uint8_t kind)
+{
+	struct agent *agent = heart->agent;
+	const struct config *config = &agent->config;
+	const struct group_state *state = &heart->candidacy.state;
+	const uint64_t since = atomic_load(&agent->writing_since);
+	const uint64_t now = agent_now();
+	struct heartbeat heartbeat = {
+		.from = config->self,
+		.group = config->group,
+		.life = agent->wal.lives,
+		.incarnation = state->incarnation,
+		.commit = state->commit,
+		/* The kernel delivers as it commits. */
+		.applied = state->commit,
+		.durable = state->durable,
+		.epoch = state->epoch,
+		.writing = since && now > since ? (now - since) / NS_PER_MS : 0,
+		.late = heart->late / NS_PER_US,
+	};
+	unsigned int i;
+
+	for (i = 0; i < config->n_members; i++) {
+		const struct config_member *member = &config->members[i];
+
+		if (member->id == config->self ||
+		    !(set & 1ULL << (member->id - 1)))
+			continue;
+		heartbeat.to = member->id;
+		candidacy_fill(&heart->candidacy, kind, &heartbeat);
+		send_one(heart, member, &heartbeat);
+	}
+}
+
 static int beat(struct heart *heart)
 {
 	struct agent *agent = heart->agent;
 	const struct config *config = &agent->config;
-	const uint64_t since = atomic_load(&agent->writing_since);
-	const uint64_t now = agent_now();
-	struct heartbeat heartbeat;
 	struct group_state state;
-	unsigned int i;
 	int error;
 
 	error = group_get(&agent->heart, config->group, &state);
@@ -141,23 +177,65 @@ static int beat(struct heart *heart)
 			   config->group, agent->heart.error);
 		return error;
 	}
-	heartbeat = (struct heartbeat) {
-		.from = config->self,
-		.group = config->group,
-		.life = agent->wal.lives,
-		.incarnation = state.incarnation,
-		.commit = state.commit,
-		/* The kernel delivers as it commits. */
-		.applied = state.commit,
-		.durable = state.durable,
-		.epoch = state.epoch,
-		.writing = since && now > since ? (now - since) / NS_PER_MS : 0,
-		.late = heart->late / NS_PER_US,
-	};
-	for (i = 0; i < config->n_members; i++)
-		if (config->members[i].id != config->self)
-			send_one(heart, &config->members[i], &heartbeat);
+	candidacy_look(&heart->candidacy, &state);
+	tell(heart, ~0ULL, ELECTION_BEAT);
 	return 0;
+}
+
+/*
+ * Kernels that lead are heard ten times a second. With intervals far below that
+ * there is no time to wait for them: an agent that is silent is all one knows.
+ */
+static uint64_t kernel_silence(const struct config *config)
+{
+	return config->interval < SHORT_INTERVAL ? 0 : KERNEL_SILENCE;
+}
+
+/* Who is silent: agents, and hosts of which the kernel is not heard either. */
+static void suspect(const struct heart *heart, uint64_t now, uint64_t *agents,
+		    uint64_t *hosts, uint64_t *next)
+{
+	const struct config *config = &heart->agent->config;
+	const uint64_t kernels = kernel_silence(config);
+	const uint64_t looked = heart->candidacy.looked;
+	unsigned int i;
+
+	*agents = 0;
+	*hosts = 0;
+	*next = UINT64_MAX;
+	for (i = 0; i < config->n_members; i++) {
+		const uint8_t id = config->members[i].id;
+		const uint32_t kernel = heart->candidacy.state.heard[id];
+		uint64_t until = NS_PER_US *
+			detector_deadline(&heart->agent->detector, id);
+
+		if (id == config->self)
+			continue;
+		if (now >= until) {
+			*agents |= 1ULL << (id - 1);
+			until = kernel == UINT32_MAX ? 0 :
+				looked - kernel * NS_PER_MS + kernels;
+		}
+		if (now >= until)
+			*hosts |= 1ULL << (id - 1);
+		else if (until < *next)
+			*next = until;
+	}
+}
+
+static void elect(struct heart *heart)
+{
+	uint64_t agents, hosts, next;
+	struct election_out out;
+
+	candidacy_refresh(&heart->candidacy);
+	suspect(heart, agent_now(), &agents, &hosts, &next);
+	candidacy_step(&heart->candidacy, agents, hosts, next, &out);
+	tell(heart, out.ask, ELECTION_ASK);
+	tell(heart, out.grant, ELECTION_GRANT);
+	tell(heart, out.refuse, ELECTION_REFUSE);
+	if (out.tell || out.left)
+		tell(heart, ~0ULL, ELECTION_BEAT);
 }
 
 static void note(struct heart *heart, const struct heartbeat *heartbeat)
@@ -173,6 +251,7 @@ static void note(struct heart *heart, const struct heartbeat *heartbeat)
 	detector_heard(&heart->agent->detector, peer->id, heartbeat->life,
 		       heart->heard[peer->id] / NS_PER_US);
 	heart->news = true;
+	candidacy_hear(&heart->candidacy, heartbeat);
 }
 
 static void drop(struct heart *heart, enum heartbeat_drop reason,
@@ -337,6 +416,8 @@ static int prepare(struct heart *heart)
 		agent_fail(heart->agent, "no timer: %s", strerror(errno));
 		return -1;
 	}
+	if (candidacy_open(&heart->candidacy, heart->agent))
+		return -1;
 	heart->next = agent_now();
 	detector_init(&heart->agent->detector, &settings,
 		      heart->next / NS_PER_US);
@@ -350,6 +431,8 @@ static void loop(struct heart *heart)
 		{ .fd = heart->agent->stop, .events = POLLIN },
 		{ .fd = heart->timer, .events = POLLIN },
 		{ .fd = heart->agent->heart_socket, .events = POLLIN },
+		{ .fd = heart->candidacy.timer, .events = POLLIN },
+		{ .fd = heart->agent->leave, .events = POLLIN },
 		{ .events = POLLIN },	/* struct control's */
 	};
 	uint64_t wait;
@@ -360,8 +443,8 @@ static void loop(struct heart *heart)
 		wait = watch(heart) / 1000 + 1;
 		ms = wait < INT_MAX ? (int)wait : -1;
 		report(heart);
-		events[3].fd = control_wait(&heart->agent->control, agent_now());
-		if (poll(events, 4, ms) < 0) {
+		events[5].fd = control_wait(&heart->agent->control, agent_now());
+		if (poll(events, 6, ms) < 0) {
 			if (errno == EINTR)
 				continue;
 			agent_fail(heart->agent, "cannot wait: %s",
@@ -376,8 +459,13 @@ static void loop(struct heart *heart)
 			return;
 		if (events[2].revents)
 			receive(heart);
-		if (events[3].revents)
+		if (events[4].revents) {
+			candidacy_leave(&heart->candidacy);
+			events[4].fd = -1;
+		}
+		if (events[5].revents)
 			control_serve(heart->agent, agent_now());
+		elect(heart);
 	}
 }
 
@@ -388,6 +476,7 @@ void *heart_run(void *context)
 	if (prepare(&heart))
 		return NULL;
 	loop(&heart);
+	candidacy_close(&heart.candidacy);
 	close(heart.timer);
 	return NULL;
 }

@@ -59,6 +59,13 @@ void heartbeat_encode(struct heartbeat_wire *wire,
 	wire->epoch = htole32(heartbeat->epoch);
 	wire->writing = htole32(heartbeat->writing);
 	wire->late = htole32(heartbeat->late);
+	wire->kind = heartbeat->word.kind;
+	wire->leader = heartbeat->word.leader;
+	wire->flags = heartbeat->word.flags;
+	wire->priority = heartbeat->word.priority;
+	wire->ballot = htole64(heartbeat->word.ballot);
+	wire->hears = htole64(heartbeat->word.hears);
+	wire->round = htole64(heartbeat->word.round);
 	crypto_shorthash(wire->tag, (const uint8_t *)wire, TAGGED, key);
 }
 
@@ -77,6 +84,17 @@ static void decode(struct heartbeat *heartbeat,
 	heartbeat->epoch = le32toh(wire->epoch);
 	heartbeat->writing = le32toh(wire->writing);
 	heartbeat->late = le32toh(wire->late);
+	heartbeat->word = (struct election_word) {
+		.kind = wire->kind,
+		.leader = wire->leader,
+		.flags = wire->flags,
+		.priority = wire->priority,
+		.ballot = le64toh(wire->ballot),
+		.hears = le64toh(wire->hears),
+		.round = le64toh(wire->round),
+		.commit = heartbeat->commit,
+		.writing = heartbeat->writing,
+	};
 }
 
 static bool is_member(const struct heartbeat_filter *filter, uint8_t id)

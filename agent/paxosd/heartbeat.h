@@ -12,8 +12,9 @@
 #include <stdint.h>
 #include <linux/paxos.h>
 #include <linux/types.h>
+#include "election.h"
 
-#define HEARTBEAT_VERSION	1
+#define HEARTBEAT_VERSION	2
 #define HEARTBEAT_TAG_SIZE	8
 
 /**
@@ -25,13 +26,15 @@
  * @count: of the heartbeats to this member in this life, from 1
  * @writing: ms that the write to the disk that is under way has taken
  * @late: us that this heartbeat's thread ran later than it wanted
+ * @kind: enum election_kind; those but the first come out of turn
+ * @leader, @flags, @priority, @ballot, @hears, @round: as in election.h
  * @tag: SipHash-2-4 of all before it under the key of heartbeat_key()
  *
  * The rest is as in struct heartbeat.
  */
 struct heartbeat_wire {
 	__u8 version;
-	__u8 zero;
+	__u8 kind;
 	__u8 from;
 	__u8 to;
 	__le32 group;
@@ -44,10 +47,16 @@ struct heartbeat_wire {
 	__le32 epoch;
 	__le32 writing;
 	__le32 late;
-	__le32 zero2;
+	__u8 leader;
+	__u8 flags;
+	__u8 priority;
+	__u8 zero;
+	__le64 ballot;
+	__le64 hears;
+	__le64 round;
 	__u8 tag[HEARTBEAT_TAG_SIZE];
 };
-_Static_assert(sizeof(struct heartbeat_wire) == 80, "on the wire");
+_Static_assert(sizeof(struct heartbeat_wire) == 104, "on the wire");
 
 /**
  * struct heartbeat - one that was received or is to be sent
@@ -55,6 +64,7 @@ _Static_assert(sizeof(struct heartbeat_wire) == 80, "on the wire");
  * @commit: all slots up to here are chosen and known there
  * @applied: up to here they were given to the consumers
  * @durable: lsn of the last record on the disk
+ * @word: for the election; its commit and writing are those of the heartbeat
  */
 struct heartbeat {
 	uint8_t from;
@@ -69,6 +79,7 @@ struct heartbeat {
 	uint32_t epoch;
 	uint32_t writing;
 	uint32_t late;
+	struct election_word word;
 };
 
 /* Who may be heard, and what was heard last of each. */

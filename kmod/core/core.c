@@ -173,6 +173,8 @@ static enum paxos_drop dispatch(struct paxos_core *core,
 		return paxos_read_receive(core, message);
 	case PAXOS_READ_REPLY:
 		return paxos_read_reply(core, message);
+	case PAXOS_YIELD:
+		return paxos_yield_receive(core, message);
 	default:
 		return PAXOS_DROP_TYPE;
 	}

@@ -249,6 +249,9 @@ struct paxos_core {
 	u64 flush;			/* leader: when to tell of a new commit */
 	u64 beat;			/* leader: when to say that it leads */
 	bool quorum;			/* leader: enough voters are heard */
+	u8 yield_to;			/* leader: hands over to this member, 0 */
+	u64 yield_deadline;		/* gives that up */
+	u64 yield_retry;		/* says so again */
 	struct paxos_peer peers[PAXOS_MEMBERS_MAX + 1];
 
 	/* proposals and reads of this member */
@@ -326,6 +329,19 @@ int paxos_core_durable(struct paxos_core *core, u64 lsn, u64 now);
  * -EPERM: not a voter, -EALREADY: leads already, -EOVERFLOW: no rounds left.
  */
 int paxos_core_campaign(struct paxos_core *core, u64 now);
+
+/*
+ * Lead, or try to, no more. -EUNATCH; -EALREADY: it does neither.
+ */
+int paxos_core_resign(struct paxos_core *core, u64 now);
+
+/*
+ * Hand the lead over to voter @to: propose nothing more until it knows all that
+ * is chosen, then have it campaign. If nobody has taken over by @deadline, lead
+ * on. -EUNATCH, -ENOLINK: does not lead, -EALREADY: @to is self, -EINVAL: @to
+ * is not a voter.
+ */
+int paxos_core_transfer(struct paxos_core *core, u8 to, u64 deadline, u64 now);
 
 /*
  * Propose. 0: it will end with ops->proposed(), by @deadline at the latest,

@@ -116,6 +116,12 @@ void paxos_step_down(struct paxos_core *core);
 enum paxos_drop paxos_reject(struct paxos_core *core,
 			     const struct paxos_message *message);
 
+/* yield.c */
+void paxos_yield_tick(struct paxos_core *core);
+void paxos_yield_answered(struct paxos_core *core, u8 from);
+enum paxos_drop paxos_yield_receive(struct paxos_core *core,
+				    const struct paxos_message *message);
+
 /* learner.c */
 void paxos_learner_chosen(struct paxos_core *core, u64 slot);
 void paxos_learner_advance(struct paxos_core *core);

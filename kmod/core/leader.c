@@ -33,6 +33,7 @@ void paxos_step_down(struct paxos_core *core)
 		}
 	}
 	core->role = PAXOS_FOLLOWER;
+	core->yield_to = 0;
 }
 
 /* Somebody promised a higher ballot; P1a would have it beaten. */
@@ -119,11 +120,12 @@ void paxos_leader_start(struct paxos_core *core)
  * paxos_leader_propose - put @value into the next slot
  *
  * Takes over the reference, unless it returns false: the window or the log is
- * full. paxos_leader_send() then sends what was proposed.
+ * full, or the lead is being handed over. paxos_leader_send() then sends what was proposed.
  */
 bool paxos_leader_propose(struct paxos_core *core, struct paxos_value *value)
 {
-	if (core->next_slot - core->commit > core->settings.window ||
+	if (core->yield_to ||
+	    core->next_slot - core->commit > core->settings.window ||
 	    !paxos_log_room(core, core->next_slot))
 		return false;
 	propose(core, core->next_slot, value);
@@ -268,6 +270,7 @@ enum paxos_drop paxos_leader_accepted(struct paxos_core *core,
 	peer->durable = max(peer->durable, message->accepted.durable);
 	if (!message->count) {
 		paxos_peer_answered(core, message, &peer->network);
+		paxos_yield_answered(core, message->from);
 		return PAXOS_DROP_NONE;
 	}
 	if (!paxos_config_votes(&core->config, message->from))
@@ -290,6 +293,7 @@ enum paxos_drop paxos_leader_accepted(struct paxos_core *core,
 		peer->deadline = PAXOS_NEVER;
 	paxos_forward_pump(core);
 	paxos_leader_send(core);
+	paxos_yield_answered(core, message->from);
 	return PAXOS_DROP_NONE;
 }
 
@@ -341,6 +345,7 @@ void paxos_leader_tick(struct paxos_core *core)
 	}
 	paxos_wake(core, core->flush);
 	paxos_wake(core, core->beat);
+	paxos_yield_tick(core);
 	paxos_forward_pump(core);
 	paxos_leader_send(core);
 }

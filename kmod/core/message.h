@@ -22,6 +22,7 @@ enum paxos_type {
 	PAXOS_READ_REPLY,
 	PAXOS_PROBE,		/* "is your kernel there?": not for the core */
 	PAXOS_PROBE_REPLY,
+	PAXOS_YIELD,		/* leader to its successor: campaign now */
 	PAXOS_TYPES,
 };
 

@@ -39,6 +39,7 @@ static const struct {
 	[PAXOS_READ_REPLY] = { sizeof(struct paxos_wire_read), 0, 0, 0 },
 	[PAXOS_PROBE]      = { sizeof(struct paxos_wire_probe), 0, 0, 0 },
 	[PAXOS_PROBE_REPLY] = { sizeof(struct paxos_wire_probe), 0, 0, 0 },
+	[PAXOS_YIELD]      = { 0, 0, 0, 0 },
 };
 
 /* Bytes that @message takes, encoded. */
@@ -302,6 +303,7 @@ static bool check_body(const struct paxos_message *message)
 	case PAXOS_ACCEPT:
 	case PAXOS_ACCEPTED:
 	case PAXOS_COMMIT:
+	case PAXOS_YIELD:
 		return message->ballot;
 	case PAXOS_FETCH:
 		return message->fetch.first &&

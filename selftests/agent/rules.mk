@@ -20,7 +20,8 @@ $(B)/selftests/agent/%.o: selftests/agent/%.c $(AGENT_TEST_HEADERS)
 	$(call say,CC,$@)$(CC) $(AGENT_TEST_CFLAGS) -c -o $@ $<
 
 $(B)/selftests/agent/test_%: $(B)/selftests/agent/test_%.o \
-		$(B)/selftests/agent/disk.o $(AGENT_TEST_OBJECTS)
+		$(B)/selftests/agent/disk.o $(B)/selftests/agent/electorate.o \
+		$(AGENT_TEST_OBJECTS)
 	$(call say,LD,$@)$(CC) $(AGENT_TEST_CFLAGS) -o $@ $^ \
 		$(AGENT_TEST_WRAP) -lcmocka -lmnl -lsodium -lisal \
 		-lm -lpthread

@@ -116,6 +116,8 @@ static void test_least(void **state)
 	assert_int_equal(config.threshold, 8);
 	assert_int_equal(config.timeout_min, 200);
 	assert_int_equal(config.timeout_max, 2000);
+	assert_true(config.election);
+	assert_int_equal(config.members[1].priority, 100);
 	assert_int_equal(config.window, 0);
 	assert_string_equal(config.state_directory, "/var/lib/paxos/1");
 	assert_int_equal(config.n_members, 2);
@@ -145,6 +147,7 @@ static void test_most(void **state)
 	       "Threshold = 1000\n"
 	       "TimeoutMin = 10001ms\n"
 	       "TimeoutMax = 600s\n"
+	       "Election = No\n"
 	       "HeartbeatPort = 65535\n"
 	       "Window = 4096\n"
 	       "LogSize = 65536\n"
@@ -158,9 +161,11 @@ static void test_most(void **state)
 	       "[Member]\n"
 	       "Address = [fe80::1%lo]:65534\n"
 	       "Id = 63\n"
+	       "Priority = 255\n"
 	       "[Member]\n"
 	       "Id = 1\n"
 	       "Address = [fd00::2]:1\n"
+	       "Priority = 0\n"
 	       "Role = LEARNER");
 	assert_int_equal(config.group, 4294967295);
 	assert_string_equal(config.state_directory, "/srv/a b");
@@ -170,6 +175,9 @@ static void test_most(void **state)
 	assert_int_equal(config.threshold, 1000);
 	assert_int_equal(config.timeout_min, 10001);
 	assert_int_equal(config.timeout_max, 600000);
+	assert_false(config.election);
+	assert_int_equal(config.members[1].priority, 255);
+	assert_int_equal(config.members[2].priority, 0);
 	assert_int_equal(config.window, 4096);
 	assert_int_equal(config.log_size, 65536);
 	assert_int_equal(config.bytes, 1 << 30);
@@ -186,9 +194,9 @@ static void test_unknown_things(void **state)
 	refuse("[Gruppe]\n", 1, "[Gruppe]",
 	       "unknown section; there are [Group] and [Member]");
 	refuse_group("Colour = red",
-		     "unknown key 'Colour'; [Group] takes Id, Cluster, Key, KeyFile, Self, StateDirectory, Durability, Interval, Adaptive, Threshold, TimeoutMin, TimeoutMax, HeartbeatPort, Window, LogSize, Memory, PrepareQuorum, AcceptQuorum");
+		     "unknown key 'Colour'; [Group] takes Id, Cluster, Key, KeyFile, Self, StateDirectory, Durability, Interval, Adaptive, Threshold, TimeoutMin, TimeoutMax, Election, HeartbeatPort, Window, LogSize, Memory, PrepareQuorum, AcceptQuorum");
 	refuse(GROUP "[Member]\n  Port = 1\n", 7, "Port = 1",
-	       "unknown key 'Port'; [Member] takes Id, Address, Role");
+	       "unknown key 'Port'; [Member] takes Id, Address, Role, Priority");
 	refuse_group("Durability sync",
 		     "neither a [Section] nor 'Key = value'");
 	refuse("\nId = 1\n", 2, "Id = 1",
@@ -256,6 +264,8 @@ static void test_bad_values(void **state)
 		  "TimeoutMin must be from 5ms to 600s with its unit, such as 200ms" },
 		{ { "TimeoutMax = 4ms", "TimeoutMax = 601s", "TimeoutMax = 1" },
 		  "TimeoutMax must be from 5ms to 600s with its unit, such as 2s" },
+		{ { "Election = 1", "Election =", "Election = maybe" },
+		  "Election must be yes or no" },
 		{ { "HeartbeatPort = 0", "HeartbeatPort = 65536",
 		    "HeartbeatPort = http" },
 		  "HeartbeatPort must be a port from 1 to 65535" },
@@ -294,6 +304,8 @@ static void test_bad_values(void **state)
 	       "Id must be a number from 1 to 64");
 	refuse(GROUP "[Member]\nRole = boss\n", 7, "Role = boss",
 	       "Role must be voter or learner");
+	refuse(GROUP "[Member]\nPriority = 256\n", 7, "Priority = 256",
+	       "Priority must be a number from 0 to 255");
 }
 
 static void refuse_address(const char *address, const char *should)

@@ -25,6 +25,11 @@ static struct heartbeat sample(uint64_t life, uint64_t count)
 		.from = 2, .to = 1, .group = 7, .life = life, .count = count,
 		.incarnation = 3, .commit = 1ULL << 40, .applied = 5,
 		.durable = 6, .epoch = 8, .writing = 9, .late = 10,
+		.word = {
+			.kind = ELECTION_REFUSE, .leader = 11, .flags = 12,
+			.priority = 13, .ballot = 1ULL << 41, .hears = 14,
+			.round = 1ULL << 42,
+		},
 	};
 }
 
@@ -69,6 +74,15 @@ static void test_round_trip(void **state)
 	assert_int_equal(heard.epoch, sent.epoch);
 	assert_int_equal(heard.writing, sent.writing);
 	assert_int_equal(heard.late, sent.late);
+	assert_int_equal(heard.word.kind, sent.word.kind);
+	assert_int_equal(heard.word.leader, sent.word.leader);
+	assert_int_equal(heard.word.flags, sent.word.flags);
+	assert_int_equal(heard.word.priority, sent.word.priority);
+	assert_int_equal(heard.word.ballot, sent.word.ballot);
+	assert_int_equal(heard.word.hears, sent.word.hears);
+	assert_int_equal(heard.word.round, sent.word.round);
+	assert_int_equal(heard.word.commit, sent.commit);
+	assert_int_equal(heard.word.writing, sent.writing);
 }
 
 /* From a heap block of that very size, so that ASan sees a read beyond. */

@@ -15,6 +15,7 @@ static const char *const types[PAXOS_TYPES] = {
 	[PAXOS_FORWARD] = "Forward", [PAXOS_DONE] = "Done",
 	[PAXOS_READ] = "Read", [PAXOS_READ_REPLY] = "Read_reply",
 	[PAXOS_PROBE] = "Probe", [PAXOS_PROBE_REPLY] = "Probe_reply",
+	[PAXOS_YIELD] = "Yield",
 };
 
 static const char *const drops[PAXOS_CORE_DROPS] = {

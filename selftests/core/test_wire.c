@@ -110,6 +110,7 @@ static u32 samples(struct paxos_message *m, struct paxos_item items[][3],
 
 	m[n].type = PAXOS_PROBE_REPLY;
 	m[n++].probe.incarnation = 0x0102030405060708;
+	m[n++].type = PAXOS_YIELD;
 	assert_true(n <= SAMPLES);
 	return n;
 }

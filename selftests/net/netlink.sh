@@ -47,6 +47,8 @@ every_command_wants_its_group() {
 		start incarnation=u64:1 lsn=u64:0
 		pull lsn=u64:0
 		peer-set
+		resign
+		transfer leader=u8:2 timeout=u32:1000
 	END
 	says 'EINVAL .*needs an id, cluster, key, self and members' group-add
 	says 'EINVAL .*group' -d log-get
@@ -79,6 +81,8 @@ required_attributes_that_are_missing_are_named() {
 	says 'EINVAL -incarnation' start group=u32:1 lsn=u64:0
 	says 'EINVAL -lsn' start group=u32:1 incarnation=u64:1
 	says 'EINVAL -lsn' pull group=u32:1
+	says 'EINVAL -leader' transfer group=u32:1 timeout=u32:1000
+	says 'EINVAL -timeout' transfer group=u32:1 leader=u8:2
 	unchanged
 }
 

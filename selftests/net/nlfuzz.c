@@ -83,6 +83,9 @@ static const struct {
 		PAXOS_A_GROUP, PAXOS_A_INCARNATION, PAXOS_A_LSN } },
 	{ PAXOS_CMD_PULL, { PAXOS_A_GROUP, PAXOS_A_LSN } },
 	{ PAXOS_CMD_PEER_SET, { PAXOS_A_GROUP, PAXOS_A_MEMBER } },
+	{ PAXOS_CMD_RESIGN, { PAXOS_A_GROUP } },
+	{ PAXOS_CMD_TRANSFER, {
+		PAXOS_A_GROUP, PAXOS_A_LEADER, PAXOS_A_TIMEOUT } },
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

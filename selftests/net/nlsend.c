@@ -53,6 +53,8 @@ static const struct name commands[] = {
 	{ "peer-set", PAXOS_CMD_PEER_SET },
 	{ "event", PAXOS_CMD_EVENT },
 	{ "chosen", PAXOS_CMD_CHOSEN },
+	{ "resign", PAXOS_CMD_RESIGN },
+	{ "transfer", PAXOS_CMD_TRANSFER },
 	{ NULL, 0 }
 };
 
@@ -69,6 +71,7 @@ static const struct name attributes[] = {
 	{ "log-size", PAXOS_A_LOG_SIZE },
 	{ "bytes", PAXOS_A_BYTES },
 	{ "member", PAXOS_A_MEMBER },
+	{ "leader", PAXOS_A_LEADER },
 	{ "first", PAXOS_A_FIRST },
 	{ "last", PAXOS_A_LAST },
 	{ "lsn", PAXOS_A_LSN },

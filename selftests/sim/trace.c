@@ -61,6 +61,7 @@ static const char *const types[PAXOS_TYPES] = {
 	[PAXOS_READ_REPLY] = "Read_reply",
 	[PAXOS_PROBE] = "Probe",
 	[PAXOS_PROBE_REPLY] = "Probe_reply",
+	[PAXOS_YIELD] = "Yield",
 };
 
 static const char *const drops[PAXOS_CORE_DROPS] = {

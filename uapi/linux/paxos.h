@@ -98,6 +98,16 @@
  * PAXOS_CMD_CAMPAIGN (admin): PAXOS_A_GROUP. Run phase 1 with a ballot above
  *	every one seen. Returns at once. -EALREADY: leads; -EPERM: a learner.
  *
+ * PAXOS_CMD_RESIGN (admin): PAXOS_A_GROUP. Lead no more, or stop campaigning;
+ *	what was proposed ends under the next leader. -EALREADY: neither.
+ *
+ * PAXOS_CMD_TRANSFER (admin): PAXOS_A_GROUP, PAXOS_A_LEADER: a voter, 1..64,
+ *	PAXOS_A_TIMEOUT (u32, ms). Hand the lead over: propose nothing more
+ *	until that member knows all that is chosen, then have it campaign.
+ *	Returns at once; where nobody has taken over when the time is up, this
+ *	member leads on. -ENOLINK: it does not lead; -EALREADY: to itself;
+ *	-EINVAL: not to a voter.
+ *
  * PAXOS_CMD_STATS_GET: PAXOS_A_GROUP. Repeated PAXOS_A_COUNTER and
  *	PAXOS_A_DROP, each nested:
  *		PAXOS_A_COUNTER_NAME: string
@@ -183,6 +193,8 @@ enum paxos_nl_cmd {
 	PAXOS_CMD_PEER_SET,
 	PAXOS_CMD_EVENT,
 	PAXOS_CMD_CHOSEN,
+	PAXOS_CMD_RESIGN,
+	PAXOS_CMD_TRANSFER,
 	__PAXOS_CMD_MAX
 };
 #define PAXOS_CMD_MAX (__PAXOS_CMD_MAX - 1)
