@@ -34,7 +34,8 @@ static const uint8_t kinds[PAXOS_A_MAX + 1] = {
 	[PAXOS_A_WINDOW] = 4, [PAXOS_A_LOG_SIZE] = 4, [PAXOS_A_BYTES] = 4,
 	[PAXOS_A_MEMBER] = NEST, [PAXOS_A_FIRST] = 8, [PAXOS_A_LAST] = 8,
 	[PAXOS_A_LSN] = 8, [PAXOS_A_INCARNATION] = 8, [PAXOS_A_VALUE] = TEXT,
-	[PAXOS_A_TIMEOUT] = 4, [PAXOS_A_RECORD] = NEST,
+	[PAXOS_A_TIMEOUT] = 4, [PAXOS_A_RECORD] = NEST, [PAXOS_A_AGENT] = 4,
+	[PAXOS_A_FROM] = 1, [PAXOS_A_GOAL] = 8,
 };
 
 static const uint8_t member_kinds[PAXOS_A_MEMBER_MAX + 1] = {
@@ -82,6 +83,9 @@ static const struct {
 		PAXOS_A_GROUP, PAXOS_A_INCARNATION, PAXOS_A_LSN } },
 	{ PAXOS_CMD_PULL, { PAXOS_A_GROUP, PAXOS_A_LSN } },
 	{ PAXOS_CMD_PEER_SET, { PAXOS_A_GROUP, PAXOS_A_MEMBER } },
+	{ PAXOS_CMD_LEARN, {
+		PAXOS_A_GROUP, PAXOS_A_AGENT, PAXOS_A_FROM, PAXOS_A_GOAL,
+		PAXOS_A_RECORD, PAXOS_A_RECORD } },
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

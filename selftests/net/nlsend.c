@@ -51,6 +51,7 @@ static const struct name commands[] = {
 	{ "start", PAXOS_CMD_START },
 	{ "pull", PAXOS_CMD_PULL },
 	{ "peer-set", PAXOS_CMD_PEER_SET },
+	{ "learn", PAXOS_CMD_LEARN },
 	{ "event", PAXOS_CMD_EVENT },
 	{ "chosen", PAXOS_CMD_CHOSEN },
 	{ NULL, 0 }
@@ -77,6 +78,9 @@ static const struct name attributes[] = {
 	{ "timeout", PAXOS_A_TIMEOUT },
 	{ "record", PAXOS_A_RECORD },
 	{ "state", PAXOS_A_STATE },
+	{ "agent", PAXOS_A_AGENT },
+	{ "from", PAXOS_A_FROM },
+	{ "goal", PAXOS_A_GOAL },
 	{ "member.id", PAXOS_A_MEMBER_ID },
 	{ "member.role", PAXOS_A_MEMBER_ROLE },
 	{ "member.address", PAXOS_A_MEMBER_ADDRESS },
