@@ -414,6 +414,7 @@ int config_read(struct config *config, const char *path, char *error,
 
 	memset(config, 0, sizeof(*config));
 	config->interval = CONFIG_INTERVAL_DEFAULT;
+	config->transfer_rate = CONFIG_TRANSFER_RATE_DEFAULT;
 	error[0] = '\0';
 	result = parse(&parser);
 	if (parser.text)

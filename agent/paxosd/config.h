@@ -18,6 +18,9 @@
 #define CONFIG_INTERVAL_MIN	5	/* ms */
 #define CONFIG_INTERVAL_MAX	10000
 #define CONFIG_INTERVAL_DEFAULT	100
+#define CONFIG_TRANSFER_RATE_MIN	(1U << 20)	/* bytes a second */
+#define CONFIG_TRANSFER_RATE_MAX	(1U << 30)
+#define CONFIG_TRANSFER_RATE_DEFAULT	(32U << 20)
 
 struct config_member {
 	uint8_t id;			/* 1..64 */
@@ -39,6 +42,7 @@ struct config_member {
  * @log_size: LogSize, 0: the kernel's default
  * @bytes: Memory, 0: the kernel's default
  * @interval: Interval, in ms
+ * @transfer_rate: TransferRate, in bytes a second
  * @state_directory: StateDirectory, an absolute path
  * @n_members: of @members, in the order of the file
  * @warning: a sentence for the person, or "": a key that others can read
@@ -55,6 +59,7 @@ struct config {
 	uint32_t log_size;
 	uint32_t bytes;
 	uint32_t interval;
+	uint32_t transfer_rate;
 	char state_directory[PATH_MAX];
 	unsigned int n_members;
 	struct config_member members[PAXOS_NL_MEMBERS_MAX];

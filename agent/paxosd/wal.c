@@ -28,6 +28,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "wal.h"
+#include "wal_index.h"
 
 #define DURABLE_MAGIC "paxosdur"
 
@@ -352,6 +353,7 @@ int wal_add(struct wal *wal, const struct record *record)
 	disk->type = record->type;
 	disk->kind = record->kind;
 	disk->origin = record->origin;
+	wal_index_add(wal->index, record);
 	if (record->length)
 		memcpy(disk + 1, record->value, record->length);
 	memset((uint8_t *)(disk + 1) + record->length, 0,
@@ -446,6 +448,8 @@ int wal_commit(struct wal *wal)
 	if (result)
 		return result;
 	batch = (const void *)(wal->batch + WAL_BLOCK);
+	wal_index_batch(wal->index, wal->end.sequence, wal->end.offset,
+			wal->end.offset + wal_blocks(wal->filled));
 	wal->end.offset += wal_blocks(wal->filled);
 	wal->end.crc = le32toh(batch->crc);
 	wal->end.lsn = wal->lsn;
@@ -476,6 +480,7 @@ int wal_confirm(struct wal *wal, uint64_t now)
 		if (wal_read_batch(wal, &last, add_again, wal) ||
 		    wal_commit(wal))
 			return -1;
+		wal_index_cut(wal->index, last.sequence, last.offset);
 	}
 	wal->lives = now > wal->lives ? now : wal->lives + 1;
 	write_durable(wal);

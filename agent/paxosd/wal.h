@@ -185,6 +185,8 @@ struct wal_place {
 	uint64_t lsn;		/* the last one before it */
 };
 
+struct wal_index;
+
 /**
  * struct wal - a log that is open
  * @path: of the state directory, for errors
@@ -200,6 +202,7 @@ struct wal_place {
  * @zeroed: bytes of @spare that are written, with zeros
  * @plain: to write zeros failed; it is not tried again
  * @durable: the file "durable", or -1
+ * @index: where slots are, for who reads beside the writer, or NULL
  * @seed: CRC of the salt of @fd
  * @size: of a new segment
  * @batch: the batch that is being filled, a block ahead of it for a header
@@ -225,6 +228,7 @@ struct wal {
 	uint64_t zeroed;
 	bool plain;
 	int durable;
+	struct wal_index *index;
 	uint32_t seed;
 	uint64_t size;
 	uint8_t *batch;
@@ -289,6 +293,14 @@ uint32_t wal_durable_crc(const struct wal *wal,
 int wal_read_batch(struct wal *wal, const struct wal_place *place,
 		   wal_visit visit, void *context);
 int wal_read_durable(struct wal *wal, struct wal_durable *durable);
+
+/* wal_format.c: what is at @at if it is whole, checked, or NULL. */
+const struct wal_batch *wal_batch_at(const uint8_t *at, size_t size,
+				     uint32_t seed, uint64_t sequence,
+				     uint64_t offset);
+const struct wal_record *wal_record_at(const uint8_t *at, const uint8_t *end,
+				       uint32_t seed);
+void wal_decode(struct record *record, const struct wal_record *disk);
 
 static inline uint64_t wal_blocks(uint64_t bytes)
 {
