@@ -105,9 +105,12 @@ static u8 get_u8(struct nlattr *attr)
 	return attr ? nla_get_u8(attr) : 0;
 }
 
-/* Which attributes a record of each type has, beside lsn and type. */
+/*
+ * Which attributes a record of each type has, beside lsn and type; @without is
+ * what it need not have here.
+ */
 static int record_parse(struct nlattr *attr, struct paxos_record_view *record,
-			struct netlink_ext_ack *extack)
+			u32 without, struct netlink_ext_ack *extack)
 {
 	static const u16 wanted[] = {
 		PAXOS_A_RECORD_LSN, PAXOS_A_RECORD_TYPE, PAXOS_A_RECORD_SLOT,
@@ -132,6 +135,7 @@ static int record_parse(struct nlattr *attr, struct paxos_record_view *record,
 	record->type = get_u8(part[PAXOS_A_RECORD_TYPE]);
 	need = record->type < ARRAY_SIZE(has) ? has[record->type] : 0;
 	need |= BIT(PAXOS_A_RECORD_LSN) | BIT(PAXOS_A_RECORD_TYPE);
+	need &= ~without;
 	for (i = 0; i < ARRAY_SIZE(wanted); i++)
 		if (need & BIT(wanted[i]) &&
 		    NL_REQ_ATTR_CHECK(extack, attr, part, wanted[i])) {
@@ -163,7 +167,7 @@ static int restore_one(struct paxos_group *group, struct genl_info *info,
 	void *reserve;
 	int err;
 
-	err = record_parse(attr, &record, info->extack);
+	err = record_parse(attr, &record, 0, info->extack);
 	if (err)
 		return err;
 	reserve = paxos_group_reserve(record.item.len);
@@ -196,6 +200,115 @@ int paxos_nl_restore(struct sk_buff *skb, struct genl_info *info)
 		if (nla_type(attr) != PAXOS_A_RECORD)
 			continue;
 		err = restore_one(group, info, attr);
+		if (err)
+			return err;
+		cond_resched();
+	}
+	return 0;
+}
+
+/* As paxos_agent_check(), of a socket that names the agent's. */
+static int agent_named(struct paxos_group *group, struct genl_info *info)
+{
+	struct nlattr *port = info->attrs[PAXOS_A_AGENT];
+
+	lockdep_assert_held(&group->lock);
+	if (group->dead) {
+		GENL_SET_ERR_MSG(info, "the group is being deleted");
+		return -ESHUTDOWN;
+	}
+	if (!group->agent.portid ||
+	    group->agent.portid != nla_get_u32(port)) {
+		NL_SET_ERR_MSG_ATTR(info->extack, port,
+				    "this is not the port of the agent");
+		return -ENOTCONN;
+	}
+	return 0;
+}
+
+static const char *learn_refusal(int err)
+{
+	switch (err) {
+	case -EUNATCH:
+		return "comes too early: the group is not started";
+	case -ERANGE:
+		return "is not the next one";
+	case -EAGAIN:
+		return "finds no room until the disk has caught up";
+	case -EEXIST:
+		return "is chosen here with another value";
+	default:
+		return "has a senseless value";
+	}
+}
+
+static int learn_one(struct paxos_group *group, struct genl_info *info,
+		     struct nlattr *attr)
+{
+	struct paxos_core *core = &group->core;
+	struct paxos_record_view record = {};
+	void *reserve = NULL;
+	u64 before;
+	int err;
+
+	err = record_parse(attr, &record, BIT(PAXOS_A_RECORD_LSN),
+			   info->extack);
+	if (err)
+		return err;
+	if (record.type != PAXOS_RECORD_ACCEPT) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attr, "this is no value");
+		return -EINVAL;
+	}
+	/* What is known needs no memory: it is only compared. */
+	if (record.slot > READ_ONCE(core->commit)) {
+		reserve = paxos_group_reserve(record.item.len);
+		if (!reserve)
+			return -ENOMEM;
+	}
+
+	paxos_group_lock_with(group, reserve, record.item.len);
+	err = agent_named(group, info);
+	if (!err) {
+		before = core->commit;
+		err = paxos_core_learn(core, &record.item, paxos_now());
+		if (err) {
+			NL_SET_BAD_ATTR(info->extack, attr);
+			PAXOS_REFUSE_FMT(info->extack, "slot %llu %s",
+					 record.slot, learn_refusal(err));
+		} else if (core->commit > before) {
+			paxos_count(group->stats, PAXOS_COUNT_TRANSFERRED);
+		}
+	}
+	paxos_group_unlock_with(group);
+	return err;
+}
+
+int paxos_nl_learn(struct sk_buff *skb, struct genl_info *info)
+{
+	struct paxos_group *group = info->user_ptr[0];
+	struct paxos_transfer *transfer = &group->transfer;
+	struct nlattr *attr;
+	int rest, err;
+
+	if (GENL_REQ_ATTR_CHECK(info, PAXOS_A_AGENT) ||
+	    GENL_REQ_ATTR_CHECK(info, PAXOS_A_FROM) ||
+	    GENL_REQ_ATTR_CHECK(info, PAXOS_A_GOAL))
+		return -EINVAL;
+	paxos_group_lock(group);
+	err = agent_named(group, info);
+	if (!err) {
+		transfer->from = nla_get_u8(info->attrs[PAXOS_A_FROM]);
+		transfer->goal = nla_get_u64(info->attrs[PAXOS_A_GOAL]);
+		transfer->heard = paxos_now();
+	}
+	paxos_group_unlock(group);
+	if (err)
+		return err;
+
+	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rest) {
+		if (nla_type(attr) != PAXOS_A_RECORD)
+			continue;
+		err = learn_one(group, info, attr);
 		if (err)
 			return err;
 		cond_resched();

@@ -90,6 +90,18 @@ struct paxos_agent {
 };
 
 /**
+ * struct paxos_transfer - what LEARN brings from another member's log
+ * @from: that member
+ * @goal: up to which slot it goes
+ * @heard: when something last came, 0: never
+ */
+struct paxos_transfer {
+	u8 from;
+	u64 goal;
+	u64 heard;
+};
+
+/**
  * struct paxos_group - one member of one group, on this host
  *
  * Written before anybody sees it, constant since: @net to @stats. Readers of
@@ -119,6 +131,7 @@ struct paxos_group {
 	u32 reserve_len;
 	unsigned long *deliverable;	/* by slot modulo log size */
 	struct paxos_agent agent;
+	struct paxos_transfer transfer;
 	struct paxos_agent_seen seen[PAXOS_MEMBERS_MAX + 1];
 	struct paxos_probe_seen probes[PAXOS_MEMBERS_MAX + 1];
 	u64 probe_due;			/* when to probe again */
@@ -150,6 +163,8 @@ struct paxos_group_config {
 #define PAXOS_AGENT_SILENCE_US	3000000
 /* A member of whose kernel nothing was heard for so long is probed. */
 #define PAXOS_PROBE_US		250000
+/* A transfer that brings nothing for so long is none. */
+#define PAXOS_TRANSFER_US	3000000
 /* Beyond this the disk counts as stalled. */
 #define PAXOS_STALL_US		1000000
 

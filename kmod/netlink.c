@@ -315,6 +315,13 @@ static const struct genl_ops family_ops[] = {
 		.policy = paxos_transfer_policy,
 		.maxattr = PAXOS_A_MAX,
 		.doit = transfer,
+	}, {
+		.cmd = PAXOS_CMD_LEARN,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.internal_flags = NEEDS_GROUP,
+		.policy = paxos_learn_policy,
+		.maxattr = PAXOS_A_MAX,
+		.doit = paxos_nl_learn,
 	},
 };
 

@@ -101,6 +101,7 @@ int paxos_agent_check(struct paxos_group *group, struct genl_info *info);
 /* agent.c: process context */
 int paxos_nl_attach(struct sk_buff *skb, struct genl_info *info);
 int paxos_nl_restore(struct sk_buff *skb, struct genl_info *info);
+int paxos_nl_learn(struct sk_buff *skb, struct genl_info *info);
 int paxos_nl_start(struct sk_buff *skb, struct genl_info *info);
 int paxos_agent_init(void);
 void paxos_agent_exit(void);

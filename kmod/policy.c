@@ -125,6 +125,14 @@ const struct nla_policy paxos_pull_policy[PAXOS_A_MAX + 1] = {
 	[PAXOS_A_LSN] = { .type = NLA_U64 },
 };
 
+const struct nla_policy paxos_learn_policy[PAXOS_A_MAX + 1] = {
+	[PAXOS_A_GROUP] = POLICY_GROUP,
+	[PAXOS_A_AGENT] = { .type = NLA_U32 },
+	[PAXOS_A_FROM] = POLICY_ID,
+	[PAXOS_A_GOAL] = { .type = NLA_U64 },
+	[PAXOS_A_RECORD] = NLA_POLICY_NESTED(paxos_record_policy),
+};
+
 const struct nla_policy paxos_peer_set_policy[PAXOS_A_MAX + 1] = {
 	[PAXOS_A_GROUP] = POLICY_GROUP,
 	[PAXOS_A_MEMBER] = NLA_POLICY_NESTED(paxos_member_peer_policy),

@@ -33,6 +33,7 @@ static const char * const count_names[] = {
 	[PAXOS_COUNT_RECORDS] = "records",
 	[PAXOS_COUNT_PULLS] = "pulls",
 	[PAXOS_COUNT_PULL_RETRIES] = "pull-retries",
+	[PAXOS_COUNT_TRANSFERRED] = "transferred",
 };
 
 static const char * const drop_names[PAXOS_DROPS] = {

@@ -33,6 +33,7 @@ enum {
 	PAXOS_COUNT_RECORDS,		/* given to the agent */
 	PAXOS_COUNT_PULLS,		/* answered */
 	PAXOS_COUNT_PULL_RETRIES,	/* that could not be answered at once */
+	PAXOS_COUNT_TRANSFERRED,	/* values learnt from another's log */
 	PAXOS_COUNT_DROP,
 	PAXOS_COUNTS = PAXOS_COUNT_DROP + PAXOS_DROPS,
 };

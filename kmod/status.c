@@ -158,6 +158,19 @@ static u32 pending(const struct paxos_core *core)
 	return count;
 }
 
+/* What is being transferred to this member, if anything is. */
+static int transfer_put(struct sk_buff *skb, const struct paxos_group *group,
+			u64 now)
+{
+	const struct paxos_transfer *transfer = &group->transfer;
+
+	if (!transfer->heard || now >= transfer->heard + PAXOS_TRANSFER_US ||
+	    transfer->goal <= group->core.commit)
+		return 0;
+	return nla_put_u8(skb, PAXOS_A_FROM, transfer->from) ?:
+	       put_u64(skb, PAXOS_A_GOAL, transfer->goal);
+}
+
 static int state_put(struct sk_buff *skb, const struct paxos_group *group,
 		     u64 up, u64 now)
 {
@@ -187,6 +200,8 @@ static int state_put(struct sk_buff *skb, const struct paxos_group *group,
 		return -EMSGSIZE;
 	if (core->incarnation &&
 	    put_u64(skb, PAXOS_A_INCARNATION, core->incarnation))
+		return -EMSGSIZE;
+	if (transfer_put(skb, group, now))
 		return -EMSGSIZE;
 	return oldest ? nla_put_u32(skb, PAXOS_A_STALLED,
 				    (now - oldest) / USEC_PER_MSEC) : 0;

@@ -44,6 +44,8 @@ struct nla_policy name_policy[PAXOS_A_MAX + 1] = {
 	[PAXOS_A_ORIGIN] = { .type = NLA_U8 },
 	[PAXOS_A_SEQ] = { .type = NLA_U64 },
 	[PAXOS_A_EVENT] = { .type = NLA_U8 },
+	[PAXOS_A_FROM] = { .type = NLA_U8 },
+	[PAXOS_A_GOAL] = { .type = NLA_U64 },
 };
 
 struct nla_policy name_member_policy[PAXOS_A_MEMBER_MAX + 1] = {

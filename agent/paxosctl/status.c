@@ -141,6 +141,10 @@ void status_print(const struct group_view *view)
 	print_head(view);
 	if (*view_reason(view, reason))
 		print("  waits: %s\n", reason);
+	if (view->from.known)
+		print("  transfers from member %" PRIu64 ": slot %" PRIu64
+		      " of %" PRIu64 "\n", view->from.value,
+		      view->commit.value, view->goal.value);
 	print_members(view);
 }
 
@@ -220,6 +224,8 @@ void status_print_json(const struct group_view *view)
 	json_maybe("lsn", view->lsn);
 	json_maybe("durable", view->durable);
 	json_maybe("stalled_ms", view->stalled);
+	json_maybe("transfer_from", view->from);
+	json_maybe("transfer_goal", view->goal);
 	json_maybe("pending", view->pending);
 	json_maybe("window", view->window);
 	json_maybe("log_size", view->log_size);

@@ -414,6 +414,30 @@ static void status_says_why_it_waits(void **state)
 	}
 }
 
+static void status_shows_a_transfer(void **state)
+{
+	struct nl_msg *message = group_message(PAXOS_NL_WAIT_BEHIND, 2, 1);
+	struct group_view view;
+	const char *text;
+
+	(void)state;
+	nla_put_u8(message, PAXOS_A_FROM, 3);
+	nla_put_u64(message, PAXOS_A_GOAL, 40000);
+	assert_int_equal(view_parse(nlmsg_hdr(message), &view), 0);
+	status_print(&view);
+	text = output();
+	assert_non_null(strstr(text, "  waits: behind: "));
+	assert_non_null(strstr(text,
+		"\n  transfers from member 3: slot 42 of 40000\n"));
+	view.durability = PAXOS_NL_DURABILITY_MEMORY;
+	view.from.known = false;
+	status_print(&view);
+	text = output();
+	assert_null(strstr(text, "transfers"));
+	assert_non_null(strstr(text, "replace it under a new id"));
+	nlmsg_free(message);
+}
+
 static void status_as_json_has_what_is_not_known_as_null(void **state)
 {
 	struct nl_msg *message = group_message(PAXOS_NL_WAIT_NONE, 2, 1);
@@ -608,6 +632,7 @@ int main(void)
 		TEST(completes),
 		TEST(status_is_a_table),
 		TEST(status_says_why_it_waits),
+		TEST(status_shows_a_transfer),
 		TEST(status_as_json_has_what_is_not_known_as_null),
 		TEST(a_short_attribute_is_refused),
 		TEST(a_refusal_names_the_attribute),

@@ -92,6 +92,8 @@ int view_parse(struct nlmsghdr *message, struct group_view *view)
 	view->up = kernel_u8(attrs[PAXOS_A_UP]);
 	view->agent = kernel_u32(attrs[PAXOS_A_AGENT]);
 	view->stalled = kernel_u32(attrs[PAXOS_A_STALLED]);
+	view->from = kernel_u8(attrs[PAXOS_A_FROM]);
+	view->goal = kernel_u64(attrs[PAXOS_A_GOAL]);
 
 	attr = genlmsg_attrdata(header, 0);
 	left = genlmsg_attrlen(header, 0);
@@ -266,7 +268,9 @@ const char *view_reason(const struct group_view *view,
 		break;
 	case PAXOS_NL_WAIT_BEHIND:
 		snprintf(reason, VIEW_REASON_SIZE,
-			 "behind: the others no longer hold what this member lacks");
+			 view->durability == PAXOS_NL_DURABILITY_SYNC ?
+			 "behind: the others' kernels no longer hold what this member lacks; the agents bring it from a log" :
+			 "behind: the others no longer hold what this member lacks, and with memory durability no log does: replace it under a new id");
 		break;
 	default:
 		snprintf(reason, VIEW_REASON_SIZE,

@@ -36,6 +36,7 @@ struct group_view {
 	struct maybe instance, incarnation, ballot, promised;
 	struct maybe slot, first, commit, lsn, durable;
 	struct maybe pending, bytes_used, up, agent, stalled;
+	struct maybe from, goal;	/* of a transfer that is under way */
 	unsigned int n_members;
 	struct member_view members[PAXOS_NL_MEMBERS_MAX];
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <linux/ioprio.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -7,13 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 #include "agent.h"
 #include "say.h"
 
 #define HAND_OVER_MS 2000
+#define NICE 10
 
 uint64_t agent_now(void)
 {
@@ -42,6 +46,18 @@ void agent_fail(struct agent *agent, const char *format, ...)
 	say_error("%s", text);
 	if (write(agent->failed, &one, sizeof(one)) < 0)
 		abort();
+}
+
+void agent_lower_priority(const char *name)
+{
+	const pid_t thread = syscall(SYS_gettid);
+
+	/* A failure costs some of the others' time and nothing else. */
+	if (setpriority(PRIO_PROCESS, thread, NICE) ||
+	    syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, thread,
+		    IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, IOPRIO_NR_LEVELS - 1)) ||
+	    pthread_setname_np(pthread_self(), name))
+		errno = 0;
 }
 
 int agent_open(struct agent *agent)
@@ -114,10 +130,13 @@ static int start_thread(struct agent *agent, pthread_t *thread, bool *started,
 int agent_run(struct agent *agent)
 {
 	const uint64_t one = 1;
-	bool disk = false, heart = false;
+	bool disk = false, heart = false, serve = false, transfer = false;
 
 	if (agent->config.durability == PAXOS_NL_DURABILITY_MEMORY ||
-	    !start_thread(agent, &agent->disk_thread, &disk, disk_run))
+	    (!start_thread(agent, &agent->disk_thread, &disk, disk_run) &&
+	     !start_thread(agent, &agent->serve_thread, &serve, serve_run) &&
+	     !start_thread(agent, &agent->transfer_thread, &transfer,
+			   transfer_run)))
 		start_thread(agent, &agent->heart_thread, &heart, heart_run);
 	wait_for_end(agent);
 	if (heart && !atomic_load(&agent->has_failed))
@@ -126,6 +145,10 @@ int agent_run(struct agent *agent)
 		abort();
 	if (heart)
 		pthread_join(agent->heart_thread, NULL);
+	if (transfer)
+		pthread_join(agent->transfer_thread, NULL);
+	if (serve)
+		pthread_join(agent->serve_thread, NULL);
 	if (disk)
 		pthread_join(agent->disk_thread, NULL);
 	return atomic_load(&agent->has_failed) ? -1 : 0;

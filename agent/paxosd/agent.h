@@ -12,13 +12,16 @@
 #include "netlink.h"
 #include "state.h"
 #include "wal.h"
+#include "wal_index.h"
 
 /*
- * One agent, three threads:
+ * One agent, five threads:
  *
  *	main	starts all, then waits for a signal or for a thread that failed
  *	disk	PULL, write, fdatasync, PULL; with Durability = sync only
  *	heart	heartbeats to and from the other agents
+ *	serve	gives the log to members that are behind; with sync only
+ *	transfer	gets it when this one is; with sync only
  *
  * so that a disk which takes long does not make this member look dead.
  */
@@ -28,11 +31,14 @@
  * @config: does not change
  * @state: main's
  * @wal: main's, while the disk thread runs that one's
+ * @index: of @wal, with a lock of its own
  * @attached: the socket that holds the group, the disk thread's like @wal
  * @heart: another, the heart thread's
+ * @learn: another, the transfer thread's
  * @heart_socket: UDP, the heart thread's
  * @control: where paxosctl asks; the heart thread's
  * @detector: who of the others is suspected; the heart thread's
+ * @serve_socket: TCP, the serve thread's, or -1
  * @signals: a signalfd, main's
  * @leave: an eventfd; readable: the heart hands the lead over, then says so
  * @left: an eventfd; readable: it has, or cannot
@@ -45,11 +51,14 @@ struct agent {
 	struct config config;
 	struct state state;
 	struct wal wal;
+	struct wal_index index;
 	struct netlink attached;
 	struct netlink heart;
+	struct netlink learn;
 	int heart_socket;
 	struct control control;
 	struct detector detector;
+	int serve_socket;
 	int signals;
 	int leave;
 	int left;
@@ -59,6 +68,8 @@ struct agent {
 	_Atomic uint64_t writing_since;
 	pthread_t disk_thread;
 	pthread_t heart_thread;
+	pthread_t serve_thread;
+	pthread_t transfer_thread;
 };
 
 /* Nanoseconds that only grow. */
@@ -68,6 +79,9 @@ uint64_t agent_silence(const struct config *config);
 /* The agent ends, with a sentence why; only the first one is told. */
 __attribute__((format(printf, 2, 3)))
 void agent_fail(struct agent *agent, const char *format, ...);
+
+/* This thread, called @name, goes behind who votes, writes and beats. */
+void agent_lower_priority(const char *name);
 
 /* Take signals; before any thread is made. 0, or -1 and it was told. */
 int agent_open(struct agent *agent);
@@ -83,5 +97,8 @@ int start_group(struct agent *agent);
 int heart_open(struct agent *agent);
 void *heart_run(void *agent);
 void *disk_run(void *agent);
+int serve_open(struct agent *agent);
+void *serve_run(void *agent);
+void *transfer_run(void *agent);
 
 #endif

@@ -443,6 +443,7 @@ int config_read(struct config *config, const char *path, char *error,
 	config->adaptive = true;
 	config->threshold = CONFIG_THRESHOLD_DEFAULT;
 	config->election = true;
+	config->transfer_rate = CONFIG_TRANSFER_RATE_DEFAULT;
 	error[0] = '\0';
 	result = parse(&parser);
 	if (parser.text)

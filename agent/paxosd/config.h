@@ -26,6 +26,9 @@
 #define CONFIG_THRESHOLD_DEFAULT 8
 #define CONFIG_THRESHOLD_LIMIT	1000
 #define CONFIG_PRIORITY_DEFAULT	100
+#define CONFIG_TRANSFER_RATE_MIN	(1U << 20)	/* bytes a second */
+#define CONFIG_TRANSFER_RATE_MAX	(1U << 30)
+#define CONFIG_TRANSFER_RATE_DEFAULT	(32U << 20)
 
 struct config_member {
 	uint8_t id;			/* 1..64 */
@@ -53,6 +56,7 @@ struct config_member {
  * @timeout_min: TimeoutMin, in ms, never 0
  * @timeout_max: TimeoutMax, in ms, above that
  * @election: Election: the agents elect a leader by themselves
+ * @transfer_rate: TransferRate, in bytes a second
  * @state_directory: StateDirectory, an absolute path
  * @n_members: of @members, in the order of the file
  * @warning: a sentence for the person, or "": a key that others can read
@@ -74,6 +78,7 @@ struct config {
 	uint32_t timeout_min;
 	uint32_t timeout_max;
 	bool election;
+	uint32_t transfer_rate;
 	char state_directory[PATH_MAX];
 	unsigned int n_members;
 	struct config_member members[PAXOS_NL_MEMBERS_MAX];

@@ -259,6 +259,20 @@ static int set_memory(struct parser *parser, const char *value)
 	return 0;
 }
 
+static int set_transfer_rate(struct parser *parser, const char *value)
+{
+	static const char *const units[] = { "K", "M", "G", NULL };
+	static const uint64_t factors[] = { 1 << 10, 1 << 20, 1 << 30 };
+	uint64_t number;
+
+	if (!parse_unit(value, units, factors, CONFIG_TRANSFER_RATE_MAX,
+			&number) ||
+	    number < CONFIG_TRANSFER_RATE_MIN)
+		return -1;
+	parser->config->transfer_rate = number;
+	return 0;
+}
+
 static int set_q1(struct parser *parser, const char *value)
 {
 	return parse_member_id(value, &parser->config->q1) ? 0 : -1;
@@ -337,6 +351,8 @@ const struct key config_keys[KEYS_MAX] = {
 	{ GROUP, "LogSize", set_log_size, "a power of two from 32 to 65536" },
 	{ GROUP, "Memory", set_memory,
 	  "from 1M to 1G with its unit, such as 64M" },
+	{ GROUP, "TransferRate", set_transfer_rate,
+	  "from 1M to 1G a second with its unit, such as 32M" },
 	{ GROUP, "PrepareQuorum", set_q1, "a number of voters" },
 	{ GROUP, "AcceptQuorum", set_q2, "a number of voters" },
 	{ MEMBER, "Id", set_member_id, "a number from 1 to 64" },

@@ -94,6 +94,17 @@ static void look_ahead(struct agent *agent, bool *warned)
 	*warned = short_of;
 }
 
+/* Nothing is to be written: some of the space for it is. */
+static int write_ahead(struct agent *agent)
+{
+	int more;
+
+	atomic_store(&agent->writing_since, agent_now());
+	more = wal_zero(&agent->wal);
+	atomic_store(&agent->writing_since, 0);
+	return more;
+}
+
 void *disk_run(void *context)
 {
 	struct agent *agent = context;
@@ -102,12 +113,20 @@ void *disk_run(void *context)
 		{ .fd = netlink_fd(&agent->attached), .events = POLLIN },
 	};
 	bool warned = false;
+	int more, n;
 
 	if (pull(agent))
 		return NULL;
 	for (;;) {
 		look_ahead(agent, &warned);
-		if (poll(events, 2, -1) < 0) {
+		n = poll(events, 2, 0);
+		if (!n) {
+			more = write_ahead(agent);
+			n = poll(events, 2, more ? 0 : -1);
+		}
+		if (!n)
+			continue;
+		if (n < 0) {
 			if (errno == EINTR)
 				continue;
 			agent_fail(agent, "cannot wait: %s", strerror(errno));

@@ -38,6 +38,8 @@ static void init_wal(struct agent *agent)
 	memcpy(identity.cluster, config->cluster, sizeof(identity.cluster));
 	wal_init(&agent->wal, &identity, config->state_directory,
 		 agent->state.directory);
+	wal_index_init(&agent->index);
+	agent->wal.index = &agent->index;
 }
 
 static int run_check(struct agent *agent, const char *path)
@@ -123,6 +125,10 @@ static int open_kernel(struct agent *agent)
 		say_error("%s", agent->heart.error);
 		return -1;
 	}
+	if (netlink_open(&agent->learn)) {
+		say_error("%s", agent->learn.error);
+		return -1;
+	}
 	return 0;
 }
 
@@ -141,6 +147,7 @@ int main(int argc, char **argv)
 		.wal = { .fd = -1, .spare = -1, .durable = -1 },
 		.heart_socket = -1,
 		.control = { .listener = -1, .client = -1 },
+		.serve_socket = -1,
 	};
 	const char *verb = argc == 3 ? argv[1] : "run";
 	const char *path = argv[argc - 1];
@@ -171,6 +178,7 @@ int main(int argc, char **argv)
 	netlink_close(&agent.attached);
 	netlink_close(&agent.heart);
 	control_close(&agent.control);
+	netlink_close(&agent.learn);
 	wal_close(&agent.wal);
 	state_close(&agent.state);
 	return result ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -170,7 +170,7 @@ int start_group(struct agent *agent)
 
 	/* Last of the three: of two agents, the kernel names the other best. */
 	if (add_group(agent) || attach_group(agent, &state) ||
-	    heart_open(agent))
+	    heart_open(agent) || serve_open(agent))
 		return -1;
 	switch (state.state) {
 	case PAXOS_NL_STATE_RESTORING:

@@ -28,6 +28,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "wal.h"
+#include "wal_index.h"
 
 #define DURABLE_MAGIC "paxosdur"
 
@@ -121,19 +122,28 @@ static int close_file(int *fd)
 	return result;
 }
 
-/* File systems without fallocate() get zeros. */
-static int allot(int fd, uint64_t size)
+static int write_zeros(int fd, uint64_t from, uint64_t to)
 {
 	static const uint8_t zeros[1 << 16];
-	uint64_t offset;
+	size_t size;
 
-	if (!fallocate(fd, 0, 0, size))
-		return 0;
-	if (errno != EOPNOTSUPP)
-		return -1;
-	for (offset = 0; offset < size; offset += sizeof(zeros))
-		if (write_all(fd, zeros, sizeof(zeros), offset))
+	for (; from < to; from += size) {
+		size = to - from < sizeof(zeros) ? to - from : sizeof(zeros);
+		if (write_all(fd, zeros, size, from))
 			return -1;
+	}
+	return 0;
+}
+
+/* File systems without fallocate() get zeros. */
+static int allot(struct wal *wal, uint64_t size)
+{
+	wal->zeroed = 0;
+	if (!fallocate(wal->spare, 0, 0, size))
+		return 0;
+	if (errno != EOPNOTSUPP || write_zeros(wal->spare, 0, size))
+		return -1;
+	wal->zeroed = size;
 	return 0;
 }
 
@@ -147,7 +157,7 @@ static int make_spare(struct wal *wal, uint64_t size)
 			    O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
 	if (wal->spare < 0)
 		return -1;
-	if (!allot(wal->spare, size))
+	if (!allot(wal, size))
 		return 0;
 	saved = errno;
 	close_file(&wal->spare);
@@ -163,6 +173,25 @@ int wal_prepare(struct wal *wal)
 	return wal_wrong(wal,
 			 "%s: no space for the next segment of %" PRIu64 " MiB: %s",
 			 wal->path, wal->size >> 20, strerror(errno));
+}
+
+int wal_zero(struct wal *wal)
+{
+	uint64_t to = wal->zeroed + WAL_ZERO_SIZE;
+
+	if (wal->spare < 0 || wal->plain || wal->failed ||
+	    wal->zeroed >= wal->size)
+		return 0;
+	if (to > wal->size)
+		to = wal->size;
+	if (write_zeros(wal->spare, wal->zeroed, to) || fdatasync(wal->spare)) {
+		/* No file is used any more that a write or sync failed on. */
+		wal->plain = true;
+		close_file(&wal->spare);
+		return 0;
+	}
+	wal->zeroed = to;
+	return to < wal->size;
 }
 
 static void fill_segment(struct wal *wal, struct wal_segment *header)
@@ -324,6 +353,7 @@ int wal_add(struct wal *wal, const struct record *record)
 	disk->type = record->type;
 	disk->kind = record->kind;
 	disk->origin = record->origin;
+	wal_index_add(wal->index, record);
 	if (record->length)
 		memcpy(disk + 1, record->value, record->length);
 	memset((uint8_t *)(disk + 1) + record->length, 0,
@@ -418,6 +448,8 @@ int wal_commit(struct wal *wal)
 	if (result)
 		return result;
 	batch = (const void *)(wal->batch + WAL_BLOCK);
+	wal_index_batch(wal->index, wal->end.sequence, wal->end.offset,
+			wal->end.offset + wal_blocks(wal->filled));
 	wal->end.offset += wal_blocks(wal->filled);
 	wal->end.crc = le32toh(batch->crc);
 	wal->end.lsn = wal->lsn;
@@ -448,6 +480,7 @@ int wal_confirm(struct wal *wal, uint64_t now)
 		if (wal_read_batch(wal, &last, add_again, wal) ||
 		    wal_commit(wal))
 			return -1;
+		wal_index_cut(wal->index, last.sequence, last.offset);
 	}
 	wal->lives = now > wal->lives ? now : wal->lives + 1;
 	write_durable(wal);

@@ -47,6 +47,7 @@
 #define WAL_BLOCK		4096
 #define WAL_SEGMENT_SIZE	(16 << 20)	/* of a new one */
 #define WAL_SEGMENT_MAX		(64 << 20)	/* that is read */
+#define WAL_ZERO_SIZE		(256 << 10)	/* of a step of wal_zero() */
 #define WAL_BATCH_MAX		(1 << 20)	/* with its header and padding */
 #define WAL_BATCH_MAGIC		0x48435442	/* "BTCH" */
 #define WAL_NAME_SIZE		32
@@ -184,6 +185,8 @@ struct wal_place {
 	uint64_t lsn;		/* the last one before it */
 };
 
+struct wal_index;
+
 /**
  * struct wal - a log that is open
  * @path: of the state directory, for errors
@@ -196,7 +199,10 @@ struct wal_place {
  * @lives: from "durable"
  * @fd: the segment at @end.sequence, if this process created it, or -1
  * @spare: space for the next, or -1
+ * @zeroed: bytes of @spare that are written, with zeros
+ * @plain: to write zeros failed; it is not tried again
  * @durable: the file "durable", or -1
+ * @index: where slots are, for who reads beside the writer, or NULL
  * @seed: CRC of the salt of @fd
  * @size: of a new segment
  * @batch: the batch that is being filled, a block ahead of it for a header
@@ -219,7 +225,10 @@ struct wal {
 
 	int fd;
 	int spare;
+	uint64_t zeroed;
+	bool plain;
 	int durable;
+	struct wal_index *index;
 	uint32_t seed;
 	uint64_t size;
 	uint8_t *batch;
@@ -262,6 +271,15 @@ int wal_commit(struct wal *wal);
 int wal_session(struct wal *wal, uint64_t instance, uint64_t incarnation);
 /* Allot the space for the next segment, if that is not done. */
 int wal_prepare(struct wal *wal);
+/*
+ * Write zeros into some of that space. Blocks that were allotted and never
+ * written cost a commit of the file system's journal when they first are, so a
+ * batch that finds them written is on the disk in a fraction of the time. For
+ * when there is nothing else to do; a step takes as long as a large batch. 1:
+ * there is more of it; 0: there is not. Space of which it fails is given up,
+ * and from then on space is only allotted.
+ */
+int wal_zero(struct wal *wal);
 
 /* Between wal.c and wal_read.c. */
 __attribute__((format(printf, 2, 3)))
@@ -275,6 +293,14 @@ uint32_t wal_durable_crc(const struct wal *wal,
 int wal_read_batch(struct wal *wal, const struct wal_place *place,
 		   wal_visit visit, void *context);
 int wal_read_durable(struct wal *wal, struct wal_durable *durable);
+
+/* wal_format.c: what is at @at if it is whole, checked, or NULL. */
+const struct wal_batch *wal_batch_at(const uint8_t *at, size_t size,
+				     uint32_t seed, uint64_t sequence,
+				     uint64_t offset);
+const struct wal_record *wal_record_at(const uint8_t *at, const uint8_t *end,
+				       uint32_t seed);
+void wal_decode(struct record *record, const struct wal_record *disk);
 
 static inline uint64_t wal_blocks(uint64_t bytes)
 {

@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "wal.h"
+#include "wal_index.h"
 
 /* A segment in memory. */
 struct segment {
@@ -241,55 +242,12 @@ static int check_segment(struct wal *wal, struct segment *segment)
 	return 0;
 }
 
-/* The header at @offset if it is one that was written there, or NULL. */
 static const struct wal_batch *batch_at(const struct segment *segment,
 					uint64_t offset)
 {
-	const struct wal_batch *batch = (const void *)(segment->bytes + offset);
-	const size_t start = offsetof(struct wal_batch, length);
-
-	if (offset + sizeof(*batch) > segment->size ||
-	    le32toh(batch->magic) != WAL_BATCH_MAGIC ||
-	    le64toh(batch->sequence) != segment->sequence ||
-	    le64toh(batch->offset) != offset ||
-	    le32toh(batch->crc) !=
-	    wal_crc(segment->seed, (const uint8_t *)batch + start,
-		    sizeof(*batch) - start))
-		return NULL;
-	return batch;
-}
-
-/* The record at @at if it is whole and ends before @end, or NULL. */
-static const struct wal_record *record_at(const struct segment *segment,
-					  const uint8_t *at, const uint8_t *end)
-{
-	const struct wal_record *record = (const void *)at;
-	const size_t start = offsetof(struct wal_record, length);
-	size_t size;
-
-	if ((size_t)(end - at) < sizeof(*record) ||
-	    le32toh(record->length) > PAXOS_NL_VALUE_MAX)
-		return NULL;
-	size = sizeof(*record) + wal_padded(le32toh(record->length));
-	if ((size_t)(end - at) < size ||
-	    le32toh(record->crc) !=
-	    wal_crc(segment->seed, at + start, size - start))
-		return NULL;
-	return record;
-}
-
-static void decode(struct record *record, const struct wal_record *disk)
-{
-	record->lsn = le64toh(disk->lsn);
-	record->slot = le64toh(disk->slot);
-	record->ballot = le64toh(disk->ballot);
-	record->incarnation = le64toh(disk->incarnation);
-	record->seq = le64toh(disk->seq);
-	record->type = disk->type;
-	record->kind = disk->kind;
-	record->origin = disk->origin;
-	record->length = le32toh(disk->length);
-	record->value = disk + 1;
+	return offset >= segment->size ? NULL :
+	       wal_batch_at(segment->bytes + offset, segment->size - offset,
+			    segment->seed, segment->sequence, offset);
 }
 
 /* Whole and meaningful; what it says of the session is noted. */
@@ -342,7 +300,7 @@ static enum batch read_batch(struct wal *wal, const struct segment *segment,
 		return BATCH_NONE;
 	end = start + le32toh(batch->length);
 	for (at = start, i = 0; i < le32toh(batch->count); i++) {
-		disk = record_at(segment, at, end);
+		disk = wal_record_at(at, end, segment->seed);
 		if (!disk)
 			return BATCH_NONE;
 		at += sizeof(*disk) + wal_padded(le32toh(disk->length));
@@ -351,13 +309,14 @@ static enum batch read_batch(struct wal *wal, const struct segment *segment,
 		return BATCH_NONE;
 	for (at = start; at < end;) {
 		disk = (const void *)at;
-		decode(&record, disk);
+		wal_decode(&record, disk);
 		if (!sound(wal, &record, &lsn)) {
 			damaged(wal, segment->sequence,
 				at - segment->bytes, "a senseless record");
 			*result = -1;
 			return BATCH_WRONG;
 		}
+		wal_index_add(wal->index, &record);
 		*result = visit ? visit(context, &record) : 0;
 		if (*result)
 			return BATCH_ENOUGH;
@@ -367,6 +326,7 @@ static enum batch read_batch(struct wal *wal, const struct segment *segment,
 	place->offset = wal_blocks(end - segment->bytes);
 	place->crc = le32toh(batch->crc);
 	place->lsn = lsn;
+	wal_index_batch(wal->index, segment->sequence, offset, place->offset);
 	return BATCH_WHOLE;
 }
 

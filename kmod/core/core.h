@@ -325,6 +325,16 @@ u64 paxos_core_records(struct paxos_core *core, u64 after,
 int paxos_core_durable(struct paxos_core *core, u64 lsn, u64 now);
 
 /*
+ * @item, of another member's log, is chosen: as if a Chosen had brought it,
+ * but at any distance. In the order of the slots: from the one behind commit;
+ * what is known already is compared, if it is held. 0, -EUNATCH: not running,
+ * -EINVAL: no such value, -ERANGE: not the next slot, -EAGAIN: no room until
+ * the disk has caught up, -EEXIST: contradicts what is known to be chosen.
+ */
+int paxos_core_learn(struct paxos_core *core, const struct paxos_item *item,
+		     u64 now);
+
+/*
  * Run phase 1 with a ballot above every one seen. 0, -EUNATCH: not running,
  * -EPERM: not a voter, -EALREADY: leads already, -EOVERFLOW: no rounds left.
  */

@@ -38,8 +38,10 @@ void paxos_learner_advance(struct paxos_core *core)
 	}
 	if (core->commit == before)
 		return;
-	if (core->commit + 1 >= core->behind)
+	if (core->behind && core->commit + 1 >= core->behind) {
 		core->behind = 0;
+		core->fetch_retry = core->now;
+	}
 
 	/* Behind the records of all that it covers. */
 	paxos_record_add(core, &core->commit_record, false);
@@ -178,6 +180,27 @@ enum paxos_drop paxos_learner_fetch(struct paxos_core *core,
 	return PAXOS_DROP_NONE;
 }
 
+/* The value that @item, which was chosen, needs; NULL if it is here. */
+static enum paxos_drop learn_value(struct paxos_core *core,
+				   const struct paxos_item *item, u32 spare,
+				   struct paxos_value **value)
+{
+	struct paxos_entry *entry;
+
+	*value = NULL;
+	if (item->slot <= core->commit)
+		return PAXOS_DROP_NONE;
+	if (!paxos_log_room(core, item->slot))
+		return PAXOS_DROP_WINDOW;
+	entry = paxos_log_entry(&core->log, item->slot);
+	if (entry->value && paxos_value_is(entry->value, item))
+		return PAXOS_DROP_NONE;
+	if (entry->flags & PAXOS_ENTRY_CHOSEN)
+		return PAXOS_DROP_CONFLICT;
+	*value = paxos_value_new(core, item, spare);
+	return *value ? PAXOS_DROP_NONE : PAXOS_DROP_NOMEM;
+}
+
 /* As accept_check(): all values or none, in core->values. */
 static enum paxos_drop learn_check(struct paxos_core *core,
 				   const struct paxos_message *message)
@@ -188,37 +211,58 @@ static enum paxos_drop learn_check(struct paxos_core *core,
 	u32 i;
 
 	for (i = 0; i < message->count; i++) {
-		struct paxos_entry *entry;
 		struct paxos_item item;
 
 		at = paxos_wire_item(at, &item);
 		if (!i)
 			spare = paxos_value_spare(core, item.slot);
-		core->values[i] = NULL;
-		if (item.slot <= core->commit)
-			continue;
-		if (!paxos_log_room(core, item.slot)) {
-			drop = PAXOS_DROP_WINDOW;
+		drop = learn_value(core, &item, spare, &core->values[i]);
+		if (drop)
 			break;
-		}
-		entry = paxos_log_entry(&core->log, item.slot);
-		if (entry->value && paxos_value_is(entry->value, &item))
-			continue;
-		if (entry->flags & PAXOS_ENTRY_CHOSEN) {
-			drop = PAXOS_DROP_CONFLICT;
-			break;
-		}
-		core->values[i] = paxos_value_new(core, &item, spare);
-		if (!core->values[i]) {
-			drop = PAXOS_DROP_NOMEM;
-			break;
-		}
 	}
 	if (drop)
 		while (i--)
 			if (core->values[i])
 				paxos_value_put(core, core->values[i]);
 	return drop;
+}
+
+/* Second half: @item is chosen, and @value is what learn_value() made. */
+static void learn_item(struct paxos_core *core, const struct paxos_item *item,
+		       struct paxos_value *value)
+{
+	struct paxos_entry *entry;
+
+	if (item->slot <= core->commit)
+		return;
+	/* Somebody leads above: this member's own ballot is over. So it
+	 * is where a slot that it would still propose in is chosen: its
+	 * phase 1 has shown all that was chosen in lower ballots.
+	 */
+	core->seen = max(core->seen, item->ballot);
+	if ((core->role != PAXOS_FOLLOWER && item->ballot > core->ballot) ||
+	    (core->role == PAXOS_LEADER && item->slot >= core->next_slot))
+		paxos_step_down(core);
+	entry = paxos_log_entry(&core->log, item->slot);
+	if (value) {
+		/* What it accepted itself lost to what was chosen, so
+		 * was of a lower ballot.
+		 */
+		paxos_entry_set(core, item->slot, value,
+				max(entry->ballot, item->ballot));
+		entry->flags &= ~PAXOS_ENTRY_VOTED;
+		paxos_record_add(core, &entry->record, true);
+	}
+	if (!(entry->flags & PAXOS_ENTRY_CHOSEN))
+		paxos_learner_chosen(core, item->slot);
+}
+
+/* More may be known now: go on from there. */
+static void learn_end(struct paxos_core *core)
+{
+	paxos_learner_ask(core);
+	paxos_forward_pump(core);
+	paxos_leader_send(core);
 }
 
 enum paxos_drop paxos_learner_learn(struct paxos_core *core,
@@ -240,42 +284,58 @@ enum paxos_drop paxos_learner_learn(struct paxos_core *core,
 	paxos_peer_answered(core, message, &core->peers[message->from].network);
 
 	for (i = 0; i < message->count; i++) {
-		struct paxos_entry *entry;
 		struct paxos_item item;
 
 		at = paxos_wire_item(at, &item);
-		if (item.slot <= core->commit)
-			continue;
-		/* Somebody leads above: this member's own ballot is over. So it
-		 * is where a slot that it would still propose in is chosen: its
-		 * phase 1 has shown all that was chosen in lower ballots.
-		 */
-		core->seen = max(core->seen, item.ballot);
-		if ((core->role != PAXOS_FOLLOWER &&
-		     item.ballot > core->ballot) ||
-		    (core->role == PAXOS_LEADER &&
-		     item.slot >= core->next_slot))
-			paxos_step_down(core);
-		entry = paxos_log_entry(&core->log, item.slot);
-		if (core->values[i]) {
-			/* What it accepted itself lost to what was chosen, so
-			 * was of a lower ballot.
-			 */
-			paxos_entry_set(core, item.slot, core->values[i],
-					max(entry->ballot, item.ballot));
-			entry->flags &= ~PAXOS_ENTRY_VOTED;
-			paxos_record_add(core, &entry->record, true);
-		}
-		if (!(entry->flags & PAXOS_ENTRY_CHOSEN))
-			paxos_learner_chosen(core, item.slot);
+		learn_item(core, &item, core->values[i]);
 	}
 	paxos_learner_advance(core);
 	if (core->commit > before)
 		core->fetch_retry = core->now;
-	paxos_learner_ask(core);
-	paxos_forward_pump(core);
-	paxos_leader_send(core);
+	learn_end(core);
 	return PAXOS_DROP_NONE;
+}
+
+/* @item of another's log is what this member knows to be chosen. */
+static bool learn_agrees(const struct paxos_core *core,
+			 const struct paxos_item *item)
+{
+	struct paxos_entry *entry = paxos_log_entry(&core->log, item->slot);
+
+	return !entry || paxos_value_is(entry->value, item);
+}
+
+int paxos_core_learn(struct paxos_core *core, const struct paxos_item *item,
+		     u64 now)
+{
+	struct paxos_value *value;
+	enum paxos_drop drop;
+
+	if (core->state != PAXOS_RUNNING)
+		return -EUNATCH;
+	if (!paxos_item_valid(item) || !item->slot || !item->ballot)
+		return -EINVAL;
+	core->now = max(core->now, now);
+	if (item->slot <= core->commit)
+		return learn_agrees(core, item) ? 0 : -EEXIST;
+	if (item->slot > core->commit + 1)
+		return -ERANGE;
+	drop = learn_value(core, item, 0, &value);
+	if (!drop) {
+		learn_item(core, item, value);
+		paxos_learner_advance(core);
+		learn_end(core);
+	}
+	/* Where there was no room, the disk may have to make some. */
+	paxos_call_end(core);
+	switch (drop) {
+	case PAXOS_DROP_NONE:
+		return 0;
+	case PAXOS_DROP_CONFLICT:
+		return -EEXIST;
+	default:
+		return -EAGAIN;
+	}
 }
 
 void paxos_learner_tick(struct paxos_core *core)

@@ -325,21 +325,26 @@ static bool check_body(const struct paxos_message *message)
 	}
 }
 
+/* Whether @item can be a value at all, wherever it comes from. */
+bool paxos_item_valid(const struct paxos_item *item)
+{
+	const struct paxos_origin *origin = &item->origin;
+
+	if (item->len > PAXOS_VALUE_MAX || item->kind >= PAXOS_KINDS)
+		return false;
+	if (item->kind == PAXOS_NOOP)
+		return !item->len && !origin->member &&
+		       !origin->incarnation && !origin->seq;
+	return origin->member >= 1 && origin->member <= PAXOS_MEMBERS_MAX &&
+	       origin->incarnation && origin->seq;
+}
+
 /* Whether @item may stand in @message behind an item of slot @before. */
 static bool check_item(const struct paxos_message *message,
 		       const struct paxos_item *item, u64 before)
 {
-	const struct paxos_origin *origin = &item->origin;
-
-	if (item->kind == PAXOS_NOOP) {
-		if (item->len || origin->member || origin->incarnation ||
-		    origin->seq)
-			return false;
-	} else if (origin->member < 1 || origin->member > PAXOS_MEMBERS_MAX ||
-		   !origin->incarnation || !origin->seq) {
+	if (!paxos_item_valid(item))
 		return false;
-	}
-
 	switch (message->type) {
 	case PAXOS_PROMISE:
 		return item->slot > before &&

@@ -106,6 +106,7 @@ void paxos_wire_encode(const struct paxos_message *message, u32 group,
 		       void *buffer);
 enum paxos_drop paxos_wire_decode(const void *buffer, size_t len,
 				  struct paxos_message *message);
+bool paxos_item_valid(const struct paxos_item *item);
 const u8 *paxos_wire_item(const u8 *at, struct paxos_item *item);
 const u8 *paxos_wire_range(const u8 *at, struct paxos_range *range);
 

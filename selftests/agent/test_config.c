@@ -194,7 +194,7 @@ static void test_unknown_things(void **state)
 	refuse("[Gruppe]\n", 1, "[Gruppe]",
 	       "unknown section; there are [Group] and [Member]");
 	refuse_group("Colour = red",
-		     "unknown key 'Colour'; [Group] takes Id, Cluster, Key, KeyFile, Self, StateDirectory, Durability, Interval, Adaptive, Threshold, TimeoutMin, TimeoutMax, Election, HeartbeatPort, Window, LogSize, Memory, PrepareQuorum, AcceptQuorum");
+		     "unknown key 'Colour'; [Group] takes Id, Cluster, Key, KeyFile, Self, StateDirectory, Durability, Interval, Adaptive, Threshold, TimeoutMin, TimeoutMax, Election, HeartbeatPort, Window, LogSize, Memory, TransferRate, PrepareQuorum, AcceptQuorum");
 	refuse(GROUP "[Member]\n  Port = 1\n", 7, "Port = 1",
 	       "unknown key 'Port'; [Member] takes Id, Address, Role, Priority");
 	refuse_group("Durability sync",
@@ -277,6 +277,9 @@ static void test_bad_values(void **state)
 		{ { "Memory = 1023K", "Memory = 2G", "Memory = 64",
 		    "Memory = 64MB", "Memory = 99999999999999999999G" },
 		  "Memory must be from 1M to 1G with its unit, such as 64M" },
+		{ { "TransferRate = 0", "TransferRate = 1023K",
+		    "TransferRate = 2G", "TransferRate = 8MB/s" },
+		  "TransferRate must be from 1M to 1G a second with its unit, such as 32M" },
 		{ { "PrepareQuorum = 0", "PrepareQuorum = 65",
 		    "PrepareQuorum = all" },
 		  "PrepareQuorum must be a number of voters" },

@@ -59,6 +59,8 @@ static void live(struct crash *crash)
 		crash->acknowledged = crash->written;
 		if (!disk_random(3) && wal_prepare(wal))
 			return;
+		while (disk_random(2) && wal_zero(wal))
+			;
 	}
 }
 

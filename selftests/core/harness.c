@@ -855,6 +855,16 @@ int campaign(struct cluster *c, u8 id)
 	return err;
 }
 
+/* From another's log, as its agent would bring it. */
+int learn(struct cluster *c, u8 id, const struct paxos_item *item)
+{
+	struct host *h = host_up(c, id);
+	int err = paxos_core_learn(&h->core, item, c->now);
+
+	after(c, h);
+	return err;
+}
+
 void elect(struct cluster *c, u8 id)
 {
 	int err = campaign(c, id);

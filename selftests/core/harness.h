@@ -151,6 +151,7 @@ void run(struct cluster *c, u64 us);
 /* What people do. */
 int campaign(struct cluster *c, u8 id);
 void elect(struct cluster *c, u8 id);
+int learn(struct cluster *c, u8 id, const struct paxos_item *item);
 int propose(struct cluster *c, u8 id, const char *text);
 int propose_until(struct cluster *c, u8 id, const void *bytes, u32 len,
 		  u64 deadline, void *cookie);

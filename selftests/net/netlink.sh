@@ -49,6 +49,7 @@ every_command_wants_its_group() {
 		peer-set
 		resign
 		transfer leader=u8:2 timeout=u32:1000
+		learn agent=u32:1 from=u8:2 goal=u64:9
 	END
 	says 'EINVAL .*needs an id, cluster, key, self and members' group-add
 	says 'EINVAL .*group' -d log-get
@@ -139,6 +140,9 @@ only_the_agent_may_do_what_agents_do() {
 		record.type=u8:1 record.ballot=u64:65281 -
 	says '(ENOTCONN|EALREADY)' start group=u32:1 lsn=u64:0 \
 		incarnation=u64:9
+	says 'ENOTCONN @agent' learn group=u32:1 agent=u32:1 from=u8:2 \
+		goal=u64:9
+	says EINVAL learn group=u32:1 from=u8:2 goal=u64:9
 	says '(ENOTCONN|ok)' peer-set group=u32:1 +member member.id=u8:1 -
 	unchanged
 }

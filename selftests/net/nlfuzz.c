@@ -34,7 +34,8 @@ static const uint8_t kinds[PAXOS_A_MAX + 1] = {
 	[PAXOS_A_WINDOW] = 4, [PAXOS_A_LOG_SIZE] = 4, [PAXOS_A_BYTES] = 4,
 	[PAXOS_A_MEMBER] = NEST, [PAXOS_A_FIRST] = 8, [PAXOS_A_LAST] = 8,
 	[PAXOS_A_LSN] = 8, [PAXOS_A_INCARNATION] = 8, [PAXOS_A_VALUE] = TEXT,
-	[PAXOS_A_TIMEOUT] = 4, [PAXOS_A_RECORD] = NEST,
+	[PAXOS_A_TIMEOUT] = 4, [PAXOS_A_RECORD] = NEST, [PAXOS_A_AGENT] = 4,
+	[PAXOS_A_FROM] = 1, [PAXOS_A_GOAL] = 8,
 };
 
 static const uint8_t member_kinds[PAXOS_A_MEMBER_MAX + 1] = {
@@ -86,6 +87,9 @@ static const struct {
 	{ PAXOS_CMD_RESIGN, { PAXOS_A_GROUP } },
 	{ PAXOS_CMD_TRANSFER, {
 		PAXOS_A_GROUP, PAXOS_A_LEADER, PAXOS_A_TIMEOUT } },
+	{ PAXOS_CMD_LEARN, {
+		PAXOS_A_GROUP, PAXOS_A_AGENT, PAXOS_A_FROM, PAXOS_A_GOAL,
+		PAXOS_A_RECORD, PAXOS_A_RECORD } },
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

@@ -29,6 +29,7 @@ const char *const knob_names[KNOBS] = {
 	[KNOB_BURST] = "burst",
 	[KNOB_FETCH] = "fetch",
 	[KNOB_REPLAY] = "replay",
+	[KNOB_TRANSFER] = "transfer",
 };
 
 /* Per million, at most. */
@@ -51,6 +52,7 @@ static const u32 knob_highest[KNOBS] = {
 	[KNOB_BURST] = 100000,
 	[KNOB_FETCH] = 300000,
 	[KNOB_REPLAY] = 300000,
+	[KNOB_TRANSFER] = 500000,
 };
 
 /* The numbers that --set and the replay know by name. */

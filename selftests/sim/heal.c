@@ -62,6 +62,21 @@ static bool can_decide(struct sim *sim)
 	       paxos_quorum_accept(&sim->config, fit);
 }
 
+/* With disks nobody stays behind: the agents bring it from one. */
+static bool brought_up(struct sim *sim)
+{
+	u32 id;
+
+	for (id = 1; id <= sim->n; id++) {
+		struct member *member = sim->members[id];
+
+		if (member->status == MEMBER_UP && member->core.behind &&
+		    was_trimmed(sim, member))
+			return false;
+	}
+	return true;
+}
+
 /* Whoever says that it is behind is so: who restarts may hold more again. */
 static bool rightly_behind(struct sim *sim)
 {
@@ -234,6 +249,13 @@ void heal(struct sim *sim)
 	until = sim->now + 5 * SIM_SECOND;
 	while (sim->now < until)
 		sim_step(sim);
+	until = sim->now + HEAL_BOUND;
+	while (sim_sync(sim) && !brought_up(sim)) {
+		if (sim->now > until)
+			broken(sim, LAW_LIVENESS,
+			       "a member stays behind what is on another's disk");
+		sim_step(sim);
+	}
 	if (can_decide(sim)) {
 		wait(sim, all_ended, "a proposal or read has not ended");
 		decide_anew(sim);

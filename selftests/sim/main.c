@@ -120,8 +120,8 @@ static void print_totals(const struct totals *t, double seconds)
 	       U(t->datagrams));
 	printf("foreign %llu, replayed %llu\n", U(t->foreign),
 	       U(t->replayed));
-	printf("  behind %llu times, runs stuck for want of a transfer %llu\n",
-	       U(t->behind), U(t->stuck));
+	printf("  behind %llu times, values transferred %llu, runs stuck %llu\n",
+	       U(t->behind), U(t->transferred), U(t->stuck));
 	printf("  dropped:");
 	for (i = 1; i < PAXOS_CORE_DROPS; i++)
 		printf(" %s %llu", trace_drop(i), U(t->drops[i]));
@@ -151,7 +151,7 @@ static void usage(int status)
 		"             elections; probabilities in a million: loss, duplicate,\n"
 		"             delay, foreign, crash, nomem, jitter, disk_slow, torn, partition,\n"
 		"             campaign, agent, clock, stop, cancel, burst,\n"
-		"             fetch, replay\n"
+		"             fetch, replay, transfer\n"
 		"  --verify   run each seed twice and compare (law 6)\n"
 		"  --trace    print every event; --last N: so many after a violation\n");
 	exit(status);

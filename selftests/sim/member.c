@@ -3,6 +3,7 @@
  * A host: a core, its clock, and the calls into it. Each call may be its last:
  * the host dies in it, after some of what the call sends has left.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include "sim.h"
@@ -310,6 +311,35 @@ int member_campaign(struct member *member)
 	trace(member->sim, "campaigns", member->id, 0, 0, 0);
 	call_begin(member);
 	err = paxos_core_campaign(&member->core, now(member));
+	call_end(member);
+	return err;
+}
+
+/* A value of another's disk, which is chosen. */
+int member_learn(struct member *member, const struct disk_record *record)
+{
+	const struct value *value = record->value;
+	const struct paxos_item item = {
+		.slot = record->slot,
+		.ballot = record->ballot,
+		.origin = value->origin,
+		.len = value->len,
+		.kind = value->kind,
+		.bytes = value->bytes,
+	};
+	u64 before = member->core.commit;
+	int err;
+
+	call_begin(member);
+	err = paxos_core_learn(&member->core, &item, now(member));
+	if (err && err != -EAGAIN)
+		broken(member->sim, LAW_AGREEMENT,
+		       "member %u refuses slot %llu of another's log: %d",
+		       member->id, U(record->slot), err);
+	if (err == -EAGAIN && member->core.commit != before)
+		broken(member->sim, LAW_WHOLE,
+		       "member %u has no room for slot %llu and takes it",
+		       member->id, U(record->slot));
 	call_end(member);
 	return err;
 }

@@ -112,6 +112,7 @@ static bool happen(struct sim *sim, const struct event *event)
 		return true;
 	case EVENT_BEAT:
 		faults_beat(sim);
+		transfer_beat(sim);
 		schedule_add(sim, sim->now + SIM_BEAT, EVENT_BEAT, 0, 0, NULL);
 		return true;
 	}

@@ -61,6 +61,7 @@ enum knob {
 	KNOB_BURST,
 	KNOB_FETCH,
 	KNOB_REPLAY,
+	KNOB_TRANSFER,
 	KNOBS,
 };
 
@@ -322,6 +323,7 @@ struct totals {
 	u64 reads[4];
 	u64 trimmed;
 	u64 behind;
+	u64 transferred;
 	u64 datagrams;
 	u64 drops[PAXOS_CORE_DROPS];
 	u64 nomem;
@@ -434,6 +436,7 @@ void member_receive(struct member *member, const struct paxos_message *message,
 void member_tick(struct member *member);
 void member_durable(struct member *member, u64 lsn);
 int member_campaign(struct member *member);
+int member_learn(struct member *member, const struct disk_record *record);
 bool member_propose(struct member *member, u32 len, u64 timeout);
 bool member_read(struct member *member, u64 timeout);
 void member_cancel(struct member *member, struct proposal *proposal);
@@ -461,6 +464,9 @@ void faults_beat(struct sim *sim);
 void faults_client(struct sim *sim);
 void faults_reconnect(struct member *member);
 void faults_election(struct member *member);
+
+/* transfer.c */
+void transfer_beat(struct sim *sim);
 
 /* heal.c */
 void heal(struct sim *sim);

@@ -60,6 +60,8 @@
  *	PAXOS_A_UP: u8, voters heard of late, self included
  *	PAXOS_A_AGENT: u32, netlink port of the agent, 0: none
  *	PAXOS_A_STALLED: u32, ms that the oldest record has waited for the disk
+ *	PAXOS_A_FROM: u8, member whose log is being transferred (LEARN)
+ *	PAXOS_A_GOAL: u64, up to which slot it goes
  *	PAXOS_A_MEMBER with, in addition:
  *		PAXOS_A_MEMBER_UP: u8, its kernel was heard of late, or (learnt
  *			from PEER_SET, and where this one does not lead) its
@@ -145,6 +147,17 @@
  *	is none yet, when there is. A second PULL replaces one that waits.
  *	-ERANGE: LSN was never given out, or is below what was acknowledged.
  *
+ * PAXOS_CMD_LEARN: PAXOS_A_GROUP, PAXOS_A_AGENT: port of the socket that is
+ *	attached, so that only who has it does this, from any socket;
+ *	PAXOS_A_FROM: u8, the member whose log it is; PAXOS_A_GOAL: u64, up to
+ *	which slot that one goes, to show; PAXOS_A_RECORD, repeated, of type
+ *	accept and without lsn: values that are chosen, in the order of the
+ *	slots, from the one behind PAXOS_A_COMMIT. What is known here already
+ *	is compared, if it is held. Records before the refused one are taken.
+ *	-EAGAIN: no room until the disk has caught up: PULL, then the same
+ *	again; -ERANGE: not the next slot; -EEXIST: contradicts what is known
+ *	to be chosen; -EUNATCH: not started; -ENOTCONN: not the agent's port.
+ *
  * PAXOS_CMD_PEER_SET: PAXOS_A_GROUP, PAXOS_A_MEMBER, repeated: what the
  *	agents' heartbeats say: PAXOS_A_MEMBER_ID, _AGENT_HEARD, _COMMIT,
  *	_DURABLE, _INCARNATION, _SUSPECTED.
@@ -195,6 +208,7 @@ enum paxos_nl_cmd {
 	PAXOS_CMD_CHOSEN,
 	PAXOS_CMD_RESIGN,
 	PAXOS_CMD_TRANSFER,
+	PAXOS_CMD_LEARN,
 	__PAXOS_CMD_MAX
 };
 #define PAXOS_CMD_MAX (__PAXOS_CMD_MAX - 1)
@@ -245,6 +259,8 @@ enum paxos_nl_attr {
 	PAXOS_A_DROP,
 	PAXOS_A_RECORD,
 	PAXOS_A_EVENT,
+	PAXOS_A_FROM,
+	PAXOS_A_GOAL,
 	__PAXOS_A_MAX
 };
 #define PAXOS_A_MAX (__PAXOS_A_MAX - 1)
