@@ -21,6 +21,7 @@ int paxos_core_init(struct paxos_core *core, const struct paxos_ops *ops,
 	core->ops = ops;
 	core->settings = *settings;
 	core->config = *config;
+	core->first = *config;
 	core->wake = PAXOS_NEVER;
 	core->flush = PAXOS_NEVER;
 	core->commit_flush = PAXOS_NEVER;
@@ -32,6 +33,7 @@ int paxos_core_init(struct paxos_core *core, const struct paxos_ops *ops,
 	INIT_LIST_HEAD(&core->records);
 	paxos_record_init(&core->promise_record);
 	paxos_record_init(&core->commit_record);
+	paxos_record_init(&core->config_record);
 	for (id = 0; id <= PAXOS_MEMBERS_MAX; id++)
 		core->peers[id].deadline = PAXOS_NEVER;
 	paxos_log_init(&core->log, entries, size);
@@ -52,6 +54,9 @@ void paxos_core_destroy(struct paxos_core *core)
 			paxos_value_put(core, entry->value);
 		entry->value = NULL;
 	}
+	if (core->config_value)
+		paxos_value_put(core, core->config_value);
+	core->config_value = NULL;
 }
 
 int paxos_core_start(struct paxos_core *core, u64 incarnation, u64 lsn, u64 now)
@@ -70,6 +75,7 @@ void paxos_core_stop(struct paxos_core *core, u64 now)
 {
 	core->now = max(core->now, now);
 	paxos_step_down(core);
+	core->renew = false;
 	core->state = PAXOS_STOPPED;
 	paxos_forward_end(core);
 	paxos_read_end(core);
@@ -79,6 +85,12 @@ void paxos_core_stop(struct paxos_core *core, u64 now)
 /* What every call that may have changed something ends with. */
 void paxos_call_end(struct paxos_core *core)
 {
+	/* The barrier's other side: phase 1 under the new configuration. */
+	if (core->renew) {
+		core->renew = false;
+		if (core->role == PAXOS_FOLLOWER)
+			paxos_candidate_begin(core);
+	}
 	if (!core->urgent)
 		return;
 	core->urgent = false;
@@ -178,30 +190,44 @@ static enum paxos_drop dispatch(struct paxos_core *core,
 	}
 }
 
+/* What is chosen is chosen, in whatever configuration one is. */
+static bool any_epoch(u8 type)
+{
+	return type == PAXOS_FETCH || type == PAXOS_CHOSEN ||
+	       type == PAXOS_DONE;
+}
+
 enum paxos_drop paxos_core_receive(struct paxos_core *core,
 				   const struct paxos_message *message,
 				   u64 now)
 {
 	struct paxos_peer *peer;
 	enum paxos_drop drop;
+	bool member;
 
 	if (message->to != core->settings.self)
 		return PAXOS_DROP_ADDRESSEE;
+	member = paxos_config_has(&core->config, message->from);
 	if (message->from == core->settings.self ||
-	    !paxos_config_has(&core->config, message->from))
+	    (!member && message->epoch == core->config.epoch))
 		return PAXOS_DROP_SENDER;
-	if (message->epoch != core->config.epoch)
-		return PAXOS_DROP_EPOCH;
 	if (core->state != PAXOS_RUNNING)
 		return PAXOS_DROP_MUTE;
 
 	core->now = max(core->now, now);
-	peer = &core->peers[message->from];
-	peer->heard = core->now;
-	peer->commit = max(peer->commit, message->commit);
-	core->seen = max(core->seen, message->ballot);
+	if (member) {
+		peer = &core->peers[message->from];
+		peer->heard = core->now;
+		peer->commit = max(peer->commit, message->commit);
+	}
+	/* Who was removed and does not know shall not drive ballots up. */
+	if (message->epoch >= core->config.epoch)
+		core->seen = max(core->seen, message->ballot);
 
-	drop = dispatch(core, message);
+	if (message->epoch == core->config.epoch || any_epoch(message->type))
+		drop = dispatch(core, message);
+	else
+		drop = paxos_epoch_differs(core, message);
 	paxos_call_end(core);
 	return drop;
 }

@@ -33,6 +33,7 @@ void paxos_step_down(struct paxos_core *core)
 		}
 	}
 	core->role = PAXOS_FOLLOWER;
+	core->barrier = 0;
 }
 
 /* Somebody promised a higher ballot; P1a would have it beaten. */
@@ -54,6 +55,8 @@ static void propose(struct paxos_core *core, u64 slot,
 
 	paxos_entry_set(core, slot, value, core->ballot);
 	entry->flags |= PAXOS_ENTRY_VOTED;
+	if (paxos_config_next(core, value))
+		core->barrier = slot;
 	if (value->kind != PAXOS_NOOP) {
 		paxos_seen_add(&core->proposed[value->origin.member],
 			       &value->origin);
@@ -84,6 +87,7 @@ void paxos_leader_start(struct paxos_core *core)
 	core->leader_heard = core->now;
 	core->quorum = true;
 	core->next_slot = core->commit + 1;
+	core->barrier = 0;
 	memset(core->proposed, 0, sizeof(core->proposed));
 	paxos_for_each_member(id, rest, others(core)) {
 		struct paxos_peer *peer = &core->peers[id];
@@ -104,6 +108,11 @@ void paxos_leader_start(struct paxos_core *core)
 
 		if (entry->found && entry->found_ballot > entry->ballot)
 			value = entry->found;
+		/* Behind a configuration another one decides: see barrier. */
+		if (core->barrier) {
+			paxos_entry_found(core, entry, NULL, 0);
+			continue;
+		}
 		value = paxos_value_get(value ? value : &core->noop);
 		paxos_entry_found(core, entry, NULL, 0);
 		propose(core, slot, value);
@@ -119,11 +128,13 @@ void paxos_leader_start(struct paxos_core *core)
  * paxos_leader_propose - put @value into the next slot
  *
  * Takes over the reference, unless it returns false: the window or the log is
- * full. paxos_leader_send() then sends what was proposed.
+ * full, or a configuration is not chosen yet that would hold for the slot.
+ * paxos_leader_send() then sends what was proposed.
  */
 bool paxos_leader_propose(struct paxos_core *core, struct paxos_value *value)
 {
-	if (core->next_slot - core->commit > core->settings.window ||
+	if (core->barrier ||
+	    core->next_slot - core->commit > core->settings.window ||
 	    !paxos_log_room(core, core->next_slot))
 		return false;
 	propose(core, core->next_slot, value);

@@ -320,6 +320,12 @@ static bool check_item(const struct paxos_message *message,
 		   !origin->incarnation || !origin->seq) {
 		return false;
 	}
+	if (item->kind == PAXOS_CONFIG) {
+		struct paxos_config config;
+
+		if (paxos_wire_config_decode(item->bytes, item->len, &config))
+			return false;
+	}
 
 	switch (message->type) {
 	case PAXOS_PROMISE:
@@ -335,7 +341,7 @@ static bool check_item(const struct paxos_message *message,
 		return item->slot > before && item->ballot;
 	default:	/* Forward */
 		return !item->slot && !item->ballot &&
-		       item->kind != PAXOS_NOOP;
+		       item->kind == PAXOS_DATA;
 	}
 }
 
@@ -427,7 +433,7 @@ enum paxos_drop paxos_wire_decode(const void *buffer, size_t len,
 	message->ballot = le64_to_cpu(header.ballot);
 	message->commit = le64_to_cpu(header.commit);
 	message->count = le32_to_cpu(header.count);
-	if (header.zero || !message->epoch ||
+	if (header.zero ||
 	    message->from < 1 || message->from > PAXOS_MEMBERS_MAX ||
 	    message->to < 1 || message->to > PAXOS_MEMBERS_MAX ||
 	    message->count < types[header.type].items_min ||
