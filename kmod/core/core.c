@@ -190,6 +190,23 @@ static enum paxos_drop dispatch(struct paxos_core *core,
 	}
 }
 
+/*
+ * Who may be heard: in this epoch its members; of an older one those who are or
+ * were members; of a newer one, which is not known here, whoever has the key.
+ */
+static bool may_speak(const struct paxos_core *core,
+		      const struct paxos_message *message)
+{
+	const struct paxos_config *config = &core->config;
+
+	if (message->from == core->settings.self)
+		return false;
+	return paxos_config_has(config, message->from) ||
+	       message->epoch > config->epoch ||
+	       (message->epoch < config->epoch &&
+		config->gone & paxos_member_bit(message->from));
+}
+
 /* What is chosen is chosen, in whatever configuration one is. */
 static bool any_epoch(u8 type)
 {
@@ -203,19 +220,16 @@ enum paxos_drop paxos_core_receive(struct paxos_core *core,
 {
 	struct paxos_peer *peer;
 	enum paxos_drop drop;
-	bool member;
 
 	if (message->to != core->settings.self)
 		return PAXOS_DROP_ADDRESSEE;
-	member = paxos_config_has(&core->config, message->from);
-	if (message->from == core->settings.self ||
-	    (!member && message->epoch == core->config.epoch))
+	if (!may_speak(core, message))
 		return PAXOS_DROP_SENDER;
 	if (core->state != PAXOS_RUNNING)
 		return PAXOS_DROP_MUTE;
 
 	core->now = max(core->now, now);
-	if (member) {
+	if (paxos_config_has(&core->config, message->from)) {
 		peer = &core->peers[message->from];
 		peer->heard = core->now;
 		peer->commit = max(peer->commit, message->commit);

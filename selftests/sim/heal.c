@@ -41,25 +41,46 @@ static bool was_trimmed(struct sim *sim, const struct member *member)
 	return false;
 }
 
-bool member_fit(const struct member *member)
+static bool unharmed(const struct member *member)
 {
 	return member->status == MEMBER_UP && !member->core.behind;
 }
 
-/* Whether voters enough are there: to accept, not behind what was trimmed. */
+/* A member of the last configuration that can take its part. */
+bool member_fit(const struct member *member)
+{
+	return unharmed(member) &&
+	       paxos_config_has(sim_config(member->sim), member->id);
+}
+
+/*
+ * Whether voters enough are there: to accept, not behind what was trimmed. Of
+ * the last configuration; and of earlier ones as long as nobody who is there
+ * has learned of what followed them.
+ */
 static bool can_decide(struct sim *sim)
 {
 	u64 up = 0, fit = 0;
-	u32 id;
+	u32 id, known = 0;
 
 	for (id = 1; id <= sim->n; id++) {
-		if (sim->members[id]->status == MEMBER_UP)
+		struct member *member = sim->members[id];
+
+		if (member->status == MEMBER_UP) {
 			up |= paxos_member_bit(id);
-		if (member_fit(sim->members[id]))
+			if (member->core.config.epoch > known)
+				known = member->core.config.epoch;
+		}
+		if (unharmed(member))
 			fit |= paxos_member_bit(id);
 	}
-	return paxos_quorum_prepare(&sim->config, up) &&
-	       paxos_quorum_accept(&sim->config, fit);
+	if (!epoch_config(sim, known))
+		return false;
+	for (; known <= sim_config(sim)->epoch; known++)
+		if (!paxos_quorum_prepare(epoch_config(sim, known), up) ||
+		    !paxos_quorum_accept(epoch_config(sim, known), fit))
+			return false;
+	return true;
 }
 
 /* Whoever says that it is behind is so: who restarts may hold more again. */
@@ -183,6 +204,15 @@ static void decide_anew(struct sim *sim)
 	}
 }
 
+/* Fit; or no member, aware of that, and with nothing to ask. */
+static bool settled(const struct member *member)
+{
+	return member_fit(member) ||
+	       (!paxos_config_has(sim_config(member->sim), member->id) &&
+		!member->n_running && !member->n_reading &&
+		!paxos_config_votes(&member->core.config, member->id));
+}
+
 /* Nobody asks for anything: nothing but heartbeats may be on the wire. */
 static void calm_down(struct sim *sim)
 {
@@ -192,7 +222,7 @@ static void calm_down(struct sim *sim)
 	u32 id;
 
 	for (id = 1; id <= sim->n; id++)
-		if (!member_fit(sim->members[id]))
+		if (!settled(sim->members[id]))
 			return;
 	while (sim->now < until)
 		sim_step(sim);
