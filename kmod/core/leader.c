@@ -353,5 +353,7 @@ void paxos_leader_tick(struct paxos_core *core)
 	paxos_wake(core, core->flush);
 	paxos_wake(core, core->beat);
 	paxos_forward_pump(core);
+	/* Of a single voter, without a disk, that was chosen at once. */
+	paxos_learner_advance(core);
 	paxos_leader_send(core);
 }

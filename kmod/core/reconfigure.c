@@ -42,6 +42,7 @@ static void take(struct paxos_core *core, u64 slot, struct paxos_value *value)
 		paxos_value_put(core, core->config_value);
 	core->config_value = value;
 	core->config_slot = slot;
+	core->prepare_ballot = 0;	/* it asked the former voters */
 	paxos_for_each_member(id, rest,
 			      paxos_config_members(&core->config) ^ before) {
 		memset(&core->peers[id], 0, sizeof(core->peers[id]));
@@ -117,18 +118,26 @@ int paxos_config_restore(struct paxos_core *core,
 	return 0;
 }
 
-/* Whom to ask, when @from has news and may be nobody that is known here. */
-static u8 informant(const struct paxos_core *core, u8 from)
+/*
+ * Ask @from, which has news; if it is nobody that is known here, one after the
+ * other of those who are: the one asked before may be no more.
+ */
+static void ask(struct paxos_core *core, u8 from)
 {
 	u64 others = paxos_config_members(&core->config) &
 		     ~paxos_member_bit(core->settings.self);
 	u64 above;
 
-	if (!others || others & paxos_member_bit(from))
-		return others ? from : 0;
-	above = core->fetch_from < PAXOS_MEMBERS_MAX ?
-		others & ~0ULL << core->fetch_from : 0;
-	return __builtin_ctzll(above ? above : others) + 1;
+	if (!others)
+		return;
+	if (!(others & paxos_member_bit(from))) {
+		above = core->fetch_from < PAXOS_MEMBERS_MAX ?
+			others & ~0ULL << core->fetch_from : 0;
+		from = __builtin_ctzll(above ? above : others) + 1;
+		core->fetch_retry = core->now;
+	}
+	core->fetch_from = from;
+	paxos_learner_ask(core);
 }
 
 /*
@@ -145,9 +154,7 @@ enum paxos_drop paxos_epoch_differs(struct paxos_core *core,
 				   core->commit, message->stamp);
 	} else if (message->commit > core->commit) {
 		core->commit_known = max(core->commit_known, message->commit);
-		if (core->now >= core->fetch_retry)
-			core->fetch_from = informant(core, message->from);
-		paxos_learner_ask(core);
+		ask(core, message->from);
 	}
 	return PAXOS_DROP_EPOCH;
 }

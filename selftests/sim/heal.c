@@ -3,6 +3,7 @@
  * The second phase: faults stop, links heal, who was down comes back. Now
  * every proposal must end, new ones must be chosen, and all must learn them.
  */
+#include <linux/minmax.h>
 #include "sim.h"
 
 #define U(x) ((unsigned long long)(x))
@@ -60,26 +61,32 @@ bool member_fit(const struct member *member)
  */
 static bool can_decide(struct sim *sim)
 {
-	u64 up = 0, fit = 0;
 	u32 id, known = 0;
 
-	for (id = 1; id <= sim->n; id++) {
-		struct member *member = sim->members[id];
-
-		if (member->status == MEMBER_UP) {
-			up |= paxos_member_bit(id);
-			if (member->core.config.epoch > known)
-				known = member->core.config.epoch;
-		}
-		if (unharmed(member))
-			fit |= paxos_member_bit(id);
-	}
+	for (id = 1; id <= sim->n; id++)
+		if (sim->members[id]->status == MEMBER_UP)
+			known = max(known,
+				    sim->members[id]->core.config.epoch);
 	if (!epoch_config(sim, known))
 		return false;
-	for (; known <= sim_config(sim)->epoch; known++)
-		if (!paxos_quorum_prepare(epoch_config(sim, known), up) ||
-		    !paxos_quorum_accept(epoch_config(sim, known), fit))
+	for (; known <= sim_config(sim)->epoch; known++) {
+		u64 promise = 0, accept = 0;
+
+		for (id = 1; id <= sim->n; id++) {
+			const struct member *member = sim->members[id];
+
+			if (member->status != MEMBER_UP)
+				continue;
+			if (unharmed(member))
+				accept |= paxos_member_bit(id);
+			if (unharmed(member) ||
+			    member->core.config.epoch == known)
+				promise |= paxos_member_bit(id);
+		}
+		if (!paxos_quorum_prepare(epoch_config(sim, known), promise) ||
+		    !paxos_quorum_accept(epoch_config(sim, known), accept))
 			return false;
+	}
 	return true;
 }
 

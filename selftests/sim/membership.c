@@ -222,7 +222,12 @@ static void draw_change(struct sim *sim, const struct paxos_config *now,
 {
 	u8 id;
 
-	switch (random_below(&sim->random, 10)) {
+	switch (random_below(&sim->random, 11)) {
+	case 10:	/* law 3: the id of one who left, which is refused */
+		id = one_of(sim, now->gone);
+		if (id)
+			*learners |= paxos_member_bit(id);
+		break;
 	case 0:		/* a host that waits, or a fresh one */
 	case 1:
 	case 2:
