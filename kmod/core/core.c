@@ -54,9 +54,6 @@ void paxos_core_destroy(struct paxos_core *core)
 			paxos_value_put(core, entry->value);
 		entry->value = NULL;
 	}
-	if (core->config_value)
-		paxos_value_put(core, core->config_value);
-	core->config_value = NULL;
 }
 
 int paxos_core_start(struct paxos_core *core, u64 incarnation, u64 lsn, u64 now)

@@ -216,8 +216,10 @@ struct paxos_core {
 	struct paxos_settings settings;
 	struct paxos_config config;	/* of all slots behind commit */
 	struct paxos_config first;	/* what the core was made with */
-	struct paxos_value *config_value;	/* config's, NULL: it is first */
 	u64 config_slot;		/* that it was chosen in, 0: first */
+	struct paxos_origin config_origin;
+	u32 config_len;			/* of its bytes; 0: first */
+	u8 config_bytes[PAXOS_CONFIG_MAX];	/* they outlive the slot */
 	struct paxos_record config_record;
 	u8 state;			/* enum paxos_state */
 	u64 now;			/* of the call that is running */

@@ -136,7 +136,7 @@ void paxos_learner_tick(struct paxos_core *core);
 bool paxos_config_next(const struct paxos_core *core,
 		       const struct paxos_value *value);
 void paxos_config_delivered(struct paxos_core *core, u64 slot,
-			    struct paxos_value *value);
+			    const struct paxos_value *value);
 int paxos_config_restore(struct paxos_core *core,
 			 const struct paxos_record_view *record);
 enum paxos_drop paxos_epoch_differs(struct paxos_core *core,

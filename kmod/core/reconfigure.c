@@ -30,18 +30,18 @@ bool paxos_config_next(const struct paxos_core *core,
 	       (!core->config.epoch || next.epoch == core->config.epoch + 1);
 }
 
-static void take(struct paxos_core *core, u64 slot, struct paxos_value *value)
+/* @item is in force behind @item->slot; it was checked. */
+static void take(struct paxos_core *core, const struct paxos_item *item)
 {
 	u64 before = paxos_config_members(&core->config);
 	u64 rest;
 	u8 id;
 
-	decode(value, &core->config);
-	paxos_value_get(value);
-	if (core->config_value)
-		paxos_value_put(core, core->config_value);
-	core->config_value = value;
-	core->config_slot = slot;
+	paxos_wire_config_decode(item->bytes, item->len, &core->config);
+	memcpy(core->config_bytes, item->bytes, item->len);
+	core->config_len = item->len;
+	core->config_origin = item->origin;
+	core->config_slot = item->slot;
 	core->prepare_ballot = 0;	/* it asked the former voters */
 	paxos_for_each_member(id, rest,
 			      paxos_config_members(&core->config) ^ before) {
@@ -49,7 +49,7 @@ static void take(struct paxos_core *core, u64 slot, struct paxos_value *value)
 		core->peers[id].deadline = PAXOS_NEVER;
 	}
 	paxos_record_add(core, &core->config_record, true);
-	paxos_observe(core, PAXOS_EVENT_EPOCH, slot, 0);
+	paxos_observe(core, PAXOS_EVENT_EPOCH, item->slot, 0);
 }
 
 /*
@@ -75,8 +75,9 @@ static void tell(struct paxos_core *core, const struct paxos_value *value)
 
 /* @value was chosen in @slot, and all below has been delivered. */
 void paxos_config_delivered(struct paxos_core *core, u64 slot,
-			    struct paxos_value *value)
+			    const struct paxos_value *value)
 {
+	struct paxos_item item;
 	u8 self = core->settings.self;
 	bool led = core->role == PAXOS_LEADER;
 
@@ -84,7 +85,8 @@ void paxos_config_delivered(struct paxos_core *core, u64 slot,
 		return;
 	if (led)
 		tell(core, value);
-	take(core, slot, value);
+	paxos_value_item(value, slot, 0, &item);
+	take(core, &item);
 
 	/* Promises and votes were for the former quorums: none is left over. */
 	paxos_step_down(core);
@@ -102,7 +104,6 @@ int paxos_config_restore(struct paxos_core *core,
 			 const struct paxos_record_view *record)
 {
 	struct paxos_config config;
-	struct paxos_value *value;
 
 	if (record->item.kind != PAXOS_CONFIG || !record->slot ||
 	    paxos_wire_config_decode(record->item.bytes, record->item.len,
@@ -110,11 +111,7 @@ int paxos_config_restore(struct paxos_core *core,
 		return -EINVAL;
 	if (record->slot > core->commit || config.epoch <= core->config.epoch)
 		return 0;
-	value = paxos_value_new(core, &record->item, 0);
-	if (!value)
-		return -ENOMEM;
-	take(core, record->slot, value);
-	paxos_value_put(core, value);
+	take(core, &record->item);
 	return 0;
 }
 

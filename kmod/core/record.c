@@ -57,7 +57,11 @@ static void view(struct paxos_core *core, struct paxos_record *record,
 	} else if (record == &core->config_record) {
 		out->type = PAXOS_RECORD_CONFIG;
 		out->slot = core->config_slot;
-		paxos_value_item(core->config_value, out->slot, 0, &out->item);
+		out->item.slot = out->slot;
+		out->item.origin = core->config_origin;
+		out->item.kind = PAXOS_CONFIG;
+		out->item.len = core->config_len;
+		out->item.bytes = core->config_bytes;
 	} else {
 		struct paxos_entry *entry = record_entry(record);
 

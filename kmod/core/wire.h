@@ -118,7 +118,6 @@ struct paxos_wire_member {
 #define PAXOS_CONFIG_SIZE(count)				\
 	(sizeof(struct paxos_wire_config) +			\
 	 (count) * sizeof(struct paxos_wire_member))
-#define PAXOS_CONFIG_SIZE_MAX	PAXOS_CONFIG_SIZE(PAXOS_MEMBERS_MAX)
 
 /* Bytes that a value of @len takes in an item. */
 static inline u32 paxos_wire_item_size(u32 len)

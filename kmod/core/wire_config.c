@@ -8,14 +8,14 @@
 
 static_assert(sizeof(struct paxos_wire_config) == 16, "configuration");
 static_assert(sizeof(struct paxos_wire_member) == 28, "member");
-static_assert(PAXOS_CONFIG_SIZE_MAX <= PAXOS_VALUE_MAX,
-	      "the largest configuration is a value");
+static_assert(PAXOS_CONFIG_SIZE(PAXOS_MEMBERS_MAX) == PAXOS_CONFIG_MAX,
+	      "the largest configuration");
 
 /*
  * paxos_wire_config_encode - the bytes of a configuration
  *
  * @members: one for each of @config, by rising id; their roles are taken from
- * @config. @buffer holds PAXOS_CONFIG_SIZE_MAX bytes. Returns how many it took.
+ * @config. @buffer holds PAXOS_CONFIG_MAX bytes. Returns how many it took.
  */
 u32 paxos_wire_config_encode(const struct paxos_config *config,
 			     const struct paxos_member *members, void *buffer)

@@ -960,7 +960,7 @@ int propose(struct cluster *c, u8 id, const char *text)
 			     (void *)text);
 }
 
-/* The bytes of a configuration, in @buffer of PAXOS_CONFIG_SIZE_MAX: length. */
+/* The bytes of a configuration, in @buffer of PAXOS_CONFIG_MAX: length. */
 u32 config_bytes(const struct paxos_config *config, void *buffer)
 {
 	struct paxos_member members[PAXOS_MEMBERS_MAX];
@@ -999,7 +999,7 @@ int reconfigure_with(struct cluster *c, u8 id, const struct paxos_config *next,
 		     void *cookie)
 {
 	struct host *h = host_up(c, id);
-	u8 bytes[PAXOS_CONFIG_SIZE_MAX];
+	u8 bytes[PAXOS_CONFIG_MAX];
 	u32 len = config_bytes(next, bytes);
 	int err = paxos_core_reconfigure(&h->core, bytes, len,
 					 c->now + 10000 * MS, cookie, c->now);
