@@ -119,6 +119,7 @@ static int record_parse(struct nlattr *attr, struct paxos_record_view *record,
 		[PAXOS_RECORD_PROMISE] = BIT(PAXOS_A_RECORD_BALLOT),
 		[PAXOS_RECORD_ACCEPT] = ~0U,
 		[PAXOS_RECORD_COMMIT] = BIT(PAXOS_A_RECORD_SLOT),
+		[PAXOS_RECORD_CONFIG] = ~(u32)BIT(PAXOS_A_RECORD_BALLOT),
 	};
 	struct nlattr *part[PAXOS_A_RECORD_MAX + 1];
 	unsigned int i;

@@ -25,7 +25,7 @@ static struct netlink_range_validation bytes_range = {
 
 const struct nla_policy paxos_member_add_policy[PAXOS_A_MEMBER_MAX + 1] = {
 	[PAXOS_A_MEMBER_ID] = POLICY_ID,
-	[PAXOS_A_MEMBER_ROLE] = NLA_POLICY_MAX(NLA_U8, PAXOS_NL_ROLE_LEARNER),
+	[PAXOS_A_MEMBER_ROLE] = NLA_POLICY_MAX(NLA_U8, PAXOS_NL_ROLE_NONE),
 	[PAXOS_A_MEMBER_ADDRESS] = POLICY_ADDRESS,
 	[PAXOS_A_MEMBER_PORT] = { .type = NLA_U16 },
 	[PAXOS_A_MEMBER_SCOPE] = { .type = NLA_U32 },
@@ -46,14 +46,22 @@ const struct nla_policy paxos_member_peer_policy[PAXOS_A_MEMBER_MAX + 1] = {
 	[PAXOS_A_MEMBER_INCARNATION] = { .type = NLA_U64 },
 };
 
+const struct nla_policy paxos_member_change_policy[PAXOS_A_MEMBER_MAX + 1] = {
+	[PAXOS_A_MEMBER_ID] = POLICY_ID,
+	[PAXOS_A_MEMBER_ROLE] = NLA_POLICY_MAX(NLA_U8, PAXOS_NL_ROLE_NONE),
+	[PAXOS_A_MEMBER_ADDRESS] = POLICY_ADDRESS,
+	[PAXOS_A_MEMBER_PORT] = { .type = NLA_U16 },
+	[PAXOS_A_MEMBER_SCOPE] = { .type = NLA_U32 },
+};
+
 const struct nla_policy paxos_record_policy[PAXOS_A_RECORD_MAX + 1] = {
 	[PAXOS_A_RECORD_LSN] = { .type = NLA_U64 },
 	[PAXOS_A_RECORD_TYPE] = NLA_POLICY_RANGE(NLA_U8,
 						 PAXOS_NL_RECORD_PROMISE,
-						 PAXOS_NL_RECORD_COMMIT),
+						 PAXOS_NL_RECORD_CONFIG),
 	[PAXOS_A_RECORD_SLOT] = { .type = NLA_U64 },
 	[PAXOS_A_RECORD_BALLOT] = { .type = NLA_U64 },
-	[PAXOS_A_RECORD_KIND] = NLA_POLICY_MAX(NLA_U8, PAXOS_NL_KIND_DATA),
+	[PAXOS_A_RECORD_KIND] = NLA_POLICY_MAX(NLA_U8, PAXOS_NL_KIND_CONFIG),
 	[PAXOS_A_RECORD_ORIGIN] = NLA_POLICY_MAX(NLA_U8, PAXOS_NL_MEMBERS_MAX),
 	[PAXOS_A_RECORD_INCARNATION] = { .type = NLA_U64 },
 	[PAXOS_A_RECORD_SEQ] = { .type = NLA_U64 },
@@ -74,7 +82,7 @@ const struct nla_policy paxos_group_add_policy[PAXOS_A_MAX + 1] = {
 	[PAXOS_A_SELF] = NLA_POLICY_RANGE(NLA_U8, 1, PAXOS_NL_MEMBERS_MAX),
 	[PAXOS_A_DURABILITY] = NLA_POLICY_MAX(NLA_U8,
 					      PAXOS_NL_DURABILITY_MEMORY),
-	[PAXOS_A_EPOCH] = NLA_POLICY_MIN(NLA_U32, 1),
+	[PAXOS_A_EPOCH] = { .type = NLA_U32 },
 	[PAXOS_A_Q1] = NLA_POLICY_RANGE(NLA_U8, 1, PAXOS_NL_MEMBERS_MAX),
 	[PAXOS_A_Q2] = NLA_POLICY_RANGE(NLA_U8, 1, PAXOS_NL_MEMBERS_MAX),
 	[PAXOS_A_WINDOW] = NLA_POLICY_FULL_RANGE(NLA_U32, &window_range),
@@ -127,4 +135,12 @@ const struct nla_policy paxos_pull_policy[PAXOS_A_MAX + 1] = {
 const struct nla_policy paxos_peer_set_policy[PAXOS_A_MAX + 1] = {
 	[PAXOS_A_GROUP] = POLICY_GROUP,
 	[PAXOS_A_MEMBER] = NLA_POLICY_NESTED(paxos_member_peer_policy),
+};
+
+const struct nla_policy paxos_reconfigure_policy[PAXOS_A_MAX + 1] = {
+	[PAXOS_A_GROUP] = POLICY_GROUP,
+	[PAXOS_A_TIMEOUT] = NLA_POLICY_MIN(NLA_U32, 1),
+	[PAXOS_A_MEMBER] = NLA_POLICY_NESTED(paxos_member_change_policy),
+	[PAXOS_A_Q1] = NLA_POLICY_RANGE(NLA_U8, 1, PAXOS_NL_MEMBERS_MAX),
+	[PAXOS_A_Q2] = NLA_POLICY_RANGE(NLA_U8, 1, PAXOS_NL_MEMBERS_MAX),
 };

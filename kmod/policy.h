@@ -16,6 +16,7 @@ extern const struct nla_policy paxos_restore_policy[PAXOS_A_MAX + 1];
 extern const struct nla_policy paxos_start_policy[PAXOS_A_MAX + 1];
 extern const struct nla_policy paxos_pull_policy[PAXOS_A_MAX + 1];
 extern const struct nla_policy paxos_peer_set_policy[PAXOS_A_MAX + 1];
+extern const struct nla_policy paxos_reconfigure_policy[PAXOS_A_MAX + 1];
 
 extern const struct nla_policy
 	paxos_member_add_policy[PAXOS_A_MEMBER_MAX + 1];
@@ -23,6 +24,8 @@ extern const struct nla_policy
 	paxos_member_set_policy[PAXOS_A_MEMBER_MAX + 1];
 extern const struct nla_policy
 	paxos_member_peer_policy[PAXOS_A_MEMBER_MAX + 1];
+extern const struct nla_policy
+	paxos_member_change_policy[PAXOS_A_MEMBER_MAX + 1];
 extern const struct nla_policy paxos_record_policy[PAXOS_A_RECORD_MAX + 1];
 
 #endif

@@ -267,6 +267,13 @@ const char *view_reason(const struct group_view *view,
 		snprintf(reason, VIEW_REASON_SIZE,
 			 "behind: the others no longer hold what this member lacks");
 		break;
+	case PAXOS_NL_WAIT_MEMBER:
+		snprintf(reason, VIEW_REASON_SIZE,
+			 view->epoch.value ?
+			 "this host was removed from the group" :
+			 "waiting to be added: paxosctl member add %u, on the leader's host",
+			 view->self);
+		break;
 	default:
 		snprintf(reason, VIEW_REASON_SIZE,
 			 "a reason that this paxosctl does not know: %u",

@@ -37,6 +37,8 @@ struct complaint {
  * @late: ns that the last one came late
  * @reported: when the kernel was told
  * @news: something was heard since
+ * @epoch: of the configuration that @members are of
+ * @members: as the file says, then as was chosen
  */
 struct heart {
 	struct agent *agent;
@@ -48,6 +50,9 @@ struct heart {
 	uint64_t late;
 	uint64_t reported;
 	bool news;
+	uint32_t epoch;
+	unsigned int n_members;
+	struct config_member members[PAXOS_NL_MEMBERS_MAX];
 	int timer;
 	struct complaint drops[HEARTBEAT_DROPS];
 	struct complaint unsent[PAXOS_NL_MEMBERS_MAX + 1];
@@ -110,6 +115,44 @@ static void send_one(struct heart *heart, const struct config_member *member,
 			    strerror(errno), count);
 }
 
+static bool is_member(const struct heart *heart, uint8_t id)
+{
+	return heart->filter.members >> (id - 1) & 1;
+}
+
+/* What was chosen wins over the file, which only tells of other ports. */
+static void follow(struct heart *heart, const struct group_state *state)
+{
+	const struct config *config = &heart->agent->config;
+	const struct config_member *self = config_member(config, config->self);
+	const int distance = address_port(&self->heartbeat) -
+			     address_port(&self->address);
+	const struct config_member *known;
+	struct config_member *member;
+	unsigned int i;
+
+	if (!state->epoch || state->epoch == heart->epoch)
+		return;
+	heart->n_members = 0;
+	heart->filter.members = 0;
+	for (i = 0; i < state->n_members; i++) {
+		/* Its address comes a moment later: see the next beat. */
+		if (!state->members[i].address.any.sa_family)
+			return;
+		known = config_member(config, state->members[i].id);
+		member = &heart->members[heart->n_members++];
+		member->id = state->members[i].id;
+		member->address = state->members[i].address;
+		member->heartbeat = member->address;
+		address_set_port(&member->heartbeat,
+				 address_port(&member->address) + distance);
+		if (known && address_same(&known->address, &member->address))
+			member->heartbeat = known->heartbeat;
+		heart->filter.members |= 1ULL << (member->id - 1);
+	}
+	heart->epoch = state->epoch;
+}
+
 static int beat(struct heart *heart)
 {
 	struct agent *agent = heart->agent;
@@ -143,9 +186,10 @@ static int beat(struct heart *heart)
 		.writing = since && now > since ? (now - since) / NS_PER_MS : 0,
 		.late = heart->late / NS_PER_US,
 	};
-	for (i = 0; i < config->n_members; i++)
-		if (config->members[i].id != config->self)
-			send_one(heart, &config->members[i], &heartbeat);
+	follow(heart, &state);
+	for (i = 0; i < heart->n_members; i++)
+		if (heart->members[i].id != config->self)
+			send_one(heart, &heart->members[i], &heartbeat);
 	return 0;
 }
 
@@ -213,7 +257,7 @@ static void report(struct heart *heart)
 		return;
 	for (id = 1; id <= PAXOS_NL_MEMBERS_MAX; id++) {
 		/* Only what is new: the kernel counts on from the old. */
-		if (heart->heard[id] <= heart->reported)
+		if (heart->heard[id] <= heart->reported || !is_member(heart, id))
 			continue;
 		peers[n] = heart->peers[id];
 		peers[n++].heard = (now - heart->heard[id]) / NS_PER_MS;
@@ -259,8 +303,11 @@ static int prepare(struct heart *heart)
 
 	heart->filter.group = config->group;
 	heart->filter.self = config->self;
-	for (i = 0; i < config->n_members; i++)
+	heart->n_members = config->n_members;
+	for (i = 0; i < config->n_members; i++) {
+		heart->members[i] = config->members[i];
 		heart->filter.members |= 1ULL << (config->members[i].id - 1);
+	}
 	heartbeat_key(heart->filter.key, config->key, config->cluster);
 	heart->timer = timerfd_create(CLOCK_MONOTONIC,
 				      TFD_CLOEXEC | TFD_NONBLOCK);

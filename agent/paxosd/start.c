@@ -22,7 +22,7 @@ static int add_group(struct agent *agent)
 	char difference[256];
 	int result;
 
-	result = group_add(netlink, config);
+	result = group_add(netlink, config, state_joined(&agent->state));
 	if (!result) {
 		say_notice("group %u added to the kernel", config->group);
 		return 0;
