@@ -56,8 +56,10 @@ static void nap(void)
 
 static int begin(struct asking *asking, const struct arguments *arguments)
 {
-	const char *wait = argument(arguments, "wait");
+	const char *wait = NULL;
 
+	if (arguments->command->options == member_wait_options)
+		wait = argument(arguments, "wait");
 	asking->arguments = arguments;
 	asking->wait = WAIT_DEFAULT_MS;
 	if (argument_timeout(arguments, &asking->timeout))

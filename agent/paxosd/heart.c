@@ -187,6 +187,9 @@ static int beat(struct heart *heart)
 		.late = heart->late / NS_PER_US,
 	};
 	follow(heart, &state);
+	/* Nobody knows a host yet that waits to be added. */
+	if (!state.epoch)
+		return 0;
 	for (i = 0; i < heart->n_members; i++)
 		if (heart->members[i].id != config->self)
 			send_one(heart, &heart->members[i], &heartbeat);
