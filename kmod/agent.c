@@ -224,7 +224,10 @@ int paxos_nl_start(struct sk_buff *skb, struct genl_info *info)
 		GENL_SET_ERR_MSG(info, "the group was started before");
 		err = -EALREADY;
 	}
-	if (!err) {
+	if (!err && !incarnation) {
+		/* Law 3: it has voted, and does not know what. */
+		paxos_core_stop(core, paxos_now());
+	} else if (!err) {
 		err = paxos_core_start(core, incarnation,
 				       nla_get_u64(info->attrs[PAXOS_A_LSN]),
 				       paxos_now());

@@ -104,7 +104,7 @@ static u8 waits_for(const struct paxos_group *group, u64 now)
 	u64 oldest = paxos_persist_oldest(group);
 
 	if (core->state == PAXOS_STOPPED)
-		return PAXOS_NL_WAIT_NONE;
+		return PAXOS_NL_WAIT_MEMORY;
 	if (core->settings.durability == PAXOS_SYNC && !group->agent.portid)
 		return PAXOS_NL_WAIT_AGENT;
 	if (core->state == PAXOS_RESTORING)

@@ -249,6 +249,7 @@ const char *name_wait(unsigned int wait)
 		[PAXOS_NL_WAIT_DISK] = "disk",
 		[PAXOS_NL_WAIT_BEHIND] = "behind",
 		[PAXOS_NL_WAIT_MEMBER] = "member",
+		[PAXOS_NL_WAIT_MEMORY] = "memory",
 	};
 
 	return LOOK_UP(names, wait);

@@ -274,6 +274,11 @@ const char *view_reason(const struct group_view *view,
 			 "waiting to be added: paxosctl member add %u, on the leader's host",
 			 view->self);
 		break;
+	case PAXOS_NL_WAIT_MEMORY:
+		snprintf(reason, VIEW_REASON_SIZE,
+			 "this member has voted and lost its memory: it stays mute. paxosctl member replace %u NEW ADDRESS, on the leader's host",
+			 view->self);
+		break;
 	default:
 		snprintf(reason, VIEW_REASON_SIZE,
 			 "a reason that this paxosctl does not know: %u",

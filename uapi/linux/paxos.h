@@ -142,6 +142,8 @@
  * PAXOS_CMD_START: PAXOS_A_GROUP, PAXOS_A_INCARNATION (above every former
  *	one), PAXOS_A_LSN: the last on the disk. For a group in memory, without
  *	an agent too: the caller vouches that this member id never voted.
+ *	PAXOS_A_INCARNATION 0 says the contrary: this id has voted, and its votes
+ *	are lost. The member stays mute for good, and says so.
  *	-EALREADY: it runs.
  *
  * PAXOS_CMD_PULL: PAXOS_A_GROUP, PAXOS_A_LSN: all up to here is on stable
@@ -330,6 +332,7 @@ enum paxos_nl_wait {
 	PAXOS_NL_WAIT_DISK,	/* the oldest record waits over 1 s */
 	PAXOS_NL_WAIT_BEHIND,	/* others trimmed what this member needs */
 	PAXOS_NL_WAIT_MEMBER,	/* no configuration names this host */
+	PAXOS_NL_WAIT_MEMORY,	/* it has voted, and lost what it voted */
 };
 
 enum paxos_nl_outcome {
