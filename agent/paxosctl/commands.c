@@ -116,8 +116,8 @@ const struct command commands[] = {
 		.operands = "OLD NEW ADDRESS",
 		.least = 3,
 		.most = 3,
-		.summary = "Put a fresh host into the place of one that is lost",
-		.about = "Adds NEW, waits until it has caught up, lets it vote if OLD did, and removes OLD.\n"
+		.summary = "Put a fresh host in the place of another",
+		.about = "Adds NEW, waits until it has caught up, lets it vote if OLD did, removes OLD.\n"
 			 "What was interrupted goes on when it is called again.",
 		.options = member_wait_options,
 		.run = run_member_replace,

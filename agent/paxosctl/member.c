@@ -20,7 +20,7 @@ const struct option_spec member_wait_options[] = {
 	OPTION_GROUP,
 	OPTION_TIMEOUT,
 	{ "wait", 'w', "TIME",
-	  "how long the member may take to catch up (default: 60s)" },
+	  "how long it may take to catch up (default: 60s)" },
 	OPTION_END
 };
 
