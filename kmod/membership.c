@@ -216,8 +216,10 @@ int paxos_change_make(struct paxos_group *group, struct genl_info *info,
 		learners |= bit;
 	if (!voters)
 		return REFUSE(info, -EINVAL, "no voter would be left");
-	if (is_majority(q1, now->voters) && is_majority(q2, now->voters))
-		q1 = q2 = hweight64(voters) / 2 + 1;
+	if (is_majority(q1, now->voters) && is_majority(q2, now->voters)) {
+		q1 = hweight64(voters) / 2 + 1;
+		q2 = q1;
+	}
 	if (info->attrs[PAXOS_A_Q1])
 		q1 = nla_get_u8(info->attrs[PAXOS_A_Q1]);
 	if (info->attrs[PAXOS_A_Q2])
