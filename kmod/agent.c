@@ -122,6 +122,7 @@ static int record_parse(struct nlattr *attr, struct paxos_record_view *record,
 		[PAXOS_RECORD_PROMISE] = BIT(PAXOS_A_RECORD_BALLOT),
 		[PAXOS_RECORD_ACCEPT] = ~0U,
 		[PAXOS_RECORD_COMMIT] = BIT(PAXOS_A_RECORD_SLOT),
+		[PAXOS_RECORD_CONFIG] = ~(u32)BIT(PAXOS_A_RECORD_BALLOT),
 	};
 	struct nlattr *part[PAXOS_A_RECORD_MAX + 1];
 	unsigned int i;
@@ -336,7 +337,10 @@ int paxos_nl_start(struct sk_buff *skb, struct genl_info *info)
 		GENL_SET_ERR_MSG(info, "the group was started before");
 		err = -EALREADY;
 	}
-	if (!err) {
+	if (!err && !incarnation) {
+		/* Law 3: it has voted, and does not know what. */
+		paxos_core_stop(core, paxos_now());
+	} else if (!err) {
 		err = paxos_core_start(core, incarnation,
 				       nla_get_u64(info->attrs[PAXOS_A_LSN]),
 				       paxos_now());

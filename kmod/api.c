@@ -312,6 +312,12 @@ int paxos_propose_wait(struct paxos_handle *handle, const void *bytes, u32 len,
 }
 EXPORT_SYMBOL_GPL(paxos_propose_wait);
 
+/* Any context; it has returned before the module goes. */
+bool paxos_work_queue(struct work_struct *work)
+{
+	return queue_work(apply_queue, work);
+}
+
 int paxos_api_init(void)
 {
 	apply_queue = alloc_workqueue("paxos_apply",

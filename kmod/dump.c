@@ -25,6 +25,7 @@ int paxos_chosen_put(struct sk_buff *skb, struct paxos_group *group, u64 slot)
 
 	lockdep_assert_held(&group->lock);
 	BUILD_BUG_ON((int)PAXOS_NL_KIND_DATA != PAXOS_DATA);
+	BUILD_BUG_ON((int)PAXOS_NL_KIND_CONFIG != PAXOS_CONFIG);
 	if (nla_put_u32(skb, PAXOS_A_GROUP, group->id) ||
 	    nla_put_u64_64bit(skb, PAXOS_A_SLOT, slot, PAXOS_A_PAD) ||
 	    nla_put_u64_64bit(skb, PAXOS_A_BALLOT, entry->ballot,

@@ -261,6 +261,7 @@ static int group_new(struct net *net, struct paxos_group_config *config,
 	spin_lock_init(&group->lock);
 	group->armed = PAXOS_NEVER;
 	group->watch = PAXOS_NEVER;
+	INIT_WORK(&group->membership, paxos_membership_work);
 	INIT_LIST_HEAD(&group->handles);
 	INIT_LIST_HEAD(&group->ended);
 	__skb_queue_head_init(&group->out);
@@ -303,7 +304,7 @@ error:
 int paxos_group_renew(struct paxos_group *group)
 {
 	struct paxos_settings settings = group->core.settings;
-	struct paxos_config config = group->core.config;
+	struct paxos_config config = group->core.first;
 
 	lockdep_assert_held(&group->lock);
 	paxos_core_destroy(&group->core);

@@ -10,6 +10,7 @@
 #include <linux/skbuff.h>
 #include <linux/spinlock.h>
 #include <linux/timer.h>
+#include <linux/workqueue.h>
 #include <linux/xarray.h>
 #include <net/dst_cache.h>
 #include "auth.h"
@@ -147,6 +148,7 @@ struct paxos_group {
 
 	refcount_t refs;
 	struct list_head node;		/* in paxos_net.doomed */
+	struct work_struct membership;	/* holds a reference while queued */
 };
 
 /* What GROUP_ADD asks for. */
@@ -157,6 +159,24 @@ struct paxos_group_config {
 	struct paxos_config config;
 	struct paxos_key *key;
 	struct paxos_endpoint *endpoints[PAXOS_MEMBERS_MAX + 1];
+};
+
+/**
+ * struct paxos_change - what a RECONFIGURE asks for, and what comes of it
+ * @wanted: the member that is different
+ * @role: enum paxos_nl_role that it gets
+ * @addressed: and @wanted has its address
+ * @members: of the next configuration, to encode
+ * @len: of @bytes
+ * @bytes: the next configuration
+ */
+struct paxos_change {
+	struct paxos_member wanted;
+	u8 role;
+	bool addressed;
+	struct paxos_member members[PAXOS_MEMBERS_MAX];
+	u32 len;
+	u8 bytes[PAXOS_CONFIG_MAX];
 };
 
 /* Beyond this a member's agent counts as unheard. */

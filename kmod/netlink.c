@@ -322,6 +322,13 @@ static const struct genl_ops family_ops[] = {
 		.policy = paxos_learn_policy,
 		.maxattr = PAXOS_A_MAX,
 		.doit = paxos_nl_learn,
+	}, {
+		.cmd = PAXOS_CMD_RECONFIGURE,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.internal_flags = NEEDS_GROUP,
+		.policy = paxos_reconfigure_policy,
+		.maxattr = PAXOS_A_MAX,
+		.doit = paxos_nl_reconfigure,
 	},
 };
 

@@ -53,18 +53,13 @@ static int parse_address(struct genl_info *info, struct nlattr *address,
 	return 0;
 }
 
-/* One PAXOS_A_MEMBER of GROUP_ADD or GROUP_SET, into @part and an endpoint. */
-static int parse_member(struct genl_info *info, struct nlattr *attr,
-			const struct nla_policy *policy, struct nlattr **part,
-			struct paxos_endpoint **out)
+/* The endpoint that the @part of a PAXOS_A_MEMBER, @attr, names. */
+int paxos_attr_endpoint(struct genl_info *info, struct nlattr *attr,
+			struct nlattr **part, struct paxos_endpoint **out)
 {
 	struct paxos_endpoint *endpoint;
 	int err;
 
-	err = nla_parse_nested(part, PAXOS_A_MEMBER_MAX, attr, policy,
-			       info->extack);
-	if (err)
-		return err;
 	if (!part[PAXOS_A_MEMBER_ID] || !part[PAXOS_A_MEMBER_ADDRESS] ||
 	    !part[PAXOS_A_MEMBER_PORT])
 		return REFUSE(info, attr, -EINVAL,
@@ -86,6 +81,17 @@ static int parse_member(struct genl_info *info, struct nlattr *attr,
 	}
 	*out = endpoint;
 	return 0;
+}
+
+/* One PAXOS_A_MEMBER of GROUP_ADD or GROUP_SET, into @part and an endpoint. */
+static int parse_member(struct genl_info *info, struct nlattr *attr,
+			const struct nla_policy *policy, struct nlattr **part,
+			struct paxos_endpoint **out)
+{
+	int err = nla_parse_nested(part, PAXOS_A_MEMBER_MAX, attr, policy,
+				   info->extack);
+
+	return err ?: paxos_attr_endpoint(info, attr, part, out);
 }
 
 /* Is @endpoint fit to stand beside those of the others? */
@@ -122,6 +128,11 @@ static int parse_members(struct genl_info *info,
 		if (err)
 			return err;
 		id = nla_get_u8(part[PAXOS_A_MEMBER_ID]);
+		if (part[PAXOS_A_MEMBER_ROLE] &&
+		    nla_get_u8(part[PAXOS_A_MEMBER_ROLE]) ==
+		    PAXOS_NL_ROLE_NONE)
+			err = REFUSE(info, attr, -EINVAL,
+				     "a member votes or learns");
 		if (config->endpoints[id])
 			err = REFUSE(info, attr, -EINVAL,
 				     "two members with one id");
@@ -213,6 +224,14 @@ int paxos_attr_config(struct genl_info *info,
 	if (!config->endpoints[config->settings.self])
 		return REFUSE(info, attrs[PAXOS_A_SELF], -EINVAL,
 			      "this host is not one of the members");
+	config->key = paxos_key_new(nla_data(attrs[PAXOS_A_KEY]),
+				    config->cluster);
+	if (!config->key)
+		return -ENOMEM;
+	if (attrs[PAXOS_A_EPOCH] && !nla_get_u32(attrs[PAXOS_A_EPOCH])) {
+		paxos_config_none(&config->config, voters | learners);
+		return 0;
+	}
 	if (!voters)
 		return REFUSE(info, attrs[PAXOS_A_MEMBER], -EINVAL,
 			      "a group needs a voter");
@@ -224,9 +243,7 @@ int paxos_attr_config(struct genl_info *info,
 	if (err)
 		return REFUSE(info, attrs[PAXOS_A_Q1] ?: attrs[PAXOS_A_Q2], err,
 			      "q1 and q2 must not exceed the voters, their sum must");
-	config->key = paxos_key_new(nla_data(attrs[PAXOS_A_KEY]),
-				    config->cluster);
-	return config->key ? 0 : -ENOMEM;
+	return 0;
 }
 
 void paxos_attr_config_free(struct paxos_group_config *config)

@@ -178,6 +178,21 @@ static void notify_behind(struct paxos_group *group, u64 slot)
 					    PAXOS_A_PAD));
 }
 
+/* The configuration in force, from behind @slot on. */
+void paxos_notify_epoch(struct paxos_group *group, u64 slot)
+{
+	void *header;
+	struct sk_buff *skb = event_begin(group, PAXOS_NL_EVENT_EPOCH,
+					  &header);
+
+	if (skb)
+		event_end(group, skb, header,
+			  nla_put_u32(skb, PAXOS_A_EPOCH,
+				      group->core.config.epoch) ||
+			  nla_put_u64_64bit(skb, PAXOS_A_SLOT, slot,
+					    PAXOS_A_PAD));
+}
+
 /* ops->event */
 void paxos_event(struct paxos_core *core, enum paxos_event event, u64 slot,
 		 u64 ballot)
@@ -209,6 +224,9 @@ void paxos_event(struct paxos_core *core, enum paxos_event event, u64 slot,
 		break;
 	case PAXOS_EVENT_BEHIND:
 		notify_behind(group, slot);
+		break;
+	case PAXOS_EVENT_EPOCH:
+		paxos_membership_changed(group, slot);
 		break;
 	}
 }

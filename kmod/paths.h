@@ -20,8 +20,9 @@
  *	     datagrams to the IP output path (socket.c), notices and answers
  *	     to netlink sockets, done() of requests
  *
- * No thread and no work queue stands between an Accept and its Accepted; the
- * only work item delivers chosen values to consumers (api.c).
+ * No thread and no work queue stands between an Accept and its Accepted; work
+ * items deliver chosen values to consumers (api.c), and take the addresses of a
+ * new configuration (membership.c).
  *
  * Locks, outermost first: paxos_net.mutex; paxos_group.lock; the lock of
  * paxos_group.notices. Sending takes none of them but the last.
@@ -113,6 +114,7 @@ void paxos_notify_stalled(struct paxos_group *group, u32 stalled);
 void paxos_notify_error(struct paxos_group *group, u32 portid, u32 seq,
 			int err);
 void paxos_notify_plain(struct paxos_group *group, u8 event);
+void paxos_notify_epoch(struct paxos_group *group, u64 slot);
 void paxos_notify_chosen(struct paxos_group *group, u64 slot);
 void paxos_event(struct paxos_core *core, enum paxos_event event, u64 slot,
 		 u64 ballot);
@@ -145,6 +147,7 @@ void paxos_read_ended(struct paxos_core *core, void *cookie,
 /* request.c: process context */
 int paxos_nl_propose(struct sk_buff *skb, struct genl_info *info);
 int paxos_nl_read(struct sk_buff *skb, struct genl_info *info);
+int paxos_nl_reconfigure(struct sk_buff *skb, struct genl_info *info);
 
 /* api.c: group locked */
 void paxos_deliver(struct paxos_core *core, u64 slot,
@@ -153,6 +156,7 @@ void paxos_handles_stop(struct paxos_group *group);
 /* api.c: softirqs off, no lock */
 void paxos_handle_done(struct paxos_handle *handle,
 		       struct paxos_request *request);
+bool paxos_work_queue(struct work_struct *work);
 /* api.c: process context */
 int paxos_api_init(void);
 void paxos_api_exit(void);
@@ -168,6 +172,18 @@ int paxos_attr_config(struct genl_info *info,
 void paxos_attr_config_free(struct paxos_group_config *config);
 int paxos_nl_group_set(struct sk_buff *skb, struct genl_info *info);
 int paxos_nl_peer_set(struct sk_buff *skb, struct genl_info *info);
+
+int paxos_attr_endpoint(struct genl_info *info, struct nlattr *attr,
+			struct nlattr **part, struct paxos_endpoint **out);
+
+/* membership.c: process context */
+int paxos_change_parse(struct genl_info *info, struct paxos_change *change);
+void paxos_membership_work(struct work_struct *work);
+/* membership.c: group locked, RCU */
+int paxos_change_make(struct paxos_group *group, struct genl_info *info,
+		      struct paxos_change *change);
+/* membership.c: group locked */
+void paxos_membership_changed(struct paxos_group *group, u64 slot);
 
 /* status.c: process context */
 int paxos_nl_group_get(struct sk_buff *skb, struct genl_info *info);

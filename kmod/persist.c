@@ -33,6 +33,12 @@ u64 paxos_persist_oldest(const struct paxos_group *group)
 	return group->agent.given ?: group->agent.fresh;
 }
 
+static bool has_value(const struct paxos_record_view *record)
+{
+	return record->type == PAXOS_RECORD_ACCEPT ||
+	       record->type == PAXOS_RECORD_CONFIG;
+}
+
 static size_t record_size(const struct paxos_record_view *record)
 {
 	size_t size = nla_total_size_64bit(sizeof(u64)) +
@@ -42,7 +48,7 @@ static size_t record_size(const struct paxos_record_view *record)
 		size += nla_total_size_64bit(sizeof(u64));
 	if (record->type != PAXOS_RECORD_COMMIT)
 		size += nla_total_size_64bit(sizeof(u64));
-	if (record->type == PAXOS_RECORD_ACCEPT)
+	if (has_value(record))
 		size += 2 * nla_total_size(sizeof(u8)) +
 			2 * nla_total_size_64bit(sizeof(u64)) +
 			nla_total_size(record->item.len);
@@ -66,7 +72,7 @@ static int record_put(struct sk_buff *skb,
 	    nla_put_u64_64bit(skb, PAXOS_A_RECORD_BALLOT, record->ballot,
 			      PAXOS_A_RECORD_PAD))
 		return -EMSGSIZE;
-	if (record->type != PAXOS_RECORD_ACCEPT)
+	if (!has_value(record))
 		return 0;
 	if (nla_put_u8(skb, PAXOS_A_RECORD_KIND, item->kind) ||
 	    nla_put_u8(skb, PAXOS_A_RECORD_ORIGIN, item->origin.member) ||

@@ -18,6 +18,7 @@ extern const struct nla_policy paxos_pull_policy[PAXOS_A_MAX + 1];
 extern const struct nla_policy paxos_learn_policy[PAXOS_A_MAX + 1];
 extern const struct nla_policy paxos_peer_set_policy[PAXOS_A_MAX + 1];
 extern const struct nla_policy paxos_transfer_policy[PAXOS_A_MAX + 1];
+extern const struct nla_policy paxos_reconfigure_policy[PAXOS_A_MAX + 1];
 
 extern const struct nla_policy
 	paxos_member_add_policy[PAXOS_A_MEMBER_MAX + 1];
@@ -25,6 +26,8 @@ extern const struct nla_policy
 	paxos_member_set_policy[PAXOS_A_MEMBER_MAX + 1];
 extern const struct nla_policy
 	paxos_member_peer_policy[PAXOS_A_MEMBER_MAX + 1];
+extern const struct nla_policy
+	paxos_member_change_policy[PAXOS_A_MEMBER_MAX + 1];
 extern const struct nla_policy paxos_record_policy[PAXOS_A_RECORD_MAX + 1];
 
 #endif

@@ -37,6 +37,8 @@ void paxos_ended(struct paxos_core *core, void *cookie,
 		     PAXOS_OUTCOME_NOT_CHOSEN);
 	BUILD_BUG_ON((int)PAXOS_RESULT_UNKNOWN != PAXOS_OUTCOME_UNKNOWN);
 	BUILD_BUG_ON((int)PAXOS_NL_OUTCOME_UNKNOWN != PAXOS_OUTCOME_UNKNOWN);
+	if (core->config_slot == slot && slot)
+		((struct paxos_request *)cookie)->epoch = core->config.epoch;
 	end(paxos_core_group(core), cookie, outcome, slot, core->config.q2);
 }
 
@@ -130,6 +132,8 @@ static void netlink_done(struct paxos_request *request)
 		err = nla_put_u64_64bit(skb, PAXOS_A_ELAPSED,
 					ktime_get_ns() - waiting->started,
 					PAXOS_A_PAD);
+	if (!err && request->epoch)
+		err = nla_put_u32(skb, PAXOS_A_EPOCH, request->epoch);
 	if (!err && !chosen)
 		err = nla_put_u8(skb, PAXOS_A_UP, request->up) ?:
 		      nla_put_u8(skb, PAXOS_A_NEEDED, request->needed);
@@ -276,4 +280,78 @@ int paxos_nl_read(struct sk_buff *skb, struct genl_info *info)
 		return 0;
 	forget(waiting);
 	return refuse(info, group, err);
+}
+
+/* As refuse(), of a change of the members. */
+static int refuse_change(struct genl_info *info, struct paxos_group *group,
+			 int err)
+{
+	u8 leader;
+
+	if (info->extack->_msg)
+		return err;
+	switch (err) {
+	case -EINPROGRESS:
+		GENL_SET_ERR_MSG(info,
+				 "another change of the members is in flight");
+		return err;
+	case -EAGAIN:
+		GENL_SET_ERR_MSG(info, "the window is full; try again");
+		return err;
+	case -ENOLINK:
+		paxos_group_lock(group);
+		leader = group->core.leader;
+		paxos_group_unlock(group);
+		if (!leader || leader == group->core.settings.self)
+			break;
+		PAXOS_REFUSE_FMT(info->extack,
+				 "member %u leads: ask it for the change",
+				 leader);
+		return err;
+	}
+	return refuse(info, group, err);
+}
+
+int paxos_nl_reconfigure(struct sk_buff *skb, struct genl_info *info)
+{
+	struct paxos_group *group = info->user_ptr[0];
+	struct netlink_request *waiting = NULL;
+	struct paxos_change *change;
+	u64 now, timeout;
+	int err = -ENOMEM;
+
+	change = kzalloc(sizeof(*change), GFP_KERNEL);
+	if (!change)
+		return -ENOMEM;
+	err = paxos_change_parse(info, change);
+	if (err)
+		goto out;
+	waiting = netlink_request(info, PAXOS_CMD_RECONFIGURE);
+	err = -ENOMEM;
+	if (!waiting)
+		goto out;
+	timeout = nla_get_u32(info->attrs[PAXOS_A_TIMEOUT]);
+
+	rcu_read_lock();
+	paxos_group_lock(group);
+	now = paxos_now();
+	err = paxos_group_able(group);
+	if (!err && group->core.state != PAXOS_RUNNING)
+		err = -EUNATCH;
+	if (!err)
+		err = paxos_change_make(group, info, change);
+	if (!err)
+		err = paxos_core_reconfigure(&group->core, change->bytes,
+					     change->len,
+					     now + timeout * USEC_PER_MSEC,
+					     &waiting->request, now);
+	paxos_group_unlock(group);
+	rcu_read_unlock();
+	if (err) {
+		forget(waiting);
+		err = refuse_change(info, group, err);
+	}
+out:
+	kfree(change);
+	return err;
 }

@@ -34,6 +34,9 @@ static int address_put(struct sk_buff *skb,
 {
 	int err;
 
+	/* Of a member that was just added there may be none yet. */
+	if (!endpoint)
+		return 0;
 	if (endpoint->family == AF_INET)
 		err = nla_put_in_addr(skb, PAXOS_A_MEMBER_ADDRESS,
 				      endpoint->address.v4);
@@ -110,7 +113,7 @@ static u8 waits_for(const struct paxos_group *group, u64 now)
 	u64 oldest = paxos_persist_oldest(group);
 
 	if (core->state == PAXOS_STOPPED)
-		return PAXOS_NL_WAIT_NONE;
+		return PAXOS_NL_WAIT_MEMORY;
 	if (core->settings.durability == PAXOS_SYNC && !group->agent.portid)
 		return PAXOS_NL_WAIT_AGENT;
 	if (core->state == PAXOS_RESTORING)
@@ -119,6 +122,9 @@ static u8 waits_for(const struct paxos_group *group, u64 now)
 		return PAXOS_NL_WAIT_DISK;
 	if (core->behind > core->commit + 1)
 		return PAXOS_NL_WAIT_BEHIND;
+	if (!paxos_config_has(&core->config, core->settings.self) ||
+	    !core->config.epoch)
+		return PAXOS_NL_WAIT_MEMBER;
 	if (core->role == PAXOS_CANDIDATE)
 		return PAXOS_NL_WAIT_PROMISES;
 	if (core->role == PAXOS_LEADER)

@@ -5,6 +5,7 @@
 #include "group.h"
 #include "key.h"
 #include "log.h"
+#include "member.h"
 #include "propose.h"
 #include "stats.h"
 #include "status.h"
@@ -89,6 +90,59 @@ const struct command commands[] = {
 			 "that is chosen, then that one campaigns; proposals that come meanwhile wait.",
 		.options = transfer_options,
 		.run = run_transfer,
+	},
+	{
+		.name = "member add",
+		.operands = "ID ADDRESS",
+		.least = 2,
+		.most = 2,
+		.summary = "Add a host to the group, as a learner",
+		.about = "On the leader's host, as all of these. The new host runs paxosd join first, or\n"
+			 "later: it learns from when both are done. Make it a voter with promote.\n"
+			 "An id that was a member's before is refused: take one that was never used.",
+		.options = member_options,
+		.run = run_member_add,
+	},
+	{
+		.name = "member promote",
+		.operands = "ID",
+		.least = 1,
+		.most = 1,
+		.summary = "Let a learner vote, once it has caught up",
+		.options = member_wait_options,
+		.run = run_member_promote,
+	},
+	{
+		.name = "member demote",
+		.operands = "ID",
+		.least = 1,
+		.most = 1,
+		.summary = "Let a voter only learn",
+		.options = member_options,
+		.run = run_member_demote,
+	},
+	{
+		.name = "member remove",
+		.operands = "ID",
+		.least = 1,
+		.most = 1,
+		.summary = "Remove a host from the group",
+		.about = "Refused where too few voters would be up. A leader may remove its own host: it\n"
+			 "steps down. Leave the agent of a removed host running until the others lead in\n"
+			 "the new epoch.",
+		.options = member_options,
+		.run = run_member_remove,
+	},
+	{
+		.name = "member replace",
+		.operands = "OLD NEW ADDRESS",
+		.least = 3,
+		.most = 3,
+		.summary = "Put a fresh host in the place of another",
+		.about = "Adds NEW, waits until it has caught up, lets it vote if OLD did, removes OLD.\n"
+			 "What was interrupted goes on when it is called again.",
+		.options = member_wait_options,
+		.run = run_member_replace,
 	},
 	{
 		.name = "stats",

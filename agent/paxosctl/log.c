@@ -63,11 +63,23 @@ int entry_parse(struct nlmsghdr *message, struct entry *entry)
 	return 0;
 }
 
+/* Its bytes are those of kmod/core/wire.h: behind 8 others, little-endian. */
+static unsigned int config_epoch(const struct entry *entry)
+{
+	uint32_t epoch = 0;
+
+	if (entry->length >= 12)
+		memcpy(&epoch, (const char *)entry->value + 8, sizeof(epoch));
+	return le32toh(epoch);
+}
+
 void entry_print(const struct entry *entry)
 {
 	print("%" PRIu64 "  ", entry->slot);
 	if (entry->kind == PAXOS_NL_KIND_NOOP)
 		print("(no-op)");
+	else if (entry->kind == PAXOS_NL_KIND_CONFIG)
+		print("(configuration, epoch %u)", config_epoch(entry));
 	else
 		print_escaped(entry->value, entry->length);
 	print("\n");

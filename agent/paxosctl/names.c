@@ -212,6 +212,7 @@ const char *name_role(unsigned int role)
 	static const char *const names[] = {
 		[PAXOS_NL_ROLE_VOTER] = "voter",
 		[PAXOS_NL_ROLE_LEARNER] = "learner",
+		[PAXOS_NL_ROLE_NONE] = "none",
 	};
 
 	return LOOK_UP(names, role);
@@ -250,6 +251,8 @@ const char *name_wait(unsigned int wait)
 		[PAXOS_NL_WAIT_PROMISES] = "promises",
 		[PAXOS_NL_WAIT_DISK] = "disk",
 		[PAXOS_NL_WAIT_BEHIND] = "behind",
+		[PAXOS_NL_WAIT_MEMBER] = "member",
+		[PAXOS_NL_WAIT_MEMORY] = "memory",
 	};
 
 	return LOOK_UP(names, wait);
@@ -271,6 +274,7 @@ const char *name_kind(unsigned int kind)
 	static const char *const names[] = {
 		[PAXOS_NL_KIND_NOOP] = "noop",
 		[PAXOS_NL_KIND_DATA] = "data",
+		[PAXOS_NL_KIND_CONFIG] = "config",
 	};
 
 	return LOOK_UP(names, kind);
@@ -290,6 +294,7 @@ const char *name_event(unsigned int event)
 		[PAXOS_NL_EVENT_RESUMED] = "resumed",
 		[PAXOS_NL_EVENT_BEHIND] = "behind",
 		[PAXOS_NL_EVENT_GROUP_DELETED] = "group-deleted",
+		[PAXOS_NL_EVENT_EPOCH] = "epoch",
 	};
 
 	return LOOK_UP(names, event);

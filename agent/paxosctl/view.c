@@ -272,6 +272,18 @@ const char *view_reason(const struct group_view *view,
 			 "behind: the others' kernels no longer hold what this member lacks; the agents bring it from a log" :
 			 "behind: the others no longer hold what this member lacks, and with memory durability no log does: replace it under a new id");
 		break;
+	case PAXOS_NL_WAIT_MEMBER:
+		snprintf(reason, VIEW_REASON_SIZE,
+			 view->epoch.value ?
+			 "this host was removed from the group" :
+			 "waiting to be added: paxosctl member add %u, on the leader's host",
+			 view->self);
+		break;
+	case PAXOS_NL_WAIT_MEMORY:
+		snprintf(reason, VIEW_REASON_SIZE,
+			 "this member has voted and lost its memory: it stays mute. paxosctl member replace %u NEW ADDRESS, on the leader's host",
+			 view->self);
+		break;
 	default:
 		snprintf(reason, VIEW_REASON_SIZE,
 			 "a reason that this paxosctl does not know: %u",

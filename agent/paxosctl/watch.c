@@ -80,6 +80,11 @@ int event_words(struct nlmsghdr *message, char text[EVENT_SIZE])
 			 "behind: the others no longer hold slot %" PRIu64,
 			 kernel_u64(attrs[PAXOS_A_SLOT]).value);
 		break;
+	case PAXOS_NL_EVENT_EPOCH:
+		snprintf(text, EVENT_SIZE, "epoch %u, behind slot %" PRIu64,
+			 (unsigned int)kernel_u32(attrs[PAXOS_A_EPOCH]).value,
+			 kernel_u64(attrs[PAXOS_A_SLOT]).value);
+		break;
 	case PAXOS_NL_EVENT_GROUP_DELETED:
 		snprintf(text, EVENT_SIZE, "deleted");
 		break;
@@ -105,6 +110,8 @@ static void json_event(struct nlattr **attrs, const struct timespec *now)
 		json_string("ballot",
 			    print_ballot(ballot,
 					 nla_get_u64(attrs[PAXOS_A_BALLOT])));
+	if (attrs[PAXOS_A_EPOCH])
+		json_number("epoch", nla_get_u32(attrs[PAXOS_A_EPOCH]));
 	if (attrs[PAXOS_A_SLOT])
 		json_number("slot", nla_get_u64(attrs[PAXOS_A_SLOT]));
 	if (attrs[PAXOS_A_UP])

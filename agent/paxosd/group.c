@@ -32,7 +32,7 @@ static void put_member(struct nlmsghdr *message,
 	mnl_attr_nest_end(message, nest);
 }
 
-int group_add(struct netlink *netlink, const struct config *config)
+int group_add(struct netlink *netlink, const struct config *config, bool joins)
 {
 	struct nlmsghdr *message = netlink_begin(netlink, PAXOS_CMD_GROUP_ADD,
 						 config->group);
@@ -44,6 +44,8 @@ int group_add(struct netlink *netlink, const struct config *config)
 	mnl_attr_put(message, PAXOS_A_KEY, PAXOS_KEY_SIZE, config->key);
 	mnl_attr_put_u8(message, PAXOS_A_SELF, config->self);
 	mnl_attr_put_u8(message, PAXOS_A_DURABILITY, config->durability);
+	if (joins)
+		mnl_attr_put_u32(message, PAXOS_A_EPOCH, 0);
 	if (config->q1)
 		mnl_attr_put_u8(message, PAXOS_A_Q1, config->q1);
 	if (config->q2)
@@ -62,15 +64,41 @@ int group_add(struct netlink *netlink, const struct config *config)
 	return result;
 }
 
+static void take_address(union address *address, const struct nlattr *attr[])
+{
+	const struct nlattr *bytes = attr[PAXOS_A_MEMBER_ADDRESS];
+	const struct nlattr *port = attr[PAXOS_A_MEMBER_PORT];
+
+	memset(address, 0, sizeof(*address));
+	if (!bytes || !port || mnl_attr_get_payload_len(port) < 2)
+		return;
+	if (mnl_attr_get_payload_len(bytes) == 4) {
+		address->any.sa_family = AF_INET;
+		memcpy(&address->in.sin_addr, mnl_attr_get_payload(bytes), 4);
+	} else if (mnl_attr_get_payload_len(bytes) == 16) {
+		address->any.sa_family = AF_INET6;
+		memcpy(&address->in6.sin6_addr, mnl_attr_get_payload(bytes),
+		       16);
+		address->in6.sin6_scope_id =
+			netlink_u32(attr[PAXOS_A_MEMBER_SCOPE]);
+	}
+	address_set_port(address, ntohs(mnl_attr_get_u16(port)));
+}
+
 static void take_member(struct group_state *state, const struct nlattr *nest)
 {
 	const struct nlattr *attr[PAXOS_A_MEMBER_MAX + 1];
+	struct group_member *member;
 	uint8_t id;
 
 	netlink_parse_nested(nest, attr, PAXOS_A_MEMBER_MAX);
 	id = netlink_u8(attr[PAXOS_A_MEMBER_ID]);
-	if (id < 1 || id > PAXOS_NL_MEMBERS_MAX)
+	if (id < 1 || id > PAXOS_NL_MEMBERS_MAX ||
+	    state->n_members == PAXOS_NL_MEMBERS_MAX)
 		return;
+	member = &state->members[state->n_members++];
+	member->id = id;
+	take_address(&member->address, attr);
 	if (netlink_u8(attr[PAXOS_A_MEMBER_ROLE]) == PAXOS_NL_ROLE_VOTER)
 		state->voters |= 1ULL << (id - 1);
 	if (attr[PAXOS_A_MEMBER_HEARD])
@@ -83,6 +111,7 @@ static int take_state(void *context, const struct nlmsghdr *message,
 	struct group_state *state = context;
 	const struct nlattr *attr;
 
+	state->n_members = 0;
 	memset(state->heard, 0xff, sizeof(state->heard));
 	mnl_attr_for_each(attr, message, sizeof(struct genlmsghdr))
 		if (mnl_attr_get_type(attr) == PAXOS_A_MEMBER)
@@ -157,27 +186,6 @@ static void compare_default(struct comparison *comparison, const char *name,
 		compare_number(comparison, name, kernel, file);
 }
 
-static void take_address(union address *address, const struct nlattr *attr[])
-{
-	const struct nlattr *bytes = attr[PAXOS_A_MEMBER_ADDRESS];
-	const struct nlattr *port = attr[PAXOS_A_MEMBER_PORT];
-
-	memset(address, 0, sizeof(*address));
-	if (!bytes || !port || mnl_attr_get_payload_len(port) < 2)
-		return;
-	if (mnl_attr_get_payload_len(bytes) == 4) {
-		address->any.sa_family = AF_INET;
-		memcpy(&address->in.sin_addr, mnl_attr_get_payload(bytes), 4);
-	} else if (mnl_attr_get_payload_len(bytes) == 16) {
-		address->any.sa_family = AF_INET6;
-		memcpy(&address->in6.sin6_addr, mnl_attr_get_payload(bytes),
-		       16);
-		address->in6.sin6_scope_id =
-			netlink_u32(attr[PAXOS_A_MEMBER_SCOPE]);
-	}
-	address_set_port(address, ntohs(mnl_attr_get_u16(port)));
-}
-
 static void compare_member(struct comparison *comparison,
 			   const struct nlattr *nest)
 {
@@ -207,26 +215,17 @@ static void compare_member(struct comparison *comparison,
 			address_name(&member->address, here));
 }
 
-static int compare(void *context, const struct nlmsghdr *message,
-		   const struct nlattr *const attrs[])
+static void compare_members(struct comparison *comparison,
+			    const struct nlmsghdr *message,
+			    const struct nlattr *const attrs[])
 {
-	struct comparison *comparison = context;
 	const struct config *config = comparison->config;
-	const struct nlattr *cluster = attrs[PAXOS_A_CLUSTER], *attr;
+	const struct nlattr *attr;
 	unsigned int majority = 0, i;
 
 	for (i = 0; i < config->n_members; i++)
 		majority += config->members[i].role == PAXOS_NL_ROLE_VOTER;
 	majority = majority / 2 + 1;
-	if (!cluster ||
-	    mnl_attr_get_payload_len(cluster) != PAXOS_CLUSTER_SIZE ||
-	    memcmp(mnl_attr_get_payload(cluster), config->cluster,
-		   PAXOS_CLUSTER_SIZE))
-		differs(comparison, "it is of another Cluster");
-	compare_number(comparison, "Self", netlink_u8(attrs[PAXOS_A_SELF]),
-		       config->self);
-	if (netlink_u8(attrs[PAXOS_A_DURABILITY]) != config->durability)
-		differs(comparison, "Durability is not that of the file");
 	mnl_attr_for_each(attr, message, sizeof(struct genlmsghdr))
 		if (mnl_attr_get_type(attr) == PAXOS_A_MEMBER)
 			compare_member(comparison, attr);
@@ -239,6 +238,27 @@ static int compare(void *context, const struct nlmsghdr *message,
 		       netlink_u8(attrs[PAXOS_A_Q1]), config->q1 ?: majority);
 	compare_number(comparison, "AcceptQuorum",
 		       netlink_u8(attrs[PAXOS_A_Q2]), config->q2 ?: majority);
+}
+
+static int compare(void *context, const struct nlmsghdr *message,
+		   const struct nlattr *const attrs[])
+{
+	struct comparison *comparison = context;
+	const struct config *config = comparison->config;
+	const struct nlattr *cluster = attrs[PAXOS_A_CLUSTER];
+
+	if (!cluster ||
+	    mnl_attr_get_payload_len(cluster) != PAXOS_CLUSTER_SIZE ||
+	    memcmp(mnl_attr_get_payload(cluster), config->cluster,
+		   PAXOS_CLUSTER_SIZE))
+		differs(comparison, "it is of another Cluster");
+	compare_number(comparison, "Self", netlink_u8(attrs[PAXOS_A_SELF]),
+		       config->self);
+	if (netlink_u8(attrs[PAXOS_A_DURABILITY]) != config->durability)
+		differs(comparison, "Durability is not that of the file");
+	/* The file is the first configuration: what was chosen since wins. */
+	if (netlink_u32(attrs[PAXOS_A_EPOCH]) == 1)
+		compare_members(comparison, message, attrs);
 	compare_default(comparison, "Window",
 			netlink_u32(attrs[PAXOS_A_WINDOW]), config->window);
 	compare_default(comparison, "LogSize",
@@ -285,7 +305,8 @@ int group_restore(struct netlink *netlink, uint32_t group,
 	if (record->type != PAXOS_NL_RECORD_COMMIT)
 		mnl_attr_put_u64(message, PAXOS_A_RECORD_BALLOT,
 				 record->ballot);
-	if (record->type == PAXOS_NL_RECORD_ACCEPT) {
+	if (record->type == PAXOS_NL_RECORD_ACCEPT ||
+	    record->type == PAXOS_NL_RECORD_CONFIG) {
 		mnl_attr_put_u8(message, PAXOS_A_RECORD_KIND, record->kind);
 		mnl_attr_put_u8(message, PAXOS_A_RECORD_ORIGIN,
 				record->origin);

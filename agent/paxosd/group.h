@@ -8,6 +8,12 @@
 #include "netlink.h"
 #include "wal.h"
 
+/* A member of the configuration in force; family 0: no address yet. */
+struct group_member {
+	uint8_t id;
+	union address address;
+};
+
 /**
  * struct group_state - what the kernel says of the group
  * @instance: random, of this group in this kernel
@@ -36,6 +42,8 @@ struct group_state {
 	uint64_t first;
 	uint64_t voters;
 	uint32_t heard[PAXOS_NL_MEMBERS_MAX + 1];
+	unsigned int n_members;
+	struct group_member members[PAXOS_NL_MEMBERS_MAX];
 };
 
 /* What the agents' heartbeats say of another member. */
@@ -50,7 +58,8 @@ struct group_peer {
 };
 
 /* Results are 0 or a negative errno, with netlink->error set. */
-int group_add(struct netlink *netlink, const struct config *config);
+/* @joins: no configuration names this host yet. */
+int group_add(struct netlink *netlink, const struct config *config, bool joins);
 int group_get(struct netlink *netlink, uint32_t group,
 	      struct group_state *state);
 /*

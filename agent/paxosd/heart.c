@@ -46,6 +46,8 @@ struct complaint {
  *          suspicion began or ended
  * @suspected: who is, alike
  * @candidacy: this member's part in elections
+ * @epoch: of the configuration that @members are of
+ * @members: as the file says, then as was chosen
  */
 struct heart {
 	struct agent *agent;
@@ -59,6 +61,9 @@ struct heart {
 	bool news;
 	uint64_t turned;
 	uint64_t suspected;
+	uint32_t epoch;
+	unsigned int n_members;
+	struct config_member members[PAXOS_NL_MEMBERS_MAX];
 	int timer;
 	struct candidacy candidacy;
 	struct complaint drops[HEARTBEAT_DROPS];
@@ -149,8 +154,11 @@ static void tell(struct heart *heart, uint64_t set, uint8_t kind)
 	};
 	unsigned int i;
 
-	for (i = 0; i < config->n_members; i++) {
-		const struct config_member *member = &config->members[i];
+	/* Nobody knows a host yet that waits to be added. */
+	if (!state->epoch)
+		return;
+	for (i = 0; i < heart->n_members; i++) {
+		const struct config_member *member = &heart->members[i];
 
 		if (member->id == config->self ||
 		    !(set & 1ULL << (member->id - 1)))
@@ -159,6 +167,44 @@ static void tell(struct heart *heart, uint64_t set, uint8_t kind)
 		candidacy_fill(&heart->candidacy, kind, &heartbeat);
 		send_one(heart, member, &heartbeat);
 	}
+}
+
+static bool is_member(const struct heart *heart, uint8_t id)
+{
+	return heart->filter.members >> (id - 1) & 1;
+}
+
+/* What was chosen wins over the file, which only tells of other ports. */
+static void follow(struct heart *heart, const struct group_state *state)
+{
+	const struct config *config = &heart->agent->config;
+	const struct config_member *self = config_member(config, config->self);
+	const int distance = address_port(&self->heartbeat) -
+			     address_port(&self->address);
+	const struct config_member *known;
+	struct config_member *member;
+	unsigned int i;
+
+	if (!state->epoch || state->epoch == heart->epoch)
+		return;
+	heart->n_members = 0;
+	heart->filter.members = 0;
+	for (i = 0; i < state->n_members; i++) {
+		/* Its address comes a moment later: see the next beat. */
+		if (!state->members[i].address.any.sa_family)
+			return;
+		known = config_member(config, state->members[i].id);
+		member = &heart->members[heart->n_members++];
+		member->id = state->members[i].id;
+		member->address = state->members[i].address;
+		member->heartbeat = member->address;
+		address_set_port(&member->heartbeat,
+				 address_port(&member->address) + distance);
+		if (known && address_same(&known->address, &member->address))
+			member->heartbeat = known->heartbeat;
+		heart->filter.members |= 1ULL << (member->id - 1);
+	}
+	heart->epoch = state->epoch;
 }
 
 static int beat(struct heart *heart)
@@ -178,6 +224,7 @@ static int beat(struct heart *heart)
 		return error;
 	}
 	candidacy_look(&heart->candidacy, &state);
+	follow(heart, &state);
 	tell(heart, ~0ULL, ELECTION_BEAT);
 	return 0;
 }
@@ -203,8 +250,8 @@ static void suspect(const struct heart *heart, uint64_t now, uint64_t *agents,
 	*agents = 0;
 	*hosts = 0;
 	*next = UINT64_MAX;
-	for (i = 0; i < config->n_members; i++) {
-		const uint8_t id = config->members[i].id;
+	for (i = 0; i < heart->n_members; i++) {
+		const uint8_t id = heart->members[i].id;
 		const uint32_t kernel = heart->candidacy.state.heard[id];
 		uint64_t until = NS_PER_US *
 			detector_deadline(&heart->agent->detector, id);
@@ -307,8 +354,9 @@ static void report(struct heart *heart)
 		return;
 	for (id = 1; id <= PAXOS_NL_MEMBERS_MAX; id++) {
 		/* Only what is new: the kernel counts on from the old. */
-		if (heart->heard[id] <= heart->reported &&
-		    !(heart->turned & 1ULL << (id - 1)))
+		if ((heart->heard[id] <= heart->reported &&
+		     !(heart->turned & 1ULL << (id - 1))) ||
+		    !is_member(heart, id))
 			continue;
 		peers[n] = heart->peers[id];
 		peers[n].id = id;
@@ -349,8 +397,8 @@ static uint64_t watch(struct heart *heart)
 	unsigned int i;
 	uint8_t id;
 
-	for (i = 0; i < config->n_members; i++) {
-		id = config->members[i].id;
+	for (i = 0; i < heart->n_members; i++) {
+		id = heart->members[i].id;
 		if (id == config->self)
 			continue;
 		bit = 1ULL << (id - 1);
@@ -407,8 +455,11 @@ static int prepare(struct heart *heart)
 
 	heart->filter.group = config->group;
 	heart->filter.self = config->self;
-	for (i = 0; i < config->n_members; i++)
+	heart->n_members = config->n_members;
+	for (i = 0; i < config->n_members; i++) {
+		heart->members[i] = config->members[i];
 		heart->filter.members |= 1ULL << (config->members[i].id - 1);
+	}
 	heartbeat_key(heart->filter.key, config->key, config->cluster);
 	heart->timer = timerfd_create(CLOCK_MONOTONIC,
 				      TFD_CLOEXEC | TFD_NONBLOCK);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +10,8 @@
 #include "say.h"
 
 static const char usage[] =
-	"usage: paxosd init CONFIG     make an empty log for a member that never voted\n"
+	"usage: paxosd init CONFIG     make an empty log for a first member, that never voted\n"
+	"       paxosd join CONFIG     the same for a host that joins a group that is there\n"
 	"       paxosd CONFIG          run that member, in the foreground\n"
 	"       paxosd --check CONFIG  only read the configuration\n";
 
@@ -52,7 +54,19 @@ static int run_check(struct agent *agent, const char *path)
 	return 0;
 }
 
-static int run_init(struct agent *agent)
+static bool wal_exists(const struct agent *agent)
+{
+	char name[WAL_NAME_SIZE];
+
+	return !faccessat(agent->state.directory, wal_segment_name(name, 1),
+			  F_OK, 0);
+}
+
+/*
+ * A log that is there stays, as what it is: to join with a member's log, or to
+ * begin anew with a guest's, is refused.
+ */
+static int run_init(struct agent *agent, bool join)
 {
 	const struct config *config = &agent->config;
 	char error[WAL_ERROR_SIZE];
@@ -64,6 +78,17 @@ static int run_init(struct agent *agent)
 		return -1;
 	}
 	init_wal(agent);
+	if (join && !state_joined(&agent->state) && !wal_exists(agent) &&
+	    state_join(&agent->state, error, sizeof(error))) {
+		say_error("%s/%s", config->state_directory, error);
+		return -1;
+	}
+	if (join != state_joined(&agent->state)) {
+		say_error(join ? "%s holds the log of a first member of the group: it cannot join" :
+				 "%s is of a host that joined: run paxosd join, or name another StateDirectory",
+			  config->state_directory);
+		return -1;
+	}
 	result = wal_create(&agent->wal);
 	if (result < 0)
 		say_error("%s", agent->wal.error);
@@ -72,7 +97,8 @@ static int run_init(struct agent *agent)
 			   config->state_directory, config->self,
 			   config->group);
 	else
-		say_notice("%s is ready for member %u of group %u",
+		say_notice(join ? "%s is ready; member %u waits until group %u adds it: paxosctl member add" :
+				  "%s is ready for member %u of group %u",
 			   config->state_directory, config->self,
 			   config->group);
 	return result < 0 ? -1 : 0;
@@ -158,7 +184,8 @@ int main(int argc, char **argv)
 		return EXIT_SUCCESS;
 	}
 	if (argc < 2 || argc > 3 || path[0] == '-' ||
-	    (argc == 3 && strcmp(verb, "init") && strcmp(verb, "--check"))) {
+	    (argc == 3 && strcmp(verb, "init") && strcmp(verb, "join") &&
+	     strcmp(verb, "--check"))) {
 		fputs(usage, stderr);
 		return EXIT_FAILURE;
 	}
@@ -168,8 +195,8 @@ int main(int argc, char **argv)
 	}
 	if (read_config(&agent.config, path))
 		return EXIT_FAILURE;
-	if (!strcmp(verb, "init"))
-		result = run_init(&agent);
+	if (!strcmp(verb, "init") || !strcmp(verb, "join"))
+		result = run_init(&agent, !strcmp(verb, "join"));
 	else if (!strcmp(verb, "--check"))
 		result = run_check(&agent, path);
 	else

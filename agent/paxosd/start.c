@@ -22,7 +22,7 @@ static int add_group(struct agent *agent)
 	char difference[256];
 	int result;
 
-	result = group_add(netlink, config);
+	result = group_add(netlink, config, state_joined(&agent->state));
 	if (!result) {
 		say_notice("group %u added to the kernel", config->group);
 		return 0;
@@ -104,6 +104,12 @@ static int confirm(struct agent *agent)
 	return -1;
 }
 
+static void tell_lost(const struct config *config)
+{
+	say_error("member %u has voted, and with Durability = memory its votes ended with the kernel or the group that held them: it stays mute. Replace it under a new id: paxosctl member replace %u NEW ADDRESS, on the leader's host",
+		  config->self, config->self);
+}
+
 static int start_restored(struct agent *agent, const struct group_state *state)
 {
 	const struct config *config = &agent->config;
@@ -113,8 +119,9 @@ static int start_restored(struct agent *agent, const struct group_state *state)
 
 	if (config->durability == PAXOS_NL_DURABILITY_MEMORY &&
 	    wal->incarnation && wal->instance != state->instance) {
-		say_error("member %u has voted, and with Durability = memory its votes ended with the kernel or the group that held them: it stays mute. Replace it under a new id",
-			  config->self);
+		/* Law 3; the status says so, too. */
+		group_start(&agent->attached, config->group, 0, wal->end.lsn);
+		tell_lost(config);
 		return -1;
 	}
 	if (restore_records(agent, &records) || confirm(agent))
@@ -177,6 +184,10 @@ int start_group(struct agent *agent)
 		return start_restored(agent, &state);
 	case PAXOS_NL_STATE_RUNNING:
 		return go_on(agent, &state);
+	}
+	if (agent->config.durability == PAXOS_NL_DURABILITY_MEMORY) {
+		tell_lost(&agent->config);
+		return -1;
 	}
 	say_error("group %u is stopped for good in this kernel: see the kernel's log. To begin anew from the disk: paxosctl group del %u, then start paxosd",
 		  agent->config.group, agent->config.group);

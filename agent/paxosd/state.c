@@ -68,6 +68,26 @@ int state_open(struct state *state, const char *path, char *error, size_t size)
 	return take_lock(state, path, error, size);
 }
 
+/*
+ * Whether the host of this log joined a group that was there: it began without
+ * a configuration, and does so whenever the log is replayed.
+ */
+bool state_joined(const struct state *state)
+{
+	return !faccessat(state->directory, "joined", F_OK, 0);
+}
+
+/* Note that. Before there is a log, and 0 only once it is on the disk. */
+int state_join(const struct state *state, char *error, size_t size)
+{
+	int fd = openat(state->directory, "joined",
+			O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd >= 0 && !fsync(fd) && !close(fd) && !fsync(state->directory))
+		return 0;
+	return wrong(error, size, "joined: cannot write: %s", strerror(errno));
+}
+
 void state_close(struct state *state)
 {
 	if (state->lock >= 0)
@@ -103,7 +123,8 @@ static int make_directories(char *path, char *error, size_t size)
 static bool is_ours(const char *name)
 {
 	static const char *const names[] = { ".",     "..",   "lost+found",
-					     "spare", "lock", "durable" };
+					     "spare", "lock", "durable",
+					     "joined" };
 	const char *dot = strrchr(name, '.');
 	unsigned int i;
 

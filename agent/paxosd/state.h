@@ -28,6 +28,8 @@ struct state {
 int state_open(struct state *state, const char *path, char *error, size_t size);
 int state_create(struct state *state, const char *path, char *error,
 		 size_t size);
+bool state_joined(const struct state *state);
+int state_join(const struct state *state, char *error, size_t size);
 void state_close(struct state *state);
 
 #endif

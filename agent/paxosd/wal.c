@@ -331,7 +331,7 @@ int wal_add(struct wal *wal, const struct record *record)
 	    wal->filled + sizeof(*disk) + padded > WAL_BATCH_MAX)
 		return wal_wrong(wal, "%s: a batch is too large", wal->path);
 	if (record->type != WAL_SESSION) {
-		if (!record->type || record->type > PAXOS_NL_RECORD_COMMIT)
+		if (!record->type || record->type > PAXOS_NL_RECORD_CONFIG)
 			return wal_wrong(wal,
 					 "%s: the kernel gave a record of type %u, which this agent does not know: run the version that belongs to the module",
 					 wal->path, record->type);

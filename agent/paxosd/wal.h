@@ -55,7 +55,7 @@
 
 /* A life of the group in a kernel, started from this log; has no lsn. */
 #define WAL_SESSION		128
-_Static_assert(WAL_SESSION > PAXOS_NL_RECORD_COMMIT, "not the kernel's");
+_Static_assert(WAL_SESSION > PAXOS_NL_RECORD_CONFIG, "not the kernel's");
 
 /**
  * struct wal_segment - at the start of the file

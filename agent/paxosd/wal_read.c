@@ -266,6 +266,7 @@ static bool sound(struct wal *wal, const struct record *record, uint64_t *lsn)
 	case PAXOS_NL_RECORD_PROMISE:
 	case PAXOS_NL_RECORD_ACCEPT:
 	case PAXOS_NL_RECORD_COMMIT:
+	case PAXOS_NL_RECORD_CONFIG:
 		if (record->lsn <= *lsn)
 			return false;
 		*lsn = record->lsn;

@@ -7,23 +7,20 @@
  * candidate's half of Lamport 2001, 2.2 and 3.
  */
 
-int paxos_core_campaign(struct paxos_core *core, u64 now)
+/* With a ballot above everything ever seen, not above one's own; 0: none. */
+static u64 above(const struct paxos_core *core)
 {
-	u64 ballot;
+	return paxos_ballot_above(max(core->seen, core->promised),
+				  core->settings.self);
+}
 
-	if (core->state != PAXOS_RUNNING)
-		return -EUNATCH;
-	if (!paxos_config_votes(&core->config, core->settings.self))
-		return -EPERM;
-	if (core->role == PAXOS_LEADER)
-		return -EALREADY;
-	/* Above everything ever seen, not above one's own. */
-	ballot = paxos_ballot_above(max(core->seen, core->promised),
-				    core->settings.self);
+/* Phase 1 from the first slot that is not known to be chosen. */
+void paxos_candidate_begin(struct paxos_core *core)
+{
+	u64 ballot = above(core);
+
 	if (!ballot)
-		return -EOVERFLOW;
-
-	core->now = max(core->now, now);
+		return;
 	paxos_step_down(core);
 	core->role = PAXOS_CANDIDATE;
 	core->ballot = ballot;
@@ -37,6 +34,21 @@ int paxos_core_campaign(struct paxos_core *core, u64 now)
 	 */
 	if (paxos_record_durable(&core->promise_record))
 		paxos_candidate_start(core);
+}
+
+int paxos_core_campaign(struct paxos_core *core, u64 now)
+{
+	if (core->state != PAXOS_RUNNING)
+		return -EUNATCH;
+	if (!paxos_config_votes(&core->config, core->settings.self))
+		return -EPERM;
+	if (core->role == PAXOS_LEADER)
+		return -EALREADY;
+	if (!above(core))
+		return -EOVERFLOW;
+
+	core->now = max(core->now, now);
+	paxos_candidate_begin(core);
 	paxos_call_end(core);
 	return 0;
 }

@@ -21,6 +21,7 @@ int paxos_core_init(struct paxos_core *core, const struct paxos_ops *ops,
 	core->ops = ops;
 	core->settings = *settings;
 	core->config = *config;
+	core->first = *config;
 	core->wake = PAXOS_NEVER;
 	core->flush = PAXOS_NEVER;
 	core->commit_flush = PAXOS_NEVER;
@@ -32,6 +33,7 @@ int paxos_core_init(struct paxos_core *core, const struct paxos_ops *ops,
 	INIT_LIST_HEAD(&core->records);
 	paxos_record_init(&core->promise_record);
 	paxos_record_init(&core->commit_record);
+	paxos_record_init(&core->config_record);
 	for (id = 0; id <= PAXOS_MEMBERS_MAX; id++)
 		core->peers[id].deadline = PAXOS_NEVER;
 	paxos_log_init(&core->log, entries, size);
@@ -70,6 +72,7 @@ void paxos_core_stop(struct paxos_core *core, u64 now)
 {
 	core->now = max(core->now, now);
 	paxos_step_down(core);
+	core->renew = false;
 	core->state = PAXOS_STOPPED;
 	paxos_forward_end(core);
 	paxos_read_end(core);
@@ -79,6 +82,12 @@ void paxos_core_stop(struct paxos_core *core, u64 now)
 /* What every call that may have changed something ends with. */
 void paxos_call_end(struct paxos_core *core)
 {
+	/* The barrier's other side: phase 1 under the new configuration. */
+	if (core->renew) {
+		core->renew = false;
+		if (core->role == PAXOS_FOLLOWER)
+			paxos_candidate_begin(core);
+	}
 	if (!core->urgent)
 		return;
 	core->urgent = false;
@@ -180,6 +189,30 @@ static enum paxos_drop dispatch(struct paxos_core *core,
 	}
 }
 
+/*
+ * Who may be heard: in this epoch its members; of an older one those who are or
+ * were members; of a newer one, which is not known here, whoever has the key.
+ */
+static bool may_speak(const struct paxos_core *core,
+		      const struct paxos_message *message)
+{
+	const struct paxos_config *config = &core->config;
+
+	if (message->from == core->settings.self)
+		return false;
+	return paxos_config_has(config, message->from) ||
+	       message->epoch > config->epoch ||
+	       (message->epoch < config->epoch &&
+		config->gone & paxos_member_bit(message->from));
+}
+
+/* What is chosen is chosen, in whatever configuration one is. */
+static bool any_epoch(u8 type)
+{
+	return type == PAXOS_FETCH || type == PAXOS_CHOSEN ||
+	       type == PAXOS_DONE;
+}
+
 enum paxos_drop paxos_core_receive(struct paxos_core *core,
 				   const struct paxos_message *message,
 				   u64 now)
@@ -189,21 +222,25 @@ enum paxos_drop paxos_core_receive(struct paxos_core *core,
 
 	if (message->to != core->settings.self)
 		return PAXOS_DROP_ADDRESSEE;
-	if (message->from == core->settings.self ||
-	    !paxos_config_has(&core->config, message->from))
+	if (!may_speak(core, message))
 		return PAXOS_DROP_SENDER;
-	if (message->epoch != core->config.epoch)
-		return PAXOS_DROP_EPOCH;
 	if (core->state != PAXOS_RUNNING)
 		return PAXOS_DROP_MUTE;
 
 	core->now = max(core->now, now);
-	peer = &core->peers[message->from];
-	peer->heard = core->now;
-	peer->commit = max(peer->commit, message->commit);
-	core->seen = max(core->seen, message->ballot);
+	if (paxos_config_has(&core->config, message->from)) {
+		peer = &core->peers[message->from];
+		peer->heard = core->now;
+		peer->commit = max(peer->commit, message->commit);
+	}
+	/* Who was removed and does not know shall not drive ballots up. */
+	if (message->epoch >= core->config.epoch)
+		core->seen = max(core->seen, message->ballot);
 
-	drop = dispatch(core, message);
+	if (message->epoch == core->config.epoch || any_epoch(message->type))
+		drop = dispatch(core, message);
+	else
+		drop = paxos_epoch_differs(core, message);
 	paxos_call_end(core);
 	return drop;
 }

@@ -65,21 +65,30 @@ enum paxos_event {
 	PAXOS_EVENT_QUORUM_LOST,	/* as leader: too few voters heard */
 	PAXOS_EVENT_QUORUM_REGAINED,
 	PAXOS_EVENT_BEHIND,		/* slot: others trimmed those below */
+	PAXOS_EVENT_EPOCH,		/* slot: core->config holds behind it */
 };
 
 enum paxos_record_type {
 	PAXOS_RECORD_PROMISE = 1,	/* ballot */
 	PAXOS_RECORD_ACCEPT,		/* slot, ballot, value */
 	PAXOS_RECORD_COMMIT,		/* slot */
+	PAXOS_RECORD_CONFIG,		/* slot, value: holds behind slot */
 };
 
 /**
  * struct paxos_record_view - a record on its way to or from the disk
  * @lsn: rises from record to record, with gaps where one was superseded
  * @type: enum paxos_record_type
- * @slot: Accept: of the value; Commit: every slot up to here is chosen
+ * @slot: Accept: of the value; Commit: every slot up to here is chosen; Config:
+ *        where it was chosen
  * @ballot: promised, or accepted in
- * @item: Accept: the value; @item.slot and @item.ballot repeat @slot, @ballot
+ * @item: Accept, Config: the value; @item.slot and @item.ballot repeat @slot,
+ *        @ballot
+ *
+ * A Config repeats what an Accept and a Commit have said. It is for who keeps
+ * the records: before the records of its slot are thrown away, the last Config
+ * must be kept behind them. One whose slot no Commit before it covers says
+ * nothing yet, and restoring passes over it.
  */
 struct paxos_record_view {
 	u64 lsn;
@@ -99,7 +108,7 @@ struct paxos_core;
  * @send: encode and send; a failure is a lost datagram. Never to self
  * @records: records appeared that are worth a write now
  * @deliver: @slot is chosen and all below were delivered. @value is NULL for
- *           a no-op and for an origin delivered before
+ *           a no-op, a configuration, and an origin delivered before
  * @proposed: a proposal ended; @slot is 0 unless it was chosen
  * @read_done: a read ended: CHOSEN: all that was chosen before the read began
  *             has been delivered, up to @slot; else NOT_CHOSEN: no quorum
@@ -205,7 +214,13 @@ struct paxos_settings {
 struct paxos_core {
 	const struct paxos_ops *ops;
 	struct paxos_settings settings;
-	struct paxos_config config;
+	struct paxos_config config;	/* of all slots behind commit */
+	struct paxos_config first;	/* what the core was made with */
+	u64 config_slot;		/* that it was chosen in, 0: first */
+	struct paxos_origin config_origin;
+	u32 config_len;			/* of its bytes; 0: first */
+	u8 config_bytes[PAXOS_CONFIG_MAX];	/* they outlive the slot */
+	struct paxos_record config_record;
 	u8 state;			/* enum paxos_state */
 	u64 now;			/* of the call that is running */
 	u64 wake;			/* call paxos_core_tick() by then */
@@ -246,6 +261,8 @@ struct paxos_core {
 	u64 promises;			/* candidate: who promised, to the last page */
 	u64 prepared;			/* candidate: the highest slot found */
 	u64 next_slot;			/* leader */
+	u64 barrier;			/* leader: of a configuration, or 0 */
+	bool renew;			/* led the former epoch: Prepare again */
 	u64 flush;			/* leader: when to tell of a new commit */
 	u64 beat;			/* leader: when to say that it leads */
 	bool quorum;			/* leader: enough voters are heard */
@@ -361,6 +378,17 @@ int paxos_core_transfer(struct paxos_core *core, u8 to, u64 deadline, u64 now);
  */
 int paxos_core_propose(struct paxos_core *core, const void *bytes, u32 len,
 		       u64 deadline, void *cookie, u64 now);
+
+/*
+ * Propose the configuration that @bytes encode (wire_config.c); it ends as
+ * any proposal. Chosen does not mean in force: that is so where
+ * core->config_slot is its slot. -EUNATCH: not running; -ENOLINK: does not
+ * lead, or without a quorum; -EINPROGRESS: another change is in flight;
+ * -EINVAL: malformed; -ESTALE, -EKEYREVOKED, -EDOM: paxos_config_follows();
+ * -ENOMEM; -EAGAIN: too many under way, or the window is full.
+ */
+int paxos_core_reconfigure(struct paxos_core *core, const void *bytes, u32 len,
+			   u64 deadline, void *cookie, u64 now);
 
 /* Linearizable read: 0: ends with ops->read_done(). -EUNATCH, -EAGAIN. */
 int paxos_core_read(struct paxos_core *core, u64 deadline, void *cookie,

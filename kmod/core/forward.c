@@ -84,6 +84,9 @@ void paxos_forward_pump(struct paxos_core *core)
 
 		if (!pending->value || pending->ballot == core->ballot)
 			continue;
+		/* It was for the leader that checked it, and for no other. */
+		if (pending->value->kind == PAXOS_CONFIG)
+			continue;
 		if (core->role != PAXOS_LEADER) {
 			forward_send(core, pending);
 			continue;
@@ -137,21 +140,41 @@ void paxos_forward_delivered(struct paxos_core *core, u64 slot,
 	}
 }
 
+/* @item becomes a proposal of this member, with the next origin. */
+int paxos_forward_new(struct paxos_core *core, struct paxos_item *item,
+		      u64 deadline, void *cookie, u64 now)
+{
+	struct paxos_pending *pending;
+	struct paxos_value *value;
+
+	if (core->next_seq - core->oldest_seq >= PAXOS_PENDING_MAX)
+		return -EAGAIN;
+	core->now = max(core->now, now);
+	item->origin.incarnation = core->incarnation;
+	item->origin.seq = core->next_seq;
+	item->origin.member = core->settings.self;
+	value = paxos_value_new(core, item, core->settings.bytes / 4);
+	if (!value) {
+		paxos_call_end(core);
+		return -ENOMEM;
+	}
+	pending = pending_at(core, core->next_seq++);
+	pending->value = value;
+	pending->cookie = cookie;
+	pending->deadline = deadline;
+	paxos_wake(core, deadline);
+	return 0;
+}
+
 int paxos_core_propose(struct paxos_core *core, const void *bytes, u32 len,
 		       u64 deadline, void *cookie, u64 now)
 {
 	struct paxos_item item = {
-		.origin = {
-			.incarnation = core->incarnation,
-			.seq = core->next_seq,
-			.member = core->settings.self,
-		},
 		.len = len,
 		.kind = PAXOS_DATA,
 		.bytes = bytes,
 	};
-	struct paxos_pending *pending;
-	struct paxos_value *value;
+	int err;
 
 	if (core->state != PAXOS_RUNNING)
 		return -EUNATCH;
@@ -160,20 +183,9 @@ int paxos_core_propose(struct paxos_core *core, const void *bytes, u32 len,
 	if (core->role == PAXOS_LEADER ? !core->quorum :
 	    core->role == PAXOS_FOLLOWER && !core->leader)
 		return -ENOLINK;
-	if (core->next_seq - core->oldest_seq >= PAXOS_PENDING_MAX)
-		return -EAGAIN;
-	core->now = max(core->now, now);
-	value = paxos_value_new(core, &item, core->settings.bytes / 4);
-	if (!value) {
-		paxos_call_end(core);
-		return -ENOMEM;
-	}
-
-	pending = pending_at(core, core->next_seq++);
-	pending->value = value;
-	pending->cookie = cookie;
-	pending->deadline = deadline;
-	paxos_wake(core, deadline);
+	err = paxos_forward_new(core, &item, deadline, cookie, now);
+	if (err)
+		return err;
 	paxos_forward_pump(core);
 	paxos_learner_advance(core);
 	paxos_leader_send(core);
@@ -245,7 +257,8 @@ void paxos_forward_tick(struct paxos_core *core)
 		}
 		paxos_wake(core, pending->deadline);
 		if (core->role != PAXOS_FOLLOWER || !core->leader ||
-		    seq >= core->pump_seq)
+		    seq >= core->pump_seq ||
+		    pending->value->kind == PAXOS_CONFIG)
 			continue;
 		if (pending->retry <= core->now)
 			forward_send(core, pending);

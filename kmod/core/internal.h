@@ -96,6 +96,7 @@ void paxos_acceptor_voted(struct paxos_core *core, u64 slot, u64 ballot);
 void paxos_acceptor_flush(struct paxos_core *core);
 
 /* candidate.c */
+void paxos_candidate_begin(struct paxos_core *core);
 void paxos_candidate_start(struct paxos_core *core);
 void paxos_candidate_resend(struct paxos_core *core, u8 to);
 enum paxos_drop paxos_candidate_promise(struct paxos_core *core,
@@ -137,9 +138,21 @@ void paxos_learner_show(struct paxos_core *core, u8 to, u64 first, u64 last,
 			u32 stamp);
 void paxos_learner_tick(struct paxos_core *core);
 
+/* reconfigure.c */
+bool paxos_config_next(const struct paxos_core *core,
+		       const struct paxos_value *value);
+void paxos_config_delivered(struct paxos_core *core, u64 slot,
+			    const struct paxos_value *value);
+int paxos_config_restore(struct paxos_core *core,
+			 const struct paxos_record_view *record);
+enum paxos_drop paxos_epoch_differs(struct paxos_core *core,
+				    const struct paxos_message *message);
+
 /* forward.c */
 void paxos_forward_delivered(struct paxos_core *core, u64 slot,
 			     const struct paxos_value *value);
+int paxos_forward_new(struct paxos_core *core, struct paxos_item *item,
+		      u64 deadline, void *cookie, u64 now);
 void paxos_forward_pump(struct paxos_core *core);
 void paxos_forward_adopt(struct paxos_core *core,
 			 const struct paxos_value *value);
@@ -152,6 +165,7 @@ enum paxos_drop paxos_forward_done(struct paxos_core *core,
 
 /* read.c */
 void paxos_read_delivered(struct paxos_core *core);
+void paxos_read_renew(struct paxos_core *core);
 void paxos_read_tick(struct paxos_core *core);
 void paxos_read_end(struct paxos_core *core);
 enum paxos_drop paxos_read_receive(struct paxos_core *core,

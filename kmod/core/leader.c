@@ -34,6 +34,7 @@ void paxos_step_down(struct paxos_core *core)
 	}
 	core->role = PAXOS_FOLLOWER;
 	core->yield_to = 0;
+	core->barrier = 0;
 }
 
 /* Somebody promised a higher ballot; P1a would have it beaten. */
@@ -55,6 +56,8 @@ static void propose(struct paxos_core *core, u64 slot,
 
 	paxos_entry_set(core, slot, value, core->ballot);
 	entry->flags |= PAXOS_ENTRY_VOTED;
+	if (paxos_config_next(core, value))
+		core->barrier = slot;
 	if (value->kind != PAXOS_NOOP) {
 		paxos_seen_add(&core->proposed[value->origin.member],
 			       &value->origin);
@@ -85,6 +88,7 @@ void paxos_leader_start(struct paxos_core *core)
 	core->leader_heard = core->now;
 	core->quorum = true;
 	core->next_slot = core->commit + 1;
+	core->barrier = 0;
 	memset(core->proposed, 0, sizeof(core->proposed));
 	paxos_for_each_member(id, rest, others(core)) {
 		struct paxos_peer *peer = &core->peers[id];
@@ -105,6 +109,11 @@ void paxos_leader_start(struct paxos_core *core)
 
 		if (entry->found && entry->found_ballot > entry->ballot)
 			value = entry->found;
+		/* Behind a configuration another one decides: see barrier. */
+		if (core->barrier) {
+			paxos_entry_found(core, entry, NULL, 0);
+			continue;
+		}
 		value = paxos_value_get(value ? value : &core->noop);
 		paxos_entry_found(core, entry, NULL, 0);
 		propose(core, slot, value);
@@ -120,11 +129,12 @@ void paxos_leader_start(struct paxos_core *core)
  * paxos_leader_propose - put @value into the next slot
  *
  * Takes over the reference, unless it returns false: the window or the log is
- * full, or the lead is being handed over. paxos_leader_send() then sends what was proposed.
+ * full, a configuration is not chosen yet that would hold for the slot, or the
+ * lead is being handed over. paxos_leader_send() then sends what was proposed.
  */
 bool paxos_leader_propose(struct paxos_core *core, struct paxos_value *value)
 {
-	if (core->yield_to ||
+	if (core->yield_to || core->barrier ||
 	    core->next_slot - core->commit > core->settings.window ||
 	    !paxos_log_room(core, core->next_slot))
 		return false;
@@ -347,5 +357,7 @@ void paxos_leader_tick(struct paxos_core *core)
 	paxos_wake(core, core->beat);
 	paxos_yield_tick(core);
 	paxos_forward_pump(core);
+	/* Of a single voter, without a disk, that was chosen at once. */
+	paxos_learner_advance(core);
 	paxos_leader_send(core);
 }

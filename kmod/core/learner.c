@@ -27,6 +27,12 @@ void paxos_learner_advance(struct paxos_core *core)
 			break;
 		core->commit++;
 		value = entry->value;
+		if (value->kind == PAXOS_CONFIG) {
+			paxos_config_delivered(core, core->commit, value);
+			core->ops->deliver(core, core->commit, NULL);
+			paxos_forward_delivered(core, core->commit, value);
+			continue;
+		}
 		if (value->kind == PAXOS_NOOP ||
 		    !paxos_seen_add(&core->delivered[value->origin.member],
 				    &value->origin)) {
@@ -128,7 +134,8 @@ enum paxos_drop paxos_learner_commit(struct paxos_core *core,
 			paxos_learner_chosen(core, slot);
 	}
 	paxos_learner_advance(core);
-	if (message->type == PAXOS_COMMIT) {
+	/* Unless it was its last: a configuration without it came with that. */
+	if (message->type == PAXOS_COMMIT && core->leader == message->from) {
 		struct paxos_message answer = {
 			.stamp = message->stamp,
 			.accepted.durable = core->durable,
@@ -173,7 +180,8 @@ enum paxos_drop paxos_learner_fetch(struct paxos_core *core,
 				    const struct paxos_message *message)
 {
 	/* A reader met a slot that no Accept quorum may ever have seen. */
-	if (message->fetch.last <= core->commit + core->settings.window)
+	if (message->epoch == core->config.epoch &&
+	    message->fetch.last <= core->commit + core->settings.window)
 		paxos_leader_fill(core, message->fetch.last);
 	paxos_learner_show(core, message->from, message->fetch.first,
 			   message->fetch.last, message->stamp);

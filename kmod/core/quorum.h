@@ -37,7 +37,8 @@ static inline bool paxos_quorum_read(const struct paxos_config *config,
 {
 	u8 n = hweight64(config->voters);
 
-	return paxos_quorum_weight(config, answers) >= n - config->q2 + 1;
+	/* Without voters, in epoch 0, nothing can be known. */
+	return n && paxos_quorum_weight(config, answers) >= n - config->q2 + 1;
 }
 
 #endif

@@ -149,6 +149,27 @@ void paxos_read_delivered(struct paxos_core *core)
 			read_finish(core, read, PAXOS_OUTCOME_CHOSEN);
 }
 
+/*
+ * The configuration has changed: what the voters of the former one answered
+ * says nothing of what the new ones may have chosen before the read began.
+ */
+void paxos_read_renew(struct paxos_core *core)
+{
+	struct paxos_read *read = core->reads;
+	u32 i;
+
+	for (i = 0; i < PAXOS_READS_MAX; i++, read++) {
+		if (!read->id)
+			continue;
+		read->answered = false;
+		read->answers = paxos_member_bit(core->settings.self) &
+				core->config.voters;
+		read->slot = max(read->slot, highest(core));
+		read->retry = core->now;
+		paxos_wake(core, core->now);
+	}
+}
+
 void paxos_read_tick(struct paxos_core *core)
 {
 	struct paxos_read *read = core->reads;

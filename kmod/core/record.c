@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "internal.h"
+#include "wire.h"
 
 /*
  * What must reach the disk. The records are not kept beside the state, they
@@ -53,6 +54,14 @@ static void view(struct paxos_core *core, struct paxos_record *record,
 	} else if (record == &core->commit_record) {
 		out->type = PAXOS_RECORD_COMMIT;
 		out->slot = core->commit;
+	} else if (record == &core->config_record) {
+		out->type = PAXOS_RECORD_CONFIG;
+		out->slot = core->config_slot;
+		out->item.slot = out->slot;
+		out->item.origin = core->config_origin;
+		out->item.kind = PAXOS_CONFIG;
+		out->item.len = core->config_len;
+		out->item.bytes = core->config_bytes;
 	} else {
 		struct paxos_entry *entry = record_entry(record);
 
@@ -107,7 +116,7 @@ int paxos_core_durable(struct paxos_core *core, u64 lsn, u64 now)
 			paxos_acceptor_promised(core);
 		} else if (record == &core->commit_record) {
 			core->commit_durable = core->commit;
-		} else {
+		} else if (record != &core->config_record) {
 			struct paxos_entry *entry = record_entry(record);
 			u64 slot = entry_slot(&core->log, entry);
 
@@ -123,6 +132,7 @@ int paxos_core_durable(struct paxos_core *core, u64 lsn, u64 now)
 static int restore_accept(struct paxos_core *core,
 			  const struct paxos_record_view *record)
 {
+	struct paxos_config config;
 	struct paxos_entry *entry;
 	struct paxos_value *value;
 
@@ -130,6 +140,10 @@ static int restore_accept(struct paxos_core *core,
 	    record->item.len > PAXOS_VALUE_MAX ||
 	    record->item.kind >= PAXOS_KINDS ||
 	    record->item.origin.member > PAXOS_MEMBERS_MAX)
+		return -EINVAL;
+	if (record->item.kind == PAXOS_CONFIG &&
+	    paxos_wire_config_decode(record->item.bytes, record->item.len,
+				     &config))
 		return -EINVAL;
 	if (record->slot <= core->commit)
 		return -EINVAL;
@@ -181,6 +195,9 @@ int paxos_core_restore(struct paxos_core *core,
 		break;
 	case PAXOS_RECORD_COMMIT:
 		err = restore_commit(core, record->slot);
+		break;
+	case PAXOS_RECORD_CONFIG:
+		err = paxos_config_restore(core, record);
 		break;
 	default:
 		err = -EINVAL;

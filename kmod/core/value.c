@@ -17,8 +17,12 @@ struct paxos_value *paxos_value_new(struct paxos_core *core,
 		return paxos_value_get(&core->noop);
 	while (core->value_bytes + sizeof(*value) + item->len + spare >
 	       core->settings.bytes)
-		if (!paxos_log_trim(core))
+		if (!paxos_log_trim(core)) {
+			/* A replay meets values whose successors made room. */
+			if (core->state == PAXOS_RESTORING)
+				break;
 			return NULL;
+		}
 
 	value = core->ops->value_alloc(core, item->len);
 	if (!value)

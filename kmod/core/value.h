@@ -9,6 +9,7 @@
 enum paxos_kind {
 	PAXOS_NOOP = 0,		/* fills a slot, is never delivered */
 	PAXOS_DATA = 1,		/* bytes that a proposer asked for */
+	PAXOS_CONFIG = 2,	/* a configuration, as wire.h lays it out */
 	PAXOS_KINDS,
 };
 

@@ -329,12 +329,16 @@ static bool check_body(const struct paxos_message *message)
 bool paxos_item_valid(const struct paxos_item *item)
 {
 	const struct paxos_origin *origin = &item->origin;
+	struct paxos_config config;
 
 	if (item->len > PAXOS_VALUE_MAX || item->kind >= PAXOS_KINDS)
 		return false;
 	if (item->kind == PAXOS_NOOP)
 		return !item->len && !origin->member &&
 		       !origin->incarnation && !origin->seq;
+	if (item->kind == PAXOS_CONFIG &&
+	    paxos_wire_config_decode(item->bytes, item->len, &config))
+		return false;
 	return origin->member >= 1 && origin->member <= PAXOS_MEMBERS_MAX &&
 	       origin->incarnation && origin->seq;
 }
@@ -359,7 +363,7 @@ static bool check_item(const struct paxos_message *message,
 		return item->slot > before && item->ballot;
 	default:	/* Forward */
 		return !item->slot && !item->ballot &&
-		       item->kind != PAXOS_NOOP;
+		       item->kind == PAXOS_DATA;
 	}
 }
 
@@ -451,7 +455,7 @@ enum paxos_drop paxos_wire_decode(const void *buffer, size_t len,
 	message->ballot = le64_to_cpu(header.ballot);
 	message->commit = le64_to_cpu(header.commit);
 	message->count = le32_to_cpu(header.count);
-	if (header.zero || !message->epoch ||
+	if (header.zero ||
 	    message->from < 1 || message->from > PAXOS_MEMBERS_MAX ||
 	    message->to < 1 || message->to > PAXOS_MEMBERS_MAX ||
 	    message->count < types[header.type].items_min ||

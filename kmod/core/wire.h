@@ -3,6 +3,7 @@
 #define _PAXOS_CORE_WIRE_H
 
 #include <linux/types.h>
+#include "config.h"
 #include "message.h"
 
 /*
@@ -95,6 +96,33 @@ struct paxos_wire_probe {
 	__le64 incarnation;
 };
 
+/*
+ * The bytes of a value of kind PAXOS_CONFIG: this, then @count members by
+ * rising id. They are the same on the wire, on the disk and over netlink.
+ */
+struct paxos_wire_config {
+	__le64 gone;
+	__le32 epoch;
+	__u8 q1;
+	__u8 q2;
+	__u8 count;
+	__u8 zero;
+};
+
+struct paxos_wire_member {
+	__u8 id;
+	__u8 role;
+	__le16 family;
+	__le16 port;
+	__le16 zero;
+	__le32 scope;
+	__u8 address[16];
+};
+
+#define PAXOS_CONFIG_SIZE(count)				\
+	(sizeof(struct paxos_wire_config) +			\
+	 (count) * sizeof(struct paxos_wire_member))
+
 /* Bytes that a value of @len takes in an item. */
 static inline u32 paxos_wire_item_size(u32 len)
 {
@@ -109,5 +137,13 @@ enum paxos_drop paxos_wire_decode(const void *buffer, size_t len,
 bool paxos_item_valid(const struct paxos_item *item);
 const u8 *paxos_wire_item(const u8 *at, struct paxos_item *item);
 const u8 *paxos_wire_range(const u8 *at, struct paxos_range *range);
+
+/* wire_config.c */
+u32 paxos_wire_config_encode(const struct paxos_config *config,
+			     const struct paxos_member *members, void *buffer);
+int paxos_wire_config_decode(const void *bytes, u32 len,
+			     struct paxos_config *config);
+void paxos_wire_config_member(const void *bytes, u32 index,
+			      struct paxos_member *member);
 
 #endif

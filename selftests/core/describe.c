@@ -44,6 +44,7 @@ static const char *const events[] = {
 	[PAXOS_EVENT_QUORUM_LOST] = "quorum lost",
 	[PAXOS_EVENT_QUORUM_REGAINED] = "quorum regained",
 	[PAXOS_EVENT_BEHIND] = "behind",
+	[PAXOS_EVENT_EPOCH] = "epoch",
 };
 
 const char *type_name(u8 type)
@@ -81,9 +82,40 @@ const char *ballot_text(u64 ballot)
 	return text[turn];
 }
 
+static void set_print(FILE *to, u64 members)
+{
+	const char *before = "";
+	u8 id;
+
+	for (id = 1; id <= PAXOS_MEMBERS_MAX; id++) {
+		if (!(members & paxos_member_bit(id)))
+			continue;
+		fprintf(to, "%s%u", before, id);
+		before = ",";
+	}
+}
+
+/* epoch 2 {1,2,3 learning 4} */
+void config_print(FILE *to, const struct paxos_config *config)
+{
+	fprintf(to, "epoch %u {", config->epoch);
+	set_print(to, config->voters);
+	if (config->learners)
+		fputs(" learning ", to);
+	set_print(to, config->learners);
+	fputc('}', to);
+}
+
 static void value_print(FILE *to, u8 kind, const u8 *bytes, u32 len)
 {
 	u32 i, shown = len > 24 ? 24 : len;
+	struct paxos_config config;
+
+	if (kind == PAXOS_CONFIG) {
+		if (!paxos_wire_config_decode(bytes, len, &config))
+			config_print(to, &config);
+		return;
+	}
 
 	if (kind == PAXOS_NOOP) {
 		fputs("no-op", to);
@@ -208,6 +240,11 @@ void record_print(FILE *to, const struct paxos_record_view *record)
 		break;
 	case PAXOS_RECORD_COMMIT:
 		fprintf(to, "commit %llu", (unsigned long long)record->slot);
+		break;
+	case PAXOS_RECORD_CONFIG:
+		fprintf(to, "config %llu:", (unsigned long long)record->slot);
+		value_print(to, record->item.kind, record->item.bytes,
+			    record->item.len);
 		break;
 	default:
 		fprintf(to, "record of type %u", record->type);

@@ -22,14 +22,49 @@ struct paxos_core *core_of(struct cluster *c, u8 id)
 
 /* The laws that can be seen from outside. */
 
+/* That decides @slot: of the last one chosen below. */
+static const struct paxos_config *config_at(struct cluster *c, u64 slot)
+{
+	u32 i = c->n_changes;
+
+	while (i && c->changes[i - 1].slot >= slot)
+		i--;
+	return i ? &c->changes[i - 1].config : &c->config;
+}
+
 static u8 disk_votes(struct cluster *c, u64 slot)
 {
 	u8 id, votes = 0;
 
 	for (id = 1; id <= c->n; id++)
-		votes += paxos_config_votes(&c->config, id) &&
+		votes += paxos_config_votes(config_at(c, slot), id) &&
 			 c->hosts[id]->disk.voted[slot];
 	return votes;
+}
+
+/* A configuration takes effect: the same one behind the same slot anywhere. */
+static void check_epoch(struct cluster *c, struct paxos_core *core, u64 slot)
+{
+	struct change *change;
+	u32 i;
+
+	for (i = 0; i < c->n_changes; i++) {
+		change = &c->changes[i];
+		if (change->config.epoch != core->config.epoch)
+			continue;
+		if (change->slot != slot ||
+		    memcmp(&change->config, &core->config,
+			   sizeof(core->config)))
+			broken_by("member %u is in another epoch %u than others",
+				  core->settings.self, core->config.epoch);
+		return;
+	}
+	if (c->n_changes == CHANGES_MAX)
+		broken("the harness holds no more configurations");
+	change = &c->changes[c->n_changes++];
+	change->slot = slot;
+	memset(&change->config, 0, sizeof(change->config));
+	change->config = core->config;
 }
 
 static void check_host(struct cluster *c, struct host *h)
@@ -163,7 +198,8 @@ static void op_send(struct paxos_core *core,
 		broken_by("member %u sends as %u", core->settings.self,
 			  message->from);
 	if (message->to == core->settings.self ||
-	    !paxos_config_has(&core->config, message->to))
+	    (!paxos_config_has(&core->config, message->to) &&
+	     message->type != PAXOS_CHOSEN && message->type != PAXOS_COMMIT))
 		broken_by("member %u sends to %u", message->from, message->to);
 	if (message->epoch != core->config.epoch)
 		broken_by("member %u sends epoch %u", message->from,
@@ -241,7 +277,7 @@ static void op_deliver(struct paxos_core *core, u64 slot,
 			  core->settings.self, (unsigned long long)slot);
 	}
 	if (c->settings.durability == PAXOS_SYNC && !c->wiped &&
-	    disk_votes(c, slot) < c->config.q2)
+	    disk_votes(c, slot) < config_at(c, slot)->q2)
 		broken_by("law 2: member %u delivers slot %llu, on %u disks only",
 			  core->settings.self, (unsigned long long)slot,
 			  disk_votes(c, slot));
@@ -302,6 +338,8 @@ static void op_event(struct paxos_core *core, enum paxos_event event,
 
 	h->events = realloc(h->events, (h->n_events + 1) * sizeof(*h->events));
 	h->events[h->n_events++] = (struct seen_event){ event, slot, ballot };
+	if (event == PAXOS_EVENT_EPOCH)
+		check_epoch(h->cluster, core, slot);
 	if (!h->cluster->trace || h->silent)
 		return;
 	switch (event) {
@@ -317,6 +355,12 @@ static void op_event(struct paxos_core *core, enum paxos_event event,
 	case PAXOS_EVENT_BEHIND:
 		fprintf(h->cluster->trace, "  %u: behind, needs slot %llu\n",
 			core->settings.self, (unsigned long long)slot);
+		break;
+	case PAXOS_EVENT_EPOCH:
+		fprintf(h->cluster->trace, "  %u: ", core->settings.self);
+		config_print(h->cluster->trace, &core->config);
+		fprintf(h->cluster->trace, " behind slot %llu\n",
+			(unsigned long long)slot);
 		break;
 	default:
 		break;
@@ -361,7 +405,8 @@ static bool disk_emit(void *context, const struct paxos_record_view *record)
 	r->view = *record;
 	r->synced = false;
 	r->bytes = NULL;
-	if (record->type == PAXOS_RECORD_ACCEPT) {
+	if (record->type == PAXOS_RECORD_ACCEPT ||
+	    record->type == PAXOS_RECORD_CONFIG) {
 		if (record->item.slot != record->slot ||
 		    record->item.ballot != record->ballot)
 			broken("an accept record contradicts itself");
@@ -491,6 +536,7 @@ void host_boot(struct cluster *c, u8 id)
 	struct host *h = c->hosts[id];
 	struct paxos_settings settings = c->settings;
 	u32 size = settings.log_size * sizeof(*h->entries);
+	struct paxos_config none;
 
 	if (h->up)
 		broken_by("member %u is up", id);
@@ -502,7 +548,10 @@ void host_boot(struct cluster *c, u8 id)
 	h->delivered = 0;
 	h->promised = 0;
 	h->wants_write = false;
-	if (paxos_core_init(&h->core, &ops, &settings, &c->config, h->entries))
+	if (h->fresh)
+		paxos_config_none(&none, (1ULL << c->n) - 1);
+	if (paxos_core_init(&h->core, &ops, &settings,
+			    h->fresh ? &none : &c->config, h->entries))
 		broken("paxos_core_init() failed");
 	h->up = true;
 }
@@ -591,6 +640,22 @@ struct cluster *cluster_make(u32 n)
 		c->hosts[id]->disk.voted = calloc(SLOTS_MAX + 1, sizeof(u64));
 	}
 	return c;
+}
+
+/* One more host, which knows of the others and is no member yet: its id. */
+u8 cluster_grow(struct cluster *c)
+{
+	u8 id = ++c->n;
+
+	if (id > HOSTS_MAX)
+		broken("the harness holds no more hosts");
+	c->hosts[id] = calloc(1, sizeof(struct host));
+	c->hosts[id]->cluster = c;
+	c->hosts[id]->disk.voted = calloc(SLOTS_MAX + 1, sizeof(u64));
+	c->hosts[id]->fresh = true;
+	host_boot(c, id);
+	host_start(c, id);
+	return id;
 }
 
 struct cluster *cluster_of(u32 n)
@@ -700,7 +765,7 @@ static void discard(struct datagram *d)
 
 static enum paxos_drop arrive(struct cluster *c, const struct datagram *d)
 {
-	struct host *h = c->hosts[d->to];
+	struct host *h = d->to <= c->n ? c->hosts[d->to] : NULL;
 	struct paxos_message message;
 	enum paxos_drop why;
 
@@ -708,9 +773,9 @@ static enum paxos_drop arrive(struct cluster *c, const struct datagram *d)
 	if (c->trace && !why) {
 		fputs("  > ", c->trace);
 		message_print(c->trace, &message);
-		fputs(h->up ? "\n" : ": nobody there\n", c->trace);
+		fputs(h && h->up ? "\n" : ": nobody there\n", c->trace);
 	}
-	if (!h->up)
+	if (!h || !h->up)
 		return PAXOS_DROP_NONE;
 	if (!why)
 		why = paxos_core_receive(&h->core, &message, c->now);
@@ -903,6 +968,62 @@ int propose(struct cluster *c, u8 id, const char *text)
 {
 	return propose_until(c, id, text, strlen(text), c->now + 10000 * MS,
 			     (void *)text);
+}
+
+/* The bytes of a configuration, in @buffer of PAXOS_CONFIG_MAX: length. */
+u32 config_bytes(const struct paxos_config *config, void *buffer)
+{
+	struct paxos_member members[PAXOS_MEMBERS_MAX];
+	u32 n = 0;
+	u8 id;
+
+	memset(members, 0, sizeof(members));
+	for (id = 1; id <= PAXOS_MEMBERS_MAX; id++) {
+		if (!paxos_config_has(config, id))
+			continue;
+		members[n].id = id;
+		members[n].family = 4;
+		members[n].port = 7400;
+		memcpy(members[n++].address, (u8[]){ 10, 77, 0, id }, 4);
+	}
+	return paxos_wire_config_encode(config, members, buffer);
+}
+
+const char the_change[] = "the change";
+
+/* What follows @config with these sets of members, majorities deciding. */
+struct paxos_config config_after(const struct paxos_config *config, u64 voters,
+				 u64 learners)
+{
+	struct paxos_config next = { 0 };
+
+	if (paxos_config_init(&next, config->epoch + 1, voters, learners, 0,
+			      0))
+		broken("no such configuration");
+	next.gone = (config->gone | paxos_config_members(config)) &
+		    ~(voters | learners);
+	return next;
+}
+
+int reconfigure_with(struct cluster *c, u8 id, const struct paxos_config *next,
+		     void *cookie)
+{
+	struct host *h = host_up(c, id);
+	u8 bytes[PAXOS_CONFIG_MAX];
+	u32 len = config_bytes(next, bytes);
+	int err = paxos_core_reconfigure(&h->core, bytes, len,
+					 c->now + 10000 * MS, cookie, c->now);
+
+	after(c, h);
+	return err;
+}
+
+int reconfigure(struct cluster *c, u8 id, u64 voters, u64 learners)
+{
+	struct paxos_config next =
+		config_after(&core_of(c, id)->config, voters, learners);
+
+	return reconfigure_with(c, id, &next, (void *)the_change);
 }
 
 int read_until(struct cluster *c, u8 id, u64 deadline, void *cookie)

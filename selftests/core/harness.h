@@ -20,6 +20,7 @@
 #define ANY		0	/* a type or a member in a filter */
 #define HOSTS_MAX	9
 #define SLOTS_MAX	20000	/* that the harness remembers */
+#define CHANGES_MAX	32
 #define GROUP		7	/* id in every datagram */
 
 #define MS		1000ULL	/* the core counts microseconds */
@@ -64,6 +65,7 @@ struct host {
 	bool slow;		/* the test syncs this disk by hand */
 	bool wants_write;	/* ops->records() was called */
 	bool silent;		/* crashing: callbacks reach nobody */
+	bool fresh;		/* begins in epoch 0 */
 	u64 incarnation;
 	u64 delivered;		/* slots delivered in this life */
 	u64 promised;		/* highest seen in this life, never falls */
@@ -93,6 +95,12 @@ struct chosen {
 	u8 *bytes;
 };
 
+/* A configuration that took effect, and behind which slot. */
+struct change {
+	u64 slot;
+	struct paxos_config config;
+};
+
 struct cluster {
 	u32 n;			/* hosts 1..n */
 	u64 now;
@@ -103,12 +111,15 @@ struct cluster {
 	struct chosen chosen[SLOTS_MAX + 1];
 	u64 sent[PAXOS_TYPES];	/* ever, by type */
 	bool wiped;		/* some votes are on no disk: not counted */
+	struct change changes[CHANGES_MAX];
+	u32 n_changes;
 	FILE *trace;		/* NULL, or where steps are told */
 };
 
 /* Making and ending. cluster_of() starts every host; others do not. */
 struct cluster *cluster_make(u32 n);
 struct cluster *cluster_of(u32 n);
+u8 cluster_grow(struct cluster *c);
 void cluster_free(struct cluster *c);
 void cluster_check(struct cluster *c);
 struct paxos_core *core_of(struct cluster *c, u8 id);
@@ -155,6 +166,13 @@ int learn(struct cluster *c, u8 id, const struct paxos_item *item);
 int propose(struct cluster *c, u8 id, const char *text);
 int propose_until(struct cluster *c, u8 id, const void *bytes, u32 len,
 		  u64 deadline, void *cookie);
+extern const char the_change[];
+int reconfigure(struct cluster *c, u8 id, u64 voters, u64 learners);
+int reconfigure_with(struct cluster *c, u8 id, const struct paxos_config *next,
+		     void *cookie);
+struct paxos_config config_after(const struct paxos_config *config, u64 voters,
+				 u64 learners);
+u32 config_bytes(const struct paxos_config *config, void *buffer);
 int read_until(struct cluster *c, u8 id, u64 deadline, void *cookie);
 
 /* What came of it. */
@@ -189,6 +207,7 @@ const char *drop_name(enum paxos_drop drop);
 const char *outcome_name(enum paxos_outcome outcome);
 const char *event_name(enum paxos_event event);
 const char *ballot_text(u64 ballot);
+void config_print(FILE *to, const struct paxos_config *config);
 void message_print(FILE *to, const struct paxos_message *message);
 void record_print(FILE *to, const struct paxos_record_view *record);
 

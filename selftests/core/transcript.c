@@ -168,6 +168,42 @@ static void do_propose(char **rest)
 			      keep(text)));
 }
 
+/* 1,2,3 */
+static u64 members_of(const char *text)
+{
+	u64 members = 0;
+	char *end;
+
+	for (;; text = end + 1) {
+		unsigned long id = strtoul(text, &end, 10);
+
+		if (id < 1 || id > PAXOS_MEMBERS_MAX)
+			broken("members are numbers from 1 to 64");
+		members |= paxos_member_bit(id);
+		if (!*end)
+			return members;
+		if (*end != ',')
+			broken_by("what is '%s'", end);
+	}
+}
+
+static void do_reconfigure(char **rest)
+{
+	u8 id = member(rest);
+	const char *voters = word(rest);
+	const char *learners = word(rest);
+
+	if (!voters)
+		broken("the voters are missing");
+	refused(reconfigure(c, id, members_of(voters),
+			    learners ? members_of(learners) : 0));
+}
+
+static void do_grow(char **rest)
+{
+	printf("  host %u waits\n", cluster_grow(c));
+}
+
 static void do_read(char **rest)
 {
 	u8 id = member(rest);
@@ -279,6 +315,9 @@ static void do_show(char **rest)
 			else if (entry->value->kind == PAXOS_NOOP)
 				printf(" %llu:no-op",
 				       (unsigned long long)slot);
+			else if (entry->value->kind == PAXOS_CONFIG)
+				printf(" %llu:epoch",
+				       (unsigned long long)slot);
 			else
 				printf(" %llu:\"%.*s\"",
 				       (unsigned long long)slot,
@@ -315,6 +354,8 @@ static const struct {
 	{ "payload", do_payload },
 	{ "campaign", do_campaign },
 	{ "propose", do_propose },
+	{ "reconfigure", do_reconfigure },
+	{ "grow", do_grow },
 	{ "read", do_read },
 	{ "deliver", do_deliver },
 	{ "repeat", do_repeat },

@@ -67,7 +67,21 @@ an_agent_does_not_start_a_member_that_lost_its_memory() {
 	cluster kill 3
 	not cluster start 3
 	agent_log 3 | tail -n 3 | grep -Ei 'memory|new id|replace' >&2
+	is 3 wait memory
+	is 3 state stopped
+	on 3 paxosctl status | grep 'lost its memory' >&2
 	on 1 paxosctl propose 'without the third'
+}
+
+and_a_fresh_host_takes_its_place() {
+	cluster grow
+	on 1 paxosctl member replace 3 4 10.77.0.4:7400
+	until_true is 4 epoch 4
+	ip -n paxos-net link set port2 down
+	until_true is 1 up 2
+	on 4 paxosctl propose 'with the fresh one'
+	same_logs 1 4
+	is 3 wait memory
 }
 
 run_tests \
@@ -75,4 +89,5 @@ run_tests \
 	the_loss_of_one_host_loses_nothing \
 	the_one_that_lost_its_memory_stays_mute \
 	so_a_second_loss_stops_the_group_rather_than_its_agreement \
-	an_agent_does_not_start_a_member_that_lost_its_memory
+	an_agent_does_not_start_a_member_that_lost_its_memory \
+	and_a_fresh_host_takes_its_place

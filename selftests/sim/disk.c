@@ -56,6 +56,13 @@ static void settle(struct member *member, u32 count)
 		case PAXOS_RECORD_COMMIT:
 			check_commit(member, record->slot);
 			break;
+		case PAXOS_RECORD_CONFIG:
+			if (observer_slot(member->sim, record->slot)->chosen !=
+			    record->value)
+				broken(member->sim, LAW_RECORDS,
+				       "member %u records a configuration in slot %llu that is not chosen",
+				       member->id, U(record->slot));
+			break;
 		}
 	}
 }
@@ -148,7 +155,8 @@ static bool take(void *context, const struct paxos_record_view *view)
 		.ballot = view->ballot,
 		.type = view->type,
 	};
-	if (view->type == PAXOS_RECORD_ACCEPT) {
+	if (view->type == PAXOS_RECORD_ACCEPT ||
+	    view->type == PAXOS_RECORD_CONFIG) {
 		if (view->item.slot != view->slot ||
 		    view->item.ballot != view->ballot)
 			broken(sim, LAW_RECORDS,

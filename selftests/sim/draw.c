@@ -30,6 +30,7 @@ const char *const knob_names[KNOBS] = {
 	[KNOB_FETCH] = "fetch",
 	[KNOB_REPLAY] = "replay",
 	[KNOB_TRANSFER] = "transfer",
+	[KNOB_MEMBER] = "member",
 };
 
 /* Per million, at most. */
@@ -53,6 +54,7 @@ static const u32 knob_highest[KNOBS] = {
 	[KNOB_FETCH] = 300000,
 	[KNOB_REPLAY] = 300000,
 	[KNOB_TRANSFER] = 500000,
+	[KNOB_MEMBER] = 60000,
 };
 
 /* The numbers that --set and the replay know by name. */
@@ -61,6 +63,7 @@ static const struct {
 	size_t at;
 } numbers[] = {
 	{ "voters", offsetof(struct settings, voters) },
+	{ "spare", offsetof(struct settings, spare) },
 	{ "learners", offsetof(struct settings, learners) },
 	{ "q1", offsetof(struct settings, q1) },
 	{ "q2", offsetof(struct settings, q2) },
@@ -152,7 +155,7 @@ static void draw_faults(struct settings *settings, struct random *random)
 
 	memset(knobs, 0, sizeof(settings->knobs));
 	knobs[KNOB_TORN] = random_below(random, 1000000);
-	for (i = 0; i < KNOBS; i++)
+	for (i = 0; i < KNOB_MEMBER; i++)
 		if (kind && i != KNOB_TORN && random_below(random, 2))
 			knobs[i] = random_scale(random, knob_highest[i] / 64,
 						knob_highest[i]);
@@ -164,6 +167,28 @@ static void draw_faults(struct settings *settings, struct random *random)
 		draw_hearsay(settings, random);
 	if (!settings->elections && !knobs[KNOB_CAMPAIGN])
 		knobs[KNOB_CAMPAIGN] = 10000;
+}
+
+/*
+ * Members come and go. A host that joins learns from the first slot on, and
+ * there is no transfer: half of the time the logs hold all there is.
+ */
+static void draw_members(struct settings *settings, struct random *random)
+{
+	u32 held = settings->value_max + sizeof(struct paxos_value);
+
+	if (random_below(random, 2))
+		return;
+	settings->knobs[KNOB_MEMBER] = random_scale(random, 1000,
+						    knob_highest[KNOB_MEMBER]);
+	settings->spare = random_between(random, 0, 3);
+	settings->bytes += 8 * (PAXOS_CONFIG_SIZE(SIM_MEMBERS_MAX) +
+				sizeof(struct paxos_value));
+	if (random_below(random, 2))
+		return;
+	settings->value_max = settings->value_max % 512 + 8;
+	settings->log_size = 4096;
+	settings->bytes += 4096 * held;
 }
 
 void settings_draw(struct settings *settings)
@@ -205,6 +230,7 @@ void settings_draw(struct settings *settings)
 	if (random_below(&random, 2))
 		settings->bytes += 2 * held * settings->log_size;
 	draw_faults(settings, &random);
+	draw_members(settings, &random);
 }
 
 /* NAME=NUMBER; for a probability, in a million. */
@@ -239,9 +265,9 @@ void settings_print(const struct settings *settings)
 {
 	u32 i;
 
-	printf("seed %llu: %u voters, %u learners, q1 %u, q2 %u, durability %s\n",
+	printf("seed %llu: %u voters, %u learners, %u to join, q1 %u, q2 %u, durability %s\n",
 	       (unsigned long long)settings->seed, settings->voters,
-	       settings->learners, settings->q1, settings->q2,
+	       settings->learners, settings->spare, settings->q1, settings->q2,
 	       settings->durability == PAXOS_SYNC ? "sync" : "memory");
 	printf("  window %u, log %u, %u B of values of up to %u B, payload %u B\n",
 	       settings->window, settings->log_size, settings->bytes,

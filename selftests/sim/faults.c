@@ -93,11 +93,12 @@ static void fetch(struct sim *sim, struct member *from, struct member *to)
 {
 	struct paxos_message message = { .type = PAXOS_FETCH, .stamp = 1 };
 
-	if (!from || !to || from == to)
+	if (!from || !to || from == to ||
+	    !paxos_config_has(&from->core.config, to->id))
 		return;
 	message.from = from->id;
 	message.to = to->id;
-	message.epoch = sim->config.epoch;
+	message.epoch = from->core.config.epoch;
 	message.ballot = from->core.ballot;
 	message.commit = from->core.commit;
 	message.fetch.first = from->core.commit +
@@ -120,6 +121,8 @@ void faults_beat(struct sim *sim)
 		network_partition(sim);
 	if (sim_chance(sim, KNOB_REPLAY))
 		network_replay(sim);
+	if (sim_chance(sim, KNOB_MEMBER))
+		membership_fault(sim);
 	member = any_up(sim);
 	if (!member)
 		return;
@@ -215,11 +218,12 @@ void faults_election(struct member *member)
 	struct sim *sim = member->sim;
 	u64 local = member_local(member);
 
-	if (member->status != MEMBER_UP || !member->voter)
+	if (member->status != MEMBER_UP)
 		return;
 	if (core->leader && core->leader_heard + PAXOS_SILENCE_US >= local)
 		member->campaigns = 0;
 	else if (core->role == PAXOS_FOLLOWER &&
+		 paxos_config_votes(&core->config, member->id) &&
 		 (sim->settings.elections || sim->healing)) {
 		/* phase 1 may take long: to come to an end, duels slow down */
 		if (sim->healing)

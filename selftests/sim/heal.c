@@ -3,6 +3,7 @@
  * The second phase: faults stop, links heal, who was down comes back. Now
  * every proposal must end, new ones must be chosen, and all must learn them.
  */
+#include <linux/minmax.h>
 #include "sim.h"
 
 #define U(x) ((unsigned long long)(x))
@@ -41,25 +42,52 @@ static bool was_trimmed(struct sim *sim, const struct member *member)
 	return false;
 }
 
-bool member_fit(const struct member *member)
+static bool unharmed(const struct member *member)
 {
 	return member->status == MEMBER_UP && !member->core.behind;
 }
 
-/* Whether voters enough are there: to accept, not behind what was trimmed. */
+/* A member of the last configuration that can take its part. */
+bool member_fit(const struct member *member)
+{
+	return unharmed(member) &&
+	       paxos_config_has(sim_config(member->sim), member->id);
+}
+
+/*
+ * Whether voters enough are there: to accept, not behind what was trimmed. Of
+ * the last configuration; and of earlier ones as long as nobody who is there
+ * has learned of what followed them.
+ */
 static bool can_decide(struct sim *sim)
 {
-	u64 up = 0, fit = 0;
-	u32 id;
+	u32 id, known = 0;
 
-	for (id = 1; id <= sim->n; id++) {
+	for (id = 1; id <= sim->n; id++)
 		if (sim->members[id]->status == MEMBER_UP)
-			up |= paxos_member_bit(id);
-		if (member_fit(sim->members[id]))
-			fit |= paxos_member_bit(id);
+			known = max(known,
+				    sim->members[id]->core.config.epoch);
+	if (!epoch_config(sim, known))
+		return false;
+	for (; known <= sim_config(sim)->epoch; known++) {
+		u64 promise = 0, accept = 0;
+
+		for (id = 1; id <= sim->n; id++) {
+			const struct member *member = sim->members[id];
+
+			if (member->status != MEMBER_UP)
+				continue;
+			if (unharmed(member))
+				accept |= paxos_member_bit(id);
+			if (unharmed(member) ||
+			    member->core.config.epoch == known)
+				promise |= paxos_member_bit(id);
+		}
+		if (!paxos_quorum_prepare(epoch_config(sim, known), promise) ||
+		    !paxos_quorum_accept(epoch_config(sim, known), accept))
+			return false;
 	}
-	return paxos_quorum_prepare(&sim->config, up) &&
-	       paxos_quorum_accept(&sim->config, fit);
+	return true;
 }
 
 /* With disks nobody stays behind: the agents bring it from one. */
@@ -198,6 +226,15 @@ static void decide_anew(struct sim *sim)
 	}
 }
 
+/* Fit; or no member, aware of that, and with nothing to ask. */
+static bool settled(const struct member *member)
+{
+	return member_fit(member) ||
+	       (!paxos_config_has(sim_config(member->sim), member->id) &&
+		!member->n_running && !member->n_reading &&
+		!paxos_config_votes(&member->core.config, member->id));
+}
+
 /* Nobody asks for anything: nothing but heartbeats may be on the wire. */
 static void calm_down(struct sim *sim)
 {
@@ -207,7 +244,7 @@ static void calm_down(struct sim *sim)
 	u32 id;
 
 	for (id = 1; id <= sim->n; id++)
-		if (!member_fit(sim->members[id]))
+		if (!settled(sim->members[id]))
 			return;
 	while (sim->now < until)
 		sim_step(sim);

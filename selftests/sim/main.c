@@ -120,6 +120,8 @@ static void print_totals(const struct totals *t, double seconds)
 	       U(t->datagrams));
 	printf("foreign %llu, replayed %llu\n", U(t->foreign),
 	       U(t->replayed));
+	printf("  changes of the members %llu, not %llu; hosts joined %llu\n",
+	       U(t->changes), U(t->unchanged), U(t->joined));
 	printf("  behind %llu times, values transferred %llu, runs stuck %llu\n",
 	       U(t->behind), U(t->transferred), U(t->stuck));
 	printf("  dropped:");
@@ -151,7 +153,7 @@ static void usage(int status)
 		"             elections; probabilities in a million: loss, duplicate,\n"
 		"             delay, foreign, crash, nomem, jitter, disk_slow, torn, partition,\n"
 		"             campaign, agent, clock, stop, cancel, burst,\n"
-		"             fetch, replay, transfer\n"
+		"             fetch, replay, transfer, member; spare: hosts that may join\n"
 		"  --verify   run each seed twice and compare (law 6)\n"
 		"  --trace    print every event; --last N: so many after a violation\n");
 	exit(status);

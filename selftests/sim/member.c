@@ -73,15 +73,20 @@ void member_tick_schedule(struct member *member)
 		     NULL);
 }
 
-/* How many members without a disk may be lost: the rest must be quorums. */
+/* Whether @member's memory may be lost: a quorum must be left. */
 static bool may_lose(struct sim *sim, const struct member *member)
 {
-	u32 need = sim->config.q1 > sim->config.q2 ? sim->config.q1 :
-						     sim->config.q2;
+	const struct paxos_config *config = sim_config(sim);
+	u64 left = 0;
 
-	if (sim_sync(sim) || !member->voter)
+	if (sim_sync(sim))
 		return true;
-	return sim->amnesiacs < sim->settings.voters - need;
+	for (u32 id = 1; id <= sim->n; id++)
+		if (sim->members[id] && id != member->id &&
+		    sim->members[id]->status == MEMBER_UP)
+			left |= paxos_member_bit(id);
+	return paxos_quorum_prepare(config, left) &&
+	       paxos_quorum_accept(config, left);
 }
 
 static void call_begin(struct member *member)
@@ -141,8 +146,6 @@ void member_crash(struct member *member)
 		return;
 	trace(sim, "crashes", member->id, 0, 0, 0);
 	sim->totals.crashes += member->status == MEMBER_UP;
-	if (!sim_sync(sim) && member->voter && member->status == MEMBER_UP)
-		sim->amnesiacs++;
 	discard(member);
 	if (sim_sync(sim))
 		disk_crash(member);
@@ -182,6 +185,7 @@ static void boot_core(struct member *member)
 {
 	struct sim *sim = member->sim;
 	struct paxos_settings settings = sim->core_settings;
+	struct paxos_config config = sim->epochs[0].config;
 	int err;
 
 	/* neither has to be zero before */
@@ -189,8 +193,10 @@ static void boot_core(struct member *member)
 	memset(member->entries, 0xa5,
 	       settings.log_size * sizeof(*member->entries));
 	settings.self = member->id;
-	err = paxos_core_init(&member->core, &member_ops, &settings,
-			      &sim->config, member->entries);
+	if (member->asks)
+		paxos_config_none(&config, member->asks);
+	err = paxos_core_init(&member->core, &member_ops, &settings, &config,
+			      member->entries);
 	if (err)
 		broken(sim, LAW_WHOLE, "init: %d", err);
 	member->values = 0;
@@ -255,6 +261,7 @@ void member_receive(struct member *member, const struct paxos_message *message,
 		    u8 expected)
 {
 	struct sim *sim = member->sim;
+	u32 epoch = member->core.config.epoch;
 	enum paxos_drop drop;
 
 	trace_message(sim, "heard", message, 0);
@@ -267,11 +274,18 @@ void member_receive(struct member *member, const struct paxos_message *message,
 		trace_message(sim, "heard", message, drop);
 	if (drop < PAXOS_CORE_DROPS)
 		sim->totals.drops[drop]++;
+	/* who is mute knows no other configuration than the first */
+	if (member->status == MEMBER_MUTE && drop == PAXOS_DROP_SENDER)
+		expected = drop;
 	if (expected ? drop != expected && drop != PAXOS_DROP_MUTE :
-	    drop == PAXOS_DROP_EPOCH || drop == PAXOS_DROP_SENDER ||
 	    drop == PAXOS_DROP_ADDRESSEE || drop == PAXOS_DROP_MUTE)
 		broken(sim, LAW_NOBODY, "member %u: dropped as %u, not as %u",
 		       member->id, drop, expected);
+	if (!expected && !epoch_drop(sim, message, epoch, drop))
+		broken(sim, LAW_EPOCH,
+		       "member %u in epoch %u, type %u of epoch %u from %u: drop %u",
+		       member->id, epoch, message->type, message->epoch,
+		       message->from, drop);
 	if (member->failed && member->core.state == PAXOS_RUNNING && !drop)
 		trace(sim, "goes on without memory", member->id, 0, 0, 0);
 	if (drop)
@@ -374,6 +388,35 @@ bool member_propose(struct member *member, u32 len, u64 timeout)
 	return !err;
 }
 
+/* As leader, propose a configuration. */
+int member_reconfigure(struct member *member, const void *bytes, u32 len,
+		       u64 timeout)
+{
+	struct sim *sim = member->sim;
+	struct proposal *proposal;
+	u64 local = now(member);
+	int err;
+
+	if (member->n_running == PAXOS_PENDING_MAX)
+		return -EAGAIN;
+	proposal = value_propose(sim, member, len, member->core.next_seq);
+	proposal->value.kind = PAXOS_CONFIG;
+	memcpy(proposal->value.bytes, bytes, len);
+	proposal->deadline_local = local + timeout;
+	member->running[member->n_running++] = proposal;
+	trace(sim, "wants another configuration, proposal %u", member->id,
+	      proposal->value.origin.seq, 0, 0);
+	call_begin(member);
+	err = paxos_core_reconfigure(&member->core, bytes, len, local + timeout,
+				     proposal, local);
+	if (err) {
+		member->n_running--;
+		value_forget(sim, proposal);
+	}
+	call_end(member);
+	return err;
+}
+
 bool member_read(struct member *member, u64 timeout)
 {
 	struct sim *sim = member->sim;
@@ -454,7 +497,7 @@ void member_cancel_read(struct member *member, struct read *read)
 	call_end(member);
 }
 
-void member_init(struct sim *sim, u8 id)
+void member_init(struct sim *sim, u8 id, u64 asks)
 {
 	struct member *member = calloc(1, sizeof(*member));
 
@@ -466,7 +509,7 @@ void member_init(struct sim *sim, u8 id)
 		abort();
 	member->sim = sim;
 	member->id = id;
-	member->voter = paxos_config_votes(&sim->config, id);
+	member->asks = asks;
 	member->agent.batch = sim->settings.batch;
 	if (sim->settings.knobs[KNOB_CLOCK])
 		member->clock.ppm =

@@ -48,18 +48,23 @@ static void put_u32(u8 *at, u32 value)
  * version, a stranger, or was cut short: @packet is changed into it, and
  * remembers as what it must be dropped.
  */
-static void tamper(struct sim *sim, struct packet *packet)
+static bool tamper(struct sim *sim, struct packet *packet)
 {
 	struct random *random = &sim->random;
+	u8 type = packet->bytes[offsetof(struct paxos_wire_header, type)];
 
 	switch (random_below(random, 6)) {
 	case 0:
+		if (type == PAXOS_FETCH || type == PAXOS_CHOSEN ||
+		    type == PAXOS_DONE)
+			return false;	/* good in any epoch */
 		put_u32(packet->bytes + offsetof(struct paxos_wire_header,
-						 epoch),
-			sim->config.epoch + (random_below(random, 2) ? 1 : -1));
+						 epoch), 1000);
 		packet->tampered = PAXOS_DROP_EPOCH;
 		break;
 	case 1:
+		put_u32(packet->bytes + offsetof(struct paxos_wire_header,
+						 epoch), 0);
 		packet->bytes[offsetof(struct paxos_wire_header, from)] =
 			random_below(random, 2) ? packet->to :
 			PAXOS_MEMBERS_MAX - random_below(random, 8);
@@ -87,6 +92,7 @@ static void tamper(struct sim *sim, struct packet *packet)
 		break;
 	}
 	sim->totals.foreign++;
+	return true;
 }
 
 void network_send(struct member *member, const struct paxos_message *message)
@@ -120,9 +126,11 @@ void network_send(struct member *member, const struct paxos_message *message)
 	if (sim_chance(sim, KNOB_FOREIGN)) {
 		struct packet *foreign = packet_copy(packet);
 
-		tamper(sim, foreign);
-		schedule_add(sim, sim->now + transit(sim), EVENT_ARRIVE,
-			     foreign->to, 0, foreign);
+		if (tamper(sim, foreign))
+			schedule_add(sim, sim->now + transit(sim),
+				     EVENT_ARRIVE, foreign->to, 0, foreign);
+		else
+			free(foreign);
 	}
 	if (sim->settings.knobs[KNOB_REPLAY] &&
 	    !random_below(&sim->random, message->type == PAXOS_ACCEPT ? 2 : 16)) {
@@ -240,8 +248,10 @@ void network_partition(struct sim *sim)
 				if (kind == 3 ||
 				    (kind == 7 && j != n - 1) ||
 				    (kind == 8 &&
-				     sim->members[order[i]]->voter &&
-				     sim->members[order[j]]->voter))
+				     paxos_config_votes(sim_config(sim),
+							order[i]) &&
+				     paxos_config_votes(sim_config(sim),
+							order[j])))
 					cut(sim, order[i], order[j]);
 		break;
 	case 4:		/* a chain: each hears its neighbours only */

@@ -99,7 +99,9 @@ struct vote *observer_proposed(struct sim *sim, u64 number, u64 ballot,
 		sim->totals.diverged++;
 	}
 	vote = &slot->votes[slot->n_votes++];
-	*vote = (struct vote){ .ballot = ballot, .value = value };
+	*vote = (struct vote){ .ballot = ballot, .value = value,
+			       .epoch = reign_epoch(sim, ballot) };
+	reign_proposed(sim, number, ballot, value);
 	return vote;
 }
 
@@ -142,8 +144,8 @@ static void choose(struct sim *sim, u64 number, struct vote *vote)
 		sim->totals.noops++;
 	if (number > sim->chosen_max)
 		sim->chosen_max = number;
-	while (observer_slot(sim, sim->chosen_prefix + 1)->chosen)
-		sim->chosen_prefix++;
+	while ((value = observer_slot(sim, sim->chosen_prefix + 1)->chosen))
+		epoch_chosen(sim, ++sim->chosen_prefix, value);
 	trace(sim, "slot %u is chosen in %b", 0, number, ballot, 0);
 }
 
@@ -168,6 +170,7 @@ void observer_voted(struct member *member, u64 number, u64 ballot,
 	bool known = slot->chosen == value;
 	struct vote *vote = observer_proposed(sim, number, ballot, value);
 	struct held *held = observer_held(member, number);
+	const struct paxos_config *config;
 
 	member->disk_restores = max(member->disk_restores, ballot);
 	/* what is known to be chosen may be noted in whatever ballot it was */
@@ -188,10 +191,11 @@ void observer_voted(struct member *member, u64 number, u64 ballot,
 	/* nor is that a vote, and it promises nothing */
 	if (!known && ballot > member->disk_promised)
 		member->disk_promised = ballot;
-	if (!member->voter)
+	config = epoch_config(sim, vote->epoch);
+	if (!config || !paxos_config_votes(config, member->id))
 		return;
 	vote->voters |= member_bit(member);
-	if (paxos_quorum_weight(&sim->config, vote->voters) >= sim->config.q2)
+	if (paxos_quorum_weight(config, vote->voters) >= config->q2)
 		choose(sim, number, vote);
 }
 
@@ -245,9 +249,10 @@ void observer_delivered(struct member *member, u64 number,
 	if (slot->delivery)
 		return;
 	slot->delivery = delivery;
-	if (value->kind == PAXOS_NOOP) {
+	if (value->kind != PAXOS_DATA) {
 		if (held)
-			broken(sim, LAW_LEARNER, "a no-op is delivered");
+			broken(sim, LAW_LEARNER,
+			       "a no-op or a configuration is delivered");
 	} else if (held && value->chosen_slot != number &&
 		   superseded(sim, value, number)) {
 		broken(sim, LAW_LEARNER,

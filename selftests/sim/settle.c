@@ -48,6 +48,7 @@ void settle_check(struct member *member)
 	if (member->bytes > core->settings.bytes)
 		broken(sim, LAW_MEMORY, "member %u holds %llu bytes of %u",
 		       member->id, U(member->bytes), core->settings.bytes);
+	epoch_check(member);
 	spy_counted(member);
 	if (core->wake > soonest(member))
 		broken(sim, LAW_TIME,

@@ -8,6 +8,7 @@ struct sim *sim_new(const struct settings *settings)
 	struct sim *sim = calloc(1, sizeof(*sim));
 	u64 voters = (1ULL << settings->voters) - 1;
 	u64 learners = ((1ULL << settings->learners) - 1) << settings->voters;
+	struct paxos_config config;
 	u32 id;
 
 	if (!sim)
@@ -17,9 +18,10 @@ struct sim *sim_new(const struct settings *settings)
 	sim->n = settings->voters + settings->learners;
 	sim->now = 1;
 	sim->noop.kind = PAXOS_NOOP;
-	if (paxos_config_init(&sim->config, random_between(&sim->random, 2, 9),
+	if (paxos_config_init(&config, random_between(&sim->random, 2, 9),
 			      voters, learners, settings->q1, settings->q2))
 		broken(sim, LAW_WHOLE, "no such configuration");
+	epochs_begin(sim, &config);
 	sim->core_settings = (struct paxos_settings){
 		.durability = settings->durability,
 		.window = settings->window,
@@ -28,7 +30,7 @@ struct sim *sim_new(const struct settings *settings)
 		.bytes = settings->bytes,
 	};
 	for (id = 1; id <= sim->n; id++)
-		member_init(sim, id);
+		member_init(sim, id, 0);
 	schedule_add(sim, sim->now, EVENT_CLIENT, 0, 0, NULL);
 	schedule_add(sim, sim->now, EVENT_BEAT, 0, 0, NULL);
 	return sim;
@@ -51,6 +53,8 @@ void sim_free(struct sim *sim)
 	}
 	for (i = 0; i < sim->n_reads; i++)
 		free(sim->reads[i]);
+	free(sim->epochs);
+	free(sim->reigns);
 	free(sim->slots);
 	free(sim->values);
 	free(sim->proposals);

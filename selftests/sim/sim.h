@@ -38,6 +38,7 @@ enum law {
 	LAW_TIME,
 	LAW_MEMORY,
 	LAW_LIVENESS,
+	LAW_EPOCH,
 	LAWS,
 };
 
@@ -62,6 +63,7 @@ enum knob {
 	KNOB_FETCH,
 	KNOB_REPLAY,
 	KNOB_TRANSFER,
+	KNOB_MEMBER,
 	KNOBS,
 };
 
@@ -108,6 +110,21 @@ struct vote {
 	u64 ballot;
 	struct value *value;
 	u64 voters;
+	u32 epoch;		/* that the ballot belongs to */
+};
+
+/* A configuration, and the slot behind which it holds. */
+struct epoch {
+	u64 slot;
+	struct paxos_config config;
+};
+
+/* Who leads in a ballot does so in one epoch, and up to a barrier. */
+struct reign {
+	u64 ballot;
+	u32 epoch;
+	u64 barrier;		/* slot of the configuration proposed, 0: none */
+	u64 highest;		/* slot proposed */
 };
 
 struct slot {
@@ -178,7 +195,7 @@ struct member {
 	struct paxos_entry *entries;
 	u8 id;
 	u8 status;
-	bool voter;
+	u64 asks;		/* not 0: begins in epoch 0, and knows these */
 	bool restoring;
 	u32 life;
 	u64 incarnation;
@@ -206,6 +223,7 @@ struct member {
 	u64 said_promised;
 	u64 said_prepared;	/* the highest ballot of its own in a Prepare */
 	u64 campaign_first;	/* that Prepare asked from here on */
+	u32 campaign_epoch;	/* and was of this configuration */
 	u64 promises;		/* voters who answered that one to its end */
 	u64 covered[SIM_MEMBERS_MAX + 1];	/* next slot to be told of */
 	struct report *reports;	/* what they told */
@@ -302,6 +320,7 @@ struct settings {
 	u32 clients;		/* proposals of a member under way at most */
 	u32 reads;		/* so many requests of a hundred are reads */
 	u32 downtime;		/* longest time that a host is down */
+	u32 spare;		/* hosts that may join */
 	u32 fixed;		/* all values are of the same size */
 	u32 knobs[KNOBS];
 	u32 elections;		/* members campaign when they see no leader */
@@ -332,6 +351,9 @@ struct totals {
 	u64 diverged;		/* and with more than one value */
 	u64 foreign;
 	u64 replayed;
+	u64 changes;		/* of the configuration that took effect */
+	u64 unchanged;		/* that were refused */
+	u64 joined;
 	u64 partitions;
 	u64 records;
 	u64 stuck;		/* runs in which too few can vote: no transfer */
@@ -342,7 +364,11 @@ struct totals {
 struct sim {
 	struct settings settings;
 	struct paxos_settings core_settings;
-	struct paxos_config config;
+	struct epoch *epochs;	/* the first, then as chosen */
+	u32 n_epochs;
+	struct reign *reigns;
+	u32 n_reigns;
+	u32 cap_reigns;
 	struct random random;
 	u64 now;
 	u64 step;
@@ -352,7 +378,6 @@ struct sim {
 	struct schedule schedule;
 	struct member *members[SIM_MEMBERS_MAX + 1];
 	u32 n;
-	u32 amnesiacs;
 
 	/* network */
 	bool cut[SIM_MEMBERS_MAX + 1][SIM_MEMBERS_MAX + 1];
@@ -399,6 +424,12 @@ static inline bool sim_chance(struct sim *sim, enum knob knob)
 	       random_chance(&sim->random, sim->settings.knobs[knob]);
 }
 
+/* The configuration that was chosen last. */
+static inline const struct paxos_config *sim_config(const struct sim *sim)
+{
+	return &sim->epochs[sim->n_epochs - 1].config;
+}
+
 /* sim.c: the loop */
 struct sim *sim_new(const struct settings *settings);
 void sim_run(struct sim *sim);
@@ -425,7 +456,9 @@ void network_replay(struct sim *sim);
 void network_heal(struct sim *sim);
 
 /* member.c: calls into the core */
-void member_init(struct sim *sim, u8 id);
+void member_init(struct sim *sim, u8 id, u64 asks);
+int member_reconfigure(struct member *member, const void *bytes, u32 len,
+		       u64 timeout);
 void member_free(struct member *member);
 void member_boot(struct member *member);
 void member_crash(struct member *member);
@@ -458,6 +491,21 @@ void agent_doorbell(struct member *member);
 void disk_crash(struct member *member);
 int disk_restore(struct member *member);
 u64 disk_lsn(const struct member *member);
+
+/* membership.c: configurations, as the observer knows them; their changes */
+#define SIM_EPOCHS_MAX	256
+void epochs_begin(struct sim *sim, const struct paxos_config *config);
+const struct paxos_config *epoch_config(const struct sim *sim, u32 epoch);
+const struct epoch *epoch_at(const struct sim *sim, u64 slot);
+void epoch_chosen(struct sim *sim, u64 slot, const struct value *value);
+void epoch_check(struct member *member);
+void reign_began(struct member *member, u64 ballot);
+u32 reign_epoch(struct sim *sim, u64 ballot);
+void reign_proposed(struct sim *sim, u64 slot, u64 ballot,
+		    const struct value *value);
+bool epoch_drop(const struct sim *sim, const struct paxos_message *message,
+		u32 epoch, u8 drop);
+void membership_fault(struct sim *sim);
 
 /* faults.c */
 void faults_beat(struct sim *sim);

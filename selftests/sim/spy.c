@@ -14,6 +14,18 @@ static struct value *item_value(struct sim *sim, const struct paxos_item *item)
 	return value_of(sim, &item->origin, item->kind, item->bytes, item->len);
 }
 
+/* A Prepare, or what stands for it, in @epoch: of a voter of that one. */
+static void campaigns_in(struct member *member, u32 epoch)
+{
+	const struct paxos_config *config = epoch_config(member->sim, epoch);
+
+	if (!config || !paxos_config_votes(config, member->id))
+		broken(member->sim, LAW_EPOCH,
+		       "member %u campaigns in epoch %u and is no voter there",
+		       member->id, epoch);
+	member->campaign_epoch = epoch;
+}
+
 static void said_prepare(struct member *member,
 			 const struct paxos_message *message)
 {
@@ -31,6 +43,7 @@ static void said_prepare(struct member *member,
 		       BALLOT_ARGS(member->said_prepared));
 	if (message->ballot == member->said_prepared)
 		return;
+	campaigns_in(member, message->epoch);
 	if (message->prepare.first > member->delivered + 1)
 		broken(sim, LAW_PROPOSER,
 		       "member %u prepares from slot %llu, it knows up to %llu",
@@ -151,7 +164,8 @@ static bool allowed(struct member *member, u64 number, u64 ballot,
 	for (i = 1; i <= sim->n; i++)
 		if (member->promises & paxos_member_bit(i) && told[i] <= best)
 			quorum |= paxos_member_bit(i);
-	return paxos_quorum_weight(&sim->config, quorum) >= sim->config.q1;
+	return paxos_quorum_prepare(epoch_config(sim, member->campaign_epoch),
+				    quorum);
 }
 
 static void said_promise(struct member *member,
@@ -177,14 +191,17 @@ static void said_promise(struct member *member,
 	promise_page(member, message);
 	sim->totals.pages += message->promise.next != 0;
 
-	if (to->said_prepared != message->ballot)
+	if (to->said_prepared != message->ballot ||
+	    to->campaign_epoch != message->epoch)
 		return;
 	report(member, to, message);
 	if (message->promise.first > to->covered[member->id])
 		return;
 	if (message->promise.next > to->covered[member->id])
 		to->covered[member->id] = message->promise.next;
-	else if (!message->promise.next && member->voter)
+	else if (!message->promise.next &&
+		 paxos_config_votes(epoch_config(sim, message->epoch),
+				    member->id))
 		to->promises |= member_bit(member);
 }
 
@@ -192,6 +209,7 @@ static void said_accept(struct member *member,
 			const struct paxos_message *message)
 {
 	struct sim *sim = member->sim;
+	const struct paxos_config *config;
 	const u8 *at = message->body;
 	struct paxos_item item;
 
@@ -204,7 +222,13 @@ static void said_accept(struct member *member,
 		member->promises = 0;
 		member->n_reports = 0;
 		sim->totals.campaigns++;
+		campaigns_in(member, message->epoch);
 	}
+	if (message->epoch != member->campaign_epoch)
+		broken(sim, LAW_EPOCH, "member %u proposes in epoch %u in "
+		       BALLOT ", which it prepared in %u", member->id,
+		       message->epoch, BALLOT_ARGS(message->ballot),
+		       member->campaign_epoch);
 	if (message->ballot < member->said_prepared)
 		broken(sim, LAW_PROPOSER, "member %u proposes in " BALLOT
 		       " after Prepare " BALLOT, member->id,
@@ -219,13 +243,13 @@ static void said_accept(struct member *member,
 		member->promises |= member_bit(member);
 		sim->totals.elections++;
 	}
-	if (paxos_quorum_weight(&sim->config, member->promises) <
-	    sim->config.q1)
+	config = epoch_config(sim, member->campaign_epoch);
+	if (!paxos_quorum_prepare(config, member->promises))
 		broken(sim, LAW_PROPOSER, "member %u proposes in " BALLOT
 		       " with %u whole promises of %u", member->id,
 		       BALLOT_ARGS(message->ballot),
-		       paxos_quorum_weight(&sim->config, member->promises),
-		       sim->config.q1);
+		       paxos_quorum_weight(config, member->promises),
+		       config->q1);
 	for (u32 i = 0; i < message->count; i++) {
 		struct value *value;
 		struct slot *slot;
@@ -312,7 +336,8 @@ static void said_done(struct member *member,
 static void said_read_reply(struct member *member,
 			    const struct paxos_message *message)
 {
-	if (member->voter && message->read.slot < member->held_last)
+	if (paxos_config_votes(&member->core.config, member->id) &&
+	    message->read.slot < member->held_last)
 		broken(member->sim, LAW_READ,
 		       "member %u answers a read with slot %llu, it accepted %llu",
 		       member->id, U(message->read.slot), U(member->held_last));
@@ -360,6 +385,9 @@ void spy_said(struct member *member, const struct paxos_message *message)
 	    member->core.state != PAXOS_RUNNING)
 		broken(sim, LAW_AMNESIA, "member %u speaks and must be mute",
 		       member->id);
+	if (message->epoch != member->core.config.epoch)
+		broken(sim, LAW_EPOCH, "member %u in epoch %u speaks in %u",
+		       member->id, member->core.config.epoch, message->epoch);
 	if (message->commit > sim->chosen_prefix)
 		broken(sim, LAW_AGREEMENT,
 		       "member %u says all to %llu is chosen, it is so to %llu",

@@ -44,6 +44,8 @@ static const char *const laws[LAWS] = {
 		"every value is given back, and all that are held are counted",
 	[LAW_LIVENESS] =
 		"when faults stop, every accepted proposal ends, new ones are chosen and all members learn them",
+	[LAW_EPOCH] =
+		"membership: a configuration chosen in slot s holds behind s and only there; what is of another epoch counts for nothing",
 };
 
 static const char *const types[PAXOS_TYPES] = {

@@ -479,7 +479,7 @@ MUTATIONS = (
     (HEADER, r"enum paxos_nl_phase \{", "enum paxos_nl_phases {",
      "paxos_nl_phase"),
     (SPEC, r"name: group-add\n", "name: group-create\n", "GROUP_CREATE"),
-    (SPEC, r"entries: \[ voter, learner \]", "entries: [ learner, voter ]",
+    (SPEC, r"entries: \[ voter, learner, none \]", "entries: [ learner, voter, none ]",
      "PAXOS_NL_ROLE_VOTER"),
     (SPEC, r"(name: q2\n\s+type: )u8", r"\1u16", "PAXOS_A_Q2"),
     (SPEC, r"(name: q1\n[^-]*?max: )64", r"\g<1>32", "PAXOS_A_Q1"),

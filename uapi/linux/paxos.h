@@ -17,7 +17,8 @@
  *	PAXOS_A_KEY: binary, 16 bytes
  *	PAXOS_A_SELF: u8, id of the member that this host is
  *	PAXOS_A_DURABILITY: u8, enum paxos_nl_durability (default: sync)
- *	PAXOS_A_EPOCH: u32 (default: 1)
+ *	PAXOS_A_EPOCH: u32 (default: 1). 0: this host waits for a configuration
+ *		to name it; the members are whom it may ask, itself included
  *	PAXOS_A_Q1, PAXOS_A_Q2: u8, quorums (default: majority). Refused
  *		where q1 + q2 <= n
  *	PAXOS_A_WINDOW: u32, undecided slots, a power of two
@@ -110,6 +111,19 @@
  *	member leads on. -ENOLINK: it does not lead; -EALREADY: to itself;
  *	-EINVAL: not to a voter.
  *
+ * PAXOS_CMD_RECONFIGURE (admin): PAXOS_A_GROUP, PAXOS_A_TIMEOUT, and one
+ *	PAXOS_A_MEMBER that is to be different: its id; its role from then on
+ *	(none: it is removed); address, port and scope if it is a new one. Only
+ *	the leader takes it. PAXOS_A_Q1, PAXOS_A_Q2 (default: majorities if they
+ *	were so, else as they were). Answers as PROPOSE does, and with
+ *	PAXOS_A_EPOCH: u32, of the configuration, if it is in force.
+ *	-ENOLINK: does not lead, or has no quorum; -EINPROGRESS: another change
+ *	is in flight; -EALREADY: nothing would change; -ENOENT: no such member;
+ *	-EEXIST: there is one; -EKEYREVOKED: the id was a member's before, and is
+ *	not used again; -EDOM: quorums of the former and the new configuration
+ *	might not meet; -EHOSTDOWN: too few voters would be up; -EAGAIN: the
+ *	member is too far behind to be promoted; -EINVAL; else as PROPOSE.
+ *
  * PAXOS_CMD_STATS_GET: PAXOS_A_GROUP. Repeated PAXOS_A_COUNTER and
  *	PAXOS_A_DROP, each nested:
  *		PAXOS_A_COUNTER_NAME: string
@@ -128,18 +142,23 @@
  * PAXOS_CMD_RESTORE: PAXOS_A_GROUP, PAXOS_A_RECORD, repeated, each nested:
  *		PAXOS_A_RECORD_LSN: u64
  *		PAXOS_A_RECORD_TYPE: u8, enum paxos_nl_record
- *		PAXOS_A_RECORD_SLOT: u64 (accept, commit)
+ *		PAXOS_A_RECORD_SLOT: u64 (accept, commit, config)
  *		PAXOS_A_RECORD_BALLOT: u64 (promise, accept)
- *		PAXOS_A_RECORD_KIND: u8 (accept)
- *		PAXOS_A_RECORD_ORIGIN: u8 (accept)
- *		PAXOS_A_RECORD_INCARNATION: u64 (accept)
- *		PAXOS_A_RECORD_SEQ: u64 (accept)
- *		PAXOS_A_RECORD_VALUE: binary (accept)
+ *		PAXOS_A_RECORD_KIND: u8 (accept, config)
+ *		PAXOS_A_RECORD_ORIGIN: u8 (accept, config)
+ *		PAXOS_A_RECORD_INCARNATION: u64 (accept, config)
+ *		PAXOS_A_RECORD_SEQ: u64 (accept, config)
+ *		PAXOS_A_RECORD_VALUE: binary (accept, config)
+ *	A config says what an accept and a commit before it have said: which
+ *	configuration holds behind its slot. Who throws records away keeps the
+ *	last one.
  *	-EINVAL, -ENOSPC: the records contradict themselves.
  *
  * PAXOS_CMD_START: PAXOS_A_GROUP, PAXOS_A_INCARNATION (above every former
  *	one), PAXOS_A_LSN: the last on the disk. For a group in memory, without
  *	an agent too: the caller vouches that this member id never voted.
+ *	PAXOS_A_INCARNATION 0 says the contrary: this id has voted, and its votes
+ *	are lost. The member stays mute for good, and says so.
  *	-EALREADY: it runs.
  *
  * PAXOS_CMD_PULL: PAXOS_A_GROUP, PAXOS_A_LSN: all up to here is on stable
@@ -165,7 +184,7 @@
  * Multicast group "events" (anybody): PAXOS_CMD_EVENT: PAXOS_A_GROUP,
  *	PAXOS_A_EVENT: u8, enum paxos_nl_event, and what belongs to it:
  *	PAXOS_A_BALLOT, PAXOS_A_LEADER, PAXOS_A_SLOT, PAXOS_A_UP,
- *	PAXOS_A_NEEDED, PAXOS_A_MEMBER.
+ *	PAXOS_A_NEEDED, PAXOS_A_MEMBER, PAXOS_A_EPOCH.
  * Multicast group "log" (admin): PAXOS_CMD_CHOSEN: as an answer of LOG_GET,
  *	in the order of the slots.
  */
@@ -209,6 +228,7 @@ enum paxos_nl_cmd {
 	PAXOS_CMD_RESIGN,
 	PAXOS_CMD_TRANSFER,
 	PAXOS_CMD_LEARN,
+	PAXOS_CMD_RECONFIGURE,
 	__PAXOS_CMD_MAX
 };
 #define PAXOS_CMD_MAX (__PAXOS_CMD_MAX - 1)
@@ -319,6 +339,7 @@ enum paxos_nl_durability {
 enum paxos_nl_role {
 	PAXOS_NL_ROLE_VOTER,
 	PAXOS_NL_ROLE_LEARNER,
+	PAXOS_NL_ROLE_NONE,		/* no member any more */
 };
 
 enum paxos_nl_state {
@@ -342,6 +363,8 @@ enum paxos_nl_wait {
 	PAXOS_NL_WAIT_PROMISES,	/* a candidate waits for promises */
 	PAXOS_NL_WAIT_DISK,	/* the oldest record waits over 1 s */
 	PAXOS_NL_WAIT_BEHIND,	/* others trimmed what this member needs */
+	PAXOS_NL_WAIT_MEMBER,	/* no configuration names this host */
+	PAXOS_NL_WAIT_MEMORY,	/* it has voted, and lost what it voted */
 };
 
 enum paxos_nl_outcome {
@@ -356,11 +379,13 @@ enum paxos_nl_record {
 	PAXOS_NL_RECORD_PROMISE,
 	PAXOS_NL_RECORD_ACCEPT,
 	PAXOS_NL_RECORD_COMMIT,
+	PAXOS_NL_RECORD_CONFIG,
 };
 
 enum paxos_nl_kind {
 	PAXOS_NL_KIND_NOOP,
 	PAXOS_NL_KIND_DATA,
+	PAXOS_NL_KIND_CONFIG,
 };
 
 enum paxos_nl_event {
@@ -376,6 +401,7 @@ enum paxos_nl_event {
 	PAXOS_NL_EVENT_RESUMED,
 	PAXOS_NL_EVENT_BEHIND,		/* SLOT */
 	PAXOS_NL_EVENT_GROUP_DELETED,
+	PAXOS_NL_EVENT_EPOCH,		/* EPOCH, SLOT: it holds behind that */
 };
 
 #endif /* _UAPI_LINUX_PAXOS_H */
