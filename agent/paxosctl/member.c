@@ -196,6 +196,14 @@ static void settle(const struct asking *asking, uint64_t epoch)
 	}
 }
 
+static bool lacks_quorum(const struct asking *asking)
+{
+	struct group_view view;
+
+	return !view_get(asking->kernel, asking->group, &view) &&
+	       view_no_quorum(&view);
+}
+
 /* What the kernel refuses it gives a reason for; *busy: it may take it later. */
 static int change_member(const struct asking *asking, uint8_t id, uint8_t role,
 			 const union address *address, const char *done,
@@ -216,7 +224,8 @@ static int change_member(const struct asking *asking, uint8_t id, uint8_t role,
 		}
 		view_complain(asking->arguments, asking->kernel,
 			      asking->group);
-		return error == ENOLINK || error == EHOSTDOWN ?
+		return error == EHOSTDOWN ||
+		       (error == ENOLINK && lacks_quorum(asking)) ?
 		       EXIT_NO_QUORUM : EXIT_ERROR;
 	}
 	if (busy)

@@ -8,8 +8,8 @@
 has_epoch() { is "$1" epoch "$2"; }
 voters() {
 	quietly_on "$1" paxosctl -j status 1 |
-		grep -o '"id":[0-9]*,"address":"[^"]*","role":"voter"' |
-		sed 's/"id":\([0-9]*\),.*/\1/' | tr '\n' ' ' | sed 's/ $//'
+		grep -o '"member":[0-9]*,"address":"[^"]*","role":"voter"' |
+		sed 's/"member":\([0-9]*\),.*/\1/' | tr '\n' ' ' | sed 's/ $//'
 }
 votes() { [ "$(voters "$1")" = "$2" ]; }
 

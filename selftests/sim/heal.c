@@ -152,6 +152,20 @@ static bool converged(struct sim *sim)
 	return sim->chosen_max == sim->chosen_prefix;
 }
 
+/* Who was a voter and is not any more has learned that, if it could. */
+static bool aware(struct sim *sim)
+{
+	for (u32 id = 1; id <= sim->n; id++) {
+		const struct member *member = sim->members[id];
+
+		if (unharmed(member) &&
+		    paxos_config_votes(&member->core.config, member->id) &&
+		    !paxos_config_votes(sim_config(sim), member->id))
+			return false;
+	}
+	return true;
+}
+
 /* Where everybody stands, into the transcript. */
 static void describe(struct sim *sim)
 {
@@ -300,6 +314,7 @@ void heal(struct sim *sim)
 		wait(sim, converged, "members have not learned the same");
 		wait(sim, rightly_behind,
 		     "a member gives up what nobody has trimmed");
+		wait(sim, aware, "a former voter does not know that");
 		calm_down(sim);
 	}
 	if (!can_decide(sim)) {

@@ -216,6 +216,15 @@ static u8 host_new(struct sim *sim)
 	return id;
 }
 
+/* 0: nobody. */
+static void leave(u64 *voters, u64 *learners, u8 id)
+{
+	const u64 rest = id ? ~paxos_member_bit(id) : ~0ULL;
+
+	*voters &= rest;
+	*learners &= rest;
+}
+
 /* One thing that somebody wants different. */
 static void draw_change(struct sim *sim, const struct paxos_config *now,
 			u64 *voters, u64 *learners)
@@ -266,13 +275,10 @@ static void draw_change(struct sim *sim, const struct paxos_config *now,
 				break;
 		if (id > sim->n)
 			id = one_of(sim, *voters | *learners);
-		*voters &= ~paxos_member_bit(id);
-		*learners &= ~paxos_member_bit(id);
+		leave(voters, learners, id);
 		break;
 	default:
-		id = one_of(sim, *voters | *learners);
-		*voters &= ~paxos_member_bit(id);
-		*learners &= ~paxos_member_bit(id);
+		leave(voters, learners, one_of(sim, *voters | *learners));
 		break;
 	}
 }
