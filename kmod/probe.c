@@ -5,7 +5,7 @@
  * Is a member's kernel there? It answers a Probe where the datagram arrives,
  * whether its group was started or not, in whatever epoch, with or without an
  * agent. So this is known apart from what agents say of each other, and without
- * a leader. Nothing of the protocol rests on it.
+ * a leader. No vote rests on it.
  */
 static void send(struct paxos_group *group, u8 type, u8 to, u32 stamp)
 {
@@ -15,6 +15,7 @@ static void send(struct paxos_group *group, u8 type, u8 to, u32 stamp)
 		.from = core->settings.self,
 		.to = to,
 		.epoch = core->config.epoch,
+		.commit = core->commit,
 		.stamp = stamp,
 	};
 
@@ -68,14 +69,21 @@ enum paxos_drop paxos_probe_receive(struct paxos_group *group,
 				    const struct paxos_message *message,
 				    u64 now)
 {
-	const struct paxos_core *core = &group->core;
+	struct paxos_core *core = &group->core;
+	enum paxos_drop drop = PAXOS_DROP_NONE;
 
 	lockdep_assert_held(&group->lock);
 	if (message->to != core->settings.self)
 		return PAXOS_DROP_ADDRESSEE;
+	/*
+	 * One of the two has missed a configuration, and may hear nothing else
+	 * that tells: it was away, or the last Commit of the old epoch was lost.
+	 */
+	if (message->epoch != core->config.epoch)
+		drop = paxos_core_receive(core, message, now);
 	if (message->from == core->settings.self ||
 	    !paxos_config_has(&core->config, message->from))
-		return PAXOS_DROP_SENDER;
+		return drop ?: PAXOS_DROP_SENDER;
 	if (message->type == PAXOS_PROBE_REPLY)
 		return reply(group, message, now);
 	send(group, PAXOS_PROBE_REPLY, message->from, message->stamp);
