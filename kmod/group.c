@@ -408,6 +408,8 @@ static void reap(struct paxos_group *group)
 	kernel_sock_shutdown(group->socket, SHUT_RDWR);
 	sock_release(group->socket);
 	del_timer_sync(&group->timer);
+	if (cancel_work_sync(&group->membership))
+		paxos_group_put(group);
 	paxos_group_put(group);
 }
 

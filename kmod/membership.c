@@ -137,7 +137,7 @@ static int check_wanted(struct paxos_group *group, struct genl_info *info,
 				return REFUSE(info, -EAFNOSUPPORT,
 					      "IPv4 and IPv6 do not mix in one group");
 			if (member_same_place(&other, wanted))
-				return REFUSE(info, -EADDRINUSE,
+				return REFUSE(info, -ENOTUNIQ,
 					      "member %u has that address", id);
 		}
 		return 0;
@@ -145,7 +145,7 @@ static int check_wanted(struct paxos_group *group, struct genl_info *info,
 	if (!member_find(group, id, &other))
 		return -EINVAL;
 	if (change->addressed && !member_same_place(&other, wanted))
-		return REFUSE(info, -EEXIST,
+		return REFUSE(info, -ENOTUNIQ,
 			      "member %u is there, under another address", id);
 	if (change->role == (paxos_config_votes(config, id) ?
 			     PAXOS_NL_ROLE_VOTER : PAXOS_NL_ROLE_LEARNER))
@@ -276,7 +276,12 @@ static int endpoints_take(struct paxos_group *group, u8 *bytes)
 	u32 len, i;
 	int err = 0;
 
-	mutex_lock(&groups->mutex);
+	/* Who reaps the group waits for this, perhaps with the mutex. */
+	while (!mutex_trylock(&groups->mutex)) {
+		if (READ_ONCE(group->dead))
+			return 0;
+		msleep(10);
+	}
 	paxos_group_lock(group);
 	len = group->dead ? 0 : group->core.config_len;
 	memcpy(bytes, group->core.config_bytes, len);
@@ -302,15 +307,15 @@ void paxos_membership_work(struct work_struct *work)
 	struct paxos_group *group =
 		container_of(work, struct paxos_group, membership);
 	u8 *bytes;
+	int err;
 
-	for (;;) {
+	do {
 		bytes = kmalloc(PAXOS_CONFIG_MAX, GFP_KERNEL);
-		if (bytes && endpoints_take(group, bytes) != -ENOMEM)
-			break;
+		err = bytes ? endpoints_take(group, bytes) : -ENOMEM;
 		kfree(bytes);
-		msleep(100);
-	}
-	kfree(bytes);
+		if (err == -ENOMEM)
+			msleep(100);
+	} while (err == -ENOMEM && !READ_ONCE(group->dead));
 	paxos_group_put(group);
 }
 

@@ -79,6 +79,8 @@ what_may_not_be_is_refused_with_a_reason() {
 	# One of those that are down may.
 	on 1 paxosctl member remove 5
 	cluster start 4 5
+	# It was down, and does not know; whoever it asks for votes tells it.
+	not on 5 paxosctl campaign --wait -t 2s
 	until_true is 5 wait member
 	refused 1 'was a member before' on 1 paxosctl member add 5 10.77.0.5:7400
 	on 1 paxosctl propose 'goes on'
@@ -119,7 +121,7 @@ a_dead_host_is_replaced_by_a_fresh_one() {
 the_leader_removes_itself() {
 	on 1 paxosctl member remove 1
 	until_true is 1 wait member
-	until_true is 2 leader 0
+	until_true is 2 leader null
 	lead 2
 	until_true votes 6 '2 6'
 	on 6 paxosctl propose 'without the first'

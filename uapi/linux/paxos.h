@@ -119,7 +119,7 @@
  *	PAXOS_A_EPOCH: u32, of the configuration, if it is in force.
  *	-ENOLINK: does not lead, or has no quorum; -EINPROGRESS: another change
  *	is in flight; -EALREADY: nothing would change; -ENOENT: no such member;
- *	-EEXIST: there is one; -EKEYREVOKED: the id was a member's before, and is
+ *	-ENOTUNIQ: id or address is another's; -EKEYREVOKED: the id was a member's before, and is
  *	not used again; -EDOM: quorums of the former and the new configuration
  *	might not meet; -EHOSTDOWN: too few voters would be up; -EAGAIN: the
  *	member is too far behind to be promoted; -EINVAL; else as PROPOSE.
