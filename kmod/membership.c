@@ -280,7 +280,7 @@ static int endpoints_take(struct paxos_group *group, u8 *bytes)
 	while (!mutex_trylock(&groups->mutex)) {
 		if (READ_ONCE(group->dead))
 			return 0;
-		msleep(10);
+		msleep(20);
 	}
 	paxos_group_lock(group);
 	len = group->dead ? 0 : group->core.config_len;

@@ -119,10 +119,11 @@
  *	PAXOS_A_EPOCH: u32, of the configuration, if it is in force.
  *	-ENOLINK: does not lead, or has no quorum; -EINPROGRESS: another change
  *	is in flight; -EALREADY: nothing would change; -ENOENT: no such member;
- *	-ENOTUNIQ: id or address is another's; -EKEYREVOKED: the id was a member's before, and is
- *	not used again; -EDOM: quorums of the former and the new configuration
- *	might not meet; -EHOSTDOWN: too few voters would be up; -EAGAIN: the
- *	member is too far behind to be promoted; -EINVAL; else as PROPOSE.
+ *	-ENOTUNIQ: id or address is another's; -EKEYREVOKED: the id was a
+ *	member's before, and is not used again; -EDOM: quorums of the former and
+ *	the new configuration might not meet; -EHOSTDOWN: too few voters would
+ *	be up; -EAGAIN: the member is too far behind to be promoted; -EINVAL;
+ *	else as PROPOSE.
  *
  * PAXOS_CMD_STATS_GET: PAXOS_A_GROUP. Repeated PAXOS_A_COUNTER and
  *	PAXOS_A_DROP, each nested:
