@@ -45,6 +45,8 @@ check:
 	@scripts/check
 check-612:
 	@scripts/check --kernel 6.12 vm
+check-long:
+	@scripts/check long
 check-kasan:
 	@scripts/check kasan
 demo:
@@ -71,4 +73,4 @@ clean:
 	rm -rf $(B)
 
 .DEFAULT_GOAL := all
-.PHONY: all programs module install module_install unit check check-612 check-kasan demo bench clean
+.PHONY: all programs module install module_install unit check check-612 check-long check-kasan demo bench clean

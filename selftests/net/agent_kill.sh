@@ -3,6 +3,8 @@
 #
 # Agents die, stop and find other agents, in the midst of proposals. What the
 # cluster acknowledged is there afterwards, on every host.
+#
+# Native: what it tries is the agents and their disks.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 

@@ -6,6 +6,8 @@
 #
 # The state of host 3 moves to a file system of its own: tmpfs for one that is
 # full, ext4 on dm-flakey on a loop device for one that fails.
+#
+# Native: what it tries is the agents and their disks.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Whole hosts die, memory and all, and come back from their disks.
+#
+# Native: what it tries is the agents and their disks.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 

@@ -7,6 +7,8 @@
 # Host 3 is the one that is away. Its own kernel holds all slots, so that its
 # whole log can be looked at. The others give their logs at 1 MiB a second, until
 # the last test, so that a transfer lasts long enough to be cut.
+#
+# Long: some 60,000 slots are decided and transferred slowly.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
