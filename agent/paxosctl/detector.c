@@ -142,12 +142,13 @@ static void json_peer(const struct control_peer *peer)
 	json_number("timeout_us", peer->timeout);
 	json_number("mean_us", peer->mean);
 	json_number("deviation_us", peer->deviation);
+	json_number("gaps", peer->n);
 	json_number("arrivals", peer->arrivals);
 	json_number("mistakes", peer->mistakes);
 	json_number("failures", peer->failures);
 	json_number("late", peer->late);
 	json_array("gaps_us");
-	for (i = 0; i < peer->n && i < DETECTOR_WINDOW; i++)
+	for (i = 0; i < peer->n && i < CONTROL_GAPS; i++)
 		json_number(NULL, peer->gaps[i]);
 	json_end();
 	json_end();

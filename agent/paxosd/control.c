@@ -56,6 +56,7 @@ static void copy_peer(struct control_peer *to, const struct detector *detector,
 {
 	const struct detector_peer *peer = &detector->peers[id];
 	const uint64_t since = peer->life ? peer->heard : peer->since;
+	const uint32_t gaps = peer->n < CONTROL_GAPS ? peer->n : CONTROL_GAPS;
 	uint32_t i;
 
 	*to = (struct control_peer) {
@@ -74,9 +75,9 @@ static void copy_peer(struct control_peer *to, const struct detector *detector,
 		.mean = peer->mean,
 		.deviation = peer->deviation,
 	};
-	for (i = 0; i < peer->n; i++)
-		to->gaps[i] = peer->gaps[(peer->next + DETECTOR_WINDOW -
-					  peer->n + i) % DETECTOR_WINDOW];
+	for (i = 0; i < gaps; i++)
+		to->gaps[i] = peer->gaps[(peer->next + DETECTOR_WINDOW - gaps +
+					  i) % DETECTOR_WINDOW];
 }
 
 static void answer(struct agent *agent, uint64_t now)

@@ -19,6 +19,7 @@
 
 #define CONTROL_VERSION		1
 #define CONTROL_PACKET_MAX	65536
+#define CONTROL_GAPS		128
 
 enum {
 	CONTROL_DETECTOR = 1,
@@ -34,7 +35,8 @@ struct control_request {
  * @heard: it ever was
  * @silence: us since then; of a peer never heard, since the agent began
  * @timeout: us of silence that are suspected, local health included
- * @gaps: us, the @n last ones, the oldest first
+ * @n: gaps in the window
+ * @gaps: us, the last ones of them, CONTROL_GAPS at most, the oldest first
  *
  * The rest is as in struct detector_peer.
  */
@@ -53,7 +55,7 @@ struct control_peer {
 	double threshold;
 	double mean;
 	double deviation;
-	uint32_t gaps[DETECTOR_WINDOW];
+	uint32_t gaps[CONTROL_GAPS];
 };
 
 /* The answer to CONTROL_DETECTOR, as long as @n peers. */

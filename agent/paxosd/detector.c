@@ -51,31 +51,34 @@ static void set_timeout(const struct detector_settings *settings,
 }
 
 /*
- * The deviation has a floor: a network that delivered the last 128 heartbeats
- * to the microsecond will not do so for ever.
+ * The deviation has a floor: a network that delivered the last thousand
+ * heartbeats to the microsecond will not do so for ever.
  */
 static void measure(const struct detector_settings *settings,
 		    struct detector_peer *peer)
 {
-	double sum = 0, squares = 0;
-	uint32_t i;
+	const double n = peer->n;
+	const unsigned __int128 sum = peer->sum;
 
-	for (i = 0; i < peer->n; i++)
-		sum += peer->gaps[i];
-	peer->mean = sum / peer->n;
-	for (i = 0; i < peer->n; i++)
-		squares += (peer->gaps[i] - peer->mean) *
-			   (peer->gaps[i] - peer->mean);
-	peer->deviation = fmax(sqrt(squares / peer->n),
+	peer->mean = peer->sum / n;
+	peer->deviation = fmax(sqrt(peer->n * peer->squares - sum * sum) / n,
 			       settings->interval / 4.0);
 }
 
-static void add_gap(struct detector_peer *peer, uint32_t gap)
+static void add_gap(struct detector_peer *peer, uint64_t gap)
 {
+	const uint64_t old = peer->gaps[peer->next];
+
+	if (peer->n < DETECTOR_WINDOW) {
+		peer->n++;
+	} else {
+		peer->sum -= old;
+		peer->squares -= (unsigned __int128)old * old;
+	}
+	peer->sum += gap;
+	peer->squares += (unsigned __int128)gap * gap;
 	peer->gaps[peer->next] = gap;
 	peer->next = (peer->next + 1) % DETECTOR_WINDOW;
-	if (peer->n < DETECTOR_WINDOW)
-		peer->n++;
 }
 
 void detector_init(struct detector *detector,

@@ -33,7 +33,7 @@
 #include <stdint.h>
 #include <linux/paxos.h>
 
-#define DETECTOR_WINDOW		128
+#define DETECTOR_WINDOW		1024
 #define DETECTOR_HEALTH_MAX	8
 #define DETECTOR_THRESHOLD	8	/* the default */
 #define DETECTOR_THRESHOLD_MIN	1
@@ -62,7 +62,8 @@ struct detector_settings {
  * @heard: when the last heartbeat came
  * @since: from when on silence counts; not @heard where this agent was late
  * @gaps: the last @n gaps in us, a ring that goes on at @next
- * @mean, @deviation: of them
+ * @sum, @squares: of them
+ * @mean, @deviation: likewise
  * @threshold: of phi
  * @timeout: the silence in us that reaches the threshold, within the bounds,
  *           local health left out
@@ -78,6 +79,8 @@ struct detector_peer {
 	uint32_t gaps[DETECTOR_WINDOW];
 	uint32_t n;
 	uint32_t next;
+	uint64_t sum;
+	unsigned __int128 squares;
 	double mean;
 	double deviation;
 	double threshold;
