@@ -14,5 +14,23 @@ $(B)/selftests/bench/kmod/%.o: kmod/%.c $(CORE_HEADERS)
 	@mkdir -p $(@D)
 	$(call say,CC,$@)$(CC) $(CORE_CFLAGS) -c -o $@ $<
 
+# Traces of heartbeats through paxosd's own failure detector.
+DETECTOR_BENCH := $(B)/selftests/bench/detector/replay
+PROGRAMS += $(DETECTOR_BENCH)
+
+$(DETECTOR_BENCH): $(wildcard selftests/bench/detector/*.c) \
+		selftests/bench/detector/trace.h agent/paxosd/detector.c \
+		agent/paxosd/detector.h
+	@mkdir -p $(@D)
+	$(call say,CC,$@)$(CC) $(USER_CFLAGS) -Iagent/paxosd -o $@ \
+		$(filter %.c,$^) -lm
+
+bench-detector: $(DETECTOR_BENCH)
+	@scripts/deps bench
+	@$< $(<D) $(wildcard selftests/bench/detector/*.trace)
+	@gnuplot -e "from='$(<D)'" selftests/bench/detector/plot.gp \
+		>$(B)/detector.svg && echo "plot: $(B)/detector.svg"
+.PHONY: bench-detector
+
 $(B)/selftests/bench/bench: $(BENCH_OBJECTS)
 	$(call say,LD,$@)$(CC) $(CFLAGS) -o $@ $^ -lsodium -lmnl
