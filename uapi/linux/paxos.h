@@ -64,9 +64,9 @@
  *	PAXOS_A_FROM: u8, member whose log is being transferred (LEARN)
  *	PAXOS_A_GOAL: u64, up to which slot it goes
  *	PAXOS_A_MEMBER with, in addition:
- *		PAXOS_A_MEMBER_UP: u8, its kernel was heard of late, or (learnt
- *			from PEER_SET, and where this one does not lead) its
- *			agent was
+ *		PAXOS_A_MEMBER_UP: u8, its kernel was heard of late and the
+ *			group is started there, or (learnt from PEER_SET, and
+ *			where this one does not lead) its agent was heard
  *		PAXOS_A_MEMBER_HEARD: u32, ms since its kernel was heard; it
  *			answers probes whatever state its group is in
  *		PAXOS_A_MEMBER_AGENT_HEARD: u32, ms since its agent was
