@@ -53,6 +53,8 @@ demo:
 	@scripts/demo
 bench:
 	@scripts/bench
+bench-failover:
+	@scripts/bench-failover
 
 install: programs
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/man/man5 \
@@ -73,4 +75,4 @@ clean:
 	rm -rf $(B)
 
 .DEFAULT_GOAL := all
-.PHONY: all programs module install module_install unit check check-612 check-long check-kasan demo bench clean
+.PHONY: all programs module install module_install unit check check-612 check-long check-kasan demo bench bench-failover clean

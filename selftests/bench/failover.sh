@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# In the guest, on $PAXOS_DISK: five hosts in namespaces that elect by
-# themselves, each with its directory on one ext4 file system.
+# In the guest: five hosts in namespaces that elect by themselves. Their logs are
+# in memory, or with DISK=1 on one ext4 on $PAXOS_DISK.
 #
 # usage: selftests/bench/failover.sh kill INTERVAL RUNS
 #        selftests/bench/failover.sh jitter SECONDS
@@ -14,6 +14,7 @@
 set -euo pipefail
 PATH=$PWD/build:$PWD/build/net:$PATH
 export PAXOS_RUN=/mnt/cluster
+disk=${DISK-}
 cluster=scripts/cluster
 at() { nsenter "--net=/run/netns/paxos-$1" "${@:2}"; }
 
@@ -48,8 +49,12 @@ settle() {
 }
 
 setup() {
-	mkfs.ext4 -q "$PAXOS_DISK"
-	mount "$PAXOS_DISK" /mnt
+	if [ -n "$disk" ]; then
+		mkfs.ext4 -q "$PAXOS_DISK"
+		mount "$PAXOS_DISK" /mnt
+	else
+		mount -t tmpfs failover /mnt
+	fi
 	$cluster up 5 --interval "$1" --set Election=yes >&2
 	settle
 }
