@@ -30,8 +30,11 @@ static int take_lock(struct state *state, const char *path, char *error,
 	char pid[24] = "";
 	ssize_t n;
 
-	state->lock = openat(state->directory, "lock",
-			     O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	/* One that is there opens on a frozen file system, too. */
+	state->lock = openat(state->directory, "lock", O_RDWR | O_CLOEXEC);
+	if (state->lock < 0 && errno == ENOENT)
+		state->lock = openat(state->directory, "lock",
+				     O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (state->lock < 0)
 		return wrong(error, size, "%s/lock: cannot open: %s", path,
 			     strerror(errno));
