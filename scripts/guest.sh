@@ -23,7 +23,7 @@ usage() { say "$*"; exit "$STATUS_USAGE"; }
 # Commands of the host that the guest has; busybox supplies what is not here.
 guest_commands=(
 	bash ip tc ss bridge nft ping kmod
-	dmsetup losetup mount mountpoint umount blockdev mke2fs e2fsck debugfs
+	dmsetup losetup mount mountpoint umount blockdev mke2fs e2fsck debugfs fsfreeze
 	unshare nsenter setpriv setsid flock ps pgrep pkill gawk tar grep sed
 	cat cmp cp cut date dd diff env find head ls mktemp od paste seq
 	sha256sum sleep sort stat sync tail tee timeout tr truncate uniq wc xargs

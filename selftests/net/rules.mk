@@ -1,11 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0
 # What the namespace tests need beside the tools.
-NET_HELPERS := $(addprefix $(B)/net/,burst failover flood nlsend nlfuzz)
+NET_HELPERS := $(addprefix $(B)/net/,burst failover flood nlsend nlfuzz logwrites)
 PROGRAMS += $(NET_HELPERS)
 
 $(B)/net/flood: selftests/net/flood.c $(CORE_HEADERS)
 	@mkdir -p $(@D)
 	$(call say,CC,$@)$(CC) $(CORE_CFLAGS) -o $@ $< -lsodium
+
+# With the agent's own log.
+NET_WAL := $(patsubst %,$(B)/agent/paxosd/%.o,wal wal_read wal_format wal_index)
+$(B)/net/logwrites: selftests/net/logwrites.c $(NET_WAL) agent/paxosd/wal.h
+	@mkdir -p $(@D)
+	$(call say,CC,$@)$(CC) $(USER_CFLAGS) -Iagent/paxosd -o $@ \
+		$(filter %.c %.o,$^) -lsodium -lisal
 
 $(B)/net/%: selftests/net/%.c selftests/net/genl.c selftests/net/genl.h \
 		uapi/linux/paxos.h
