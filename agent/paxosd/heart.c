@@ -295,8 +295,11 @@ static void note(struct heart *heart, const struct heartbeat *heartbeat)
 	peer->durable = heartbeat->durable;
 	peer->incarnation = heartbeat->incarnation;
 	heart->heard[peer->id] = agent_now();
-	detector_heard(&heart->agent->detector, peer->id, heartbeat->life,
-		       heart->heard[peer->id] / NS_PER_US);
+	/* The others come out of turn, and would look like jitter. */
+	if (heartbeat->word.kind == ELECTION_BEAT)
+		detector_heard(&heart->agent->detector, peer->id,
+			       heartbeat->life,
+			       heart->heard[peer->id] / NS_PER_US);
 	heart->news = true;
 	candidacy_hear(&heart->candidacy, heartbeat);
 }
