@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Three hosts: who is suspected, by whom, and what was learned from it.
+#
+# Long: silences last as long as silences do.
 
 # shellcheck source=selftests/net/lib.sh
 . "${BASH_SOURCE[0]%/*}/lib.sh"

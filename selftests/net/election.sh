@@ -3,6 +3,8 @@
 #
 # Agents elect by themselves: a leader that can commit comes soon, without
 # anybody's hand, and one that can is left alone.
+#
+# Long: its failures last as long as failures do.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 

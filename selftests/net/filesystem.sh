@@ -6,6 +6,8 @@
 # when it is back. disk.sh has disks that fail.
 #
 # The state of host 3 is on an ext4 of its own, on device-mapper over a loop.
+#
+# Long: a disk stalls for half a minute.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 

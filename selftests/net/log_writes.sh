@@ -4,6 +4,8 @@
 # The power goes at each write that the disk of a write-ahead log saw, as
 # dm-log-writes recorded them: whatever was acknowledged up to there is in the
 # log that is found then, and what is found is no damage.
+#
+# Native: what it tries is the agent and its disk.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
