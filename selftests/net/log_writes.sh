@@ -5,7 +5,7 @@
 # dm-log-writes recorded them: whatever was acknowledged up to there is in the
 # log that is found then, and what is found is no damage.
 #
-# Native: what it tries is the agent and its disk.
+# Long: each write is replayed, mounted and read.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
