@@ -83,8 +83,8 @@ int paxos_socket_open(struct paxos_group *group,
 	err = udp_sock_create(group->net, &port, &group->socket);
 	if (err) {
 		PAXOS_REFUSE_FMT(extack,
-				 "binding to this member's address failed (%d)",
-				 err);
+				 "binding to this member's address failed: %pe",
+				 ERR_PTR(err));
 		return err;
 	}
 	group->socket->sk->sk_allocation = GFP_ATOMIC;
