@@ -131,7 +131,10 @@ int agent_run(struct agent *agent)
 {
 	const uint64_t one = 1;
 	bool disk = false, heart = false, serve = false, transfer = false;
+	unsigned int i;
 
+	for (i = 0; i < agent->config.n_members; i++)
+		agent->members |= 1ULL << (agent->config.members[i].id - 1);
 	if (agent->config.durability == PAXOS_NL_DURABILITY_MEMORY ||
 	    (!start_thread(agent, &agent->disk_thread, &disk, disk_run) &&
 	     !start_thread(agent, &agent->serve_thread, &serve, serve_run) &&

@@ -46,6 +46,7 @@
  * @failed: an eventfd; readable: a thread has failed
  * @has_failed: the same for threads
  * @writing_since: when the write that is under way began, 0: none is
+ * @members: who takes part, by 1 << (id - 1): as the file says, then as chosen
  */
 struct agent {
 	struct config config;
@@ -66,6 +67,7 @@ struct agent {
 	int failed;
 	atomic_bool has_failed;
 	_Atomic uint64_t writing_since;
+	_Atomic uint64_t members;
 	pthread_t disk_thread;
 	pthread_t heart_thread;
 	pthread_t serve_thread;

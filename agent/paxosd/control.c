@@ -83,19 +83,19 @@ static void copy_peer(struct control_peer *to, const struct detector *detector,
 static void answer(struct agent *agent, uint64_t now)
 {
 	static struct control_detector packet;	/* too large for a stack */
-	const struct config *config = &agent->config;
+	const uint64_t members = atomic_load(&agent->members);
 	const struct detector *detector = &agent->detector;
-	unsigned int i;
+	uint8_t id;
 
 	packet.version = CONTROL_VERSION;
 	packet.n = 0;
 	packet.health = detector->health;
 	packet.late = detector->late;
 	packet.settings = detector->settings;
-	for (i = 0; i < config->n_members; i++)
-		if (config->members[i].id != config->self)
-			copy_peer(&packet.peers[packet.n++], detector,
-				  config->members[i].id, now / 1000);
+	for (id = 1; id <= PAXOS_NL_MEMBERS_MAX; id++)
+		if (id != agent->config.self && members >> (id - 1) & 1)
+			copy_peer(&packet.peers[packet.n++], detector, id,
+				  now / 1000);
 	/* Who does not take it does not get it. */
 	send(agent->control.client, &packet,
 	     offsetof(struct control_detector, peers) +

@@ -84,18 +84,25 @@ static void add_gap(struct detector_peer *peer, uint64_t gap)
 void detector_init(struct detector *detector,
 		   const struct detector_settings *settings, uint64_t now)
 {
-	struct detector_peer *peer;
+	uint8_t id;
 
 	memset(detector, 0, sizeof(*detector));
 	detector->settings = *settings;
-	for (peer = detector->peers;
-	     peer <= &detector->peers[PAXOS_NL_MEMBERS_MAX]; peer++) {
-		peer->since = now;
-		peer->threshold = settings->threshold;
-		peer->mean = settings->interval;
-		peer->deviation = settings->interval / 4.0;
-		peer->timeout = settings->timeout_max;
-	}
+	for (id = 0; id <= PAXOS_NL_MEMBERS_MAX; id++)
+		detector_admit(detector, id, now);
+}
+
+void detector_admit(struct detector *detector, uint8_t member, uint64_t now)
+{
+	const struct detector_settings *settings = &detector->settings;
+
+	detector->peers[member] = (struct detector_peer) {
+		.since = now,
+		.threshold = settings->threshold,
+		.mean = settings->interval,
+		.deviation = settings->interval / 4.0,
+		.timeout = settings->timeout_max,
+	};
 }
 
 /* Half an interval is late; less is no more than jitter. */

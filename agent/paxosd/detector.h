@@ -106,6 +106,8 @@ struct detector {
 /* Nobody was heard; who is not until @timeout_max is suspected. */
 void detector_init(struct detector *detector,
 		   const struct detector_settings *settings, uint64_t now);
+/* The same of one that has become a member only now. */
+void detector_admit(struct detector *detector, uint8_t member, uint64_t now);
 /*
  * The thread that hears runs, and wanted to at @due or before. To be called
  * whenever it wakes, before it reads what has come meanwhile.

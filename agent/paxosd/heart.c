@@ -182,19 +182,18 @@ static void follow(struct heart *heart, const struct group_state *state)
 	const int distance = address_port(&self->heartbeat) -
 			     address_port(&self->address);
 	const struct config_member *known;
-	struct config_member *member;
+	struct config_member members[PAXOS_NL_MEMBERS_MAX] = { 0 }, *member;
+	uint64_t set = 0;
 	unsigned int i;
 
 	if (!state->epoch || state->epoch == heart->epoch)
 		return;
-	heart->n_members = 0;
-	heart->filter.members = 0;
 	for (i = 0; i < state->n_members; i++) {
 		/* Its address comes a moment later: see the next beat. */
 		if (!state->members[i].address.any.sa_family)
 			return;
 		known = config_member(config, state->members[i].id);
-		member = &heart->members[heart->n_members++];
+		member = &members[i];
 		member->id = state->members[i].id;
 		member->address = state->members[i].address;
 		member->heartbeat = member->address;
@@ -202,9 +201,16 @@ static void follow(struct heart *heart, const struct group_state *state)
 				 address_port(&member->address) + distance);
 		if (known && address_same(&known->address, &member->address))
 			member->heartbeat = known->heartbeat;
-		heart->filter.members |= 1ULL << (member->id - 1);
+		set |= 1ULL << (member->id - 1);
+		if (!is_member(heart, member->id))
+			detector_admit(&heart->agent->detector, member->id,
+				       agent_now() / NS_PER_US);
 	}
+	memcpy(heart->members, members, sizeof(members));
+	heart->n_members = state->n_members;
+	heart->filter.members = set;
 	heart->epoch = state->epoch;
+	atomic_store(&heart->agent->members, set);
 }
 
 static int beat(struct heart *heart)

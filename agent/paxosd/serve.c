@@ -206,6 +206,7 @@ static enum frame_fault take_hello(struct server *server, struct guest *guest,
 	uint8_t asker[FRAME_NONCE_SIZE], nonce[FRAME_NONCE_SIZE];
 	enum frame_fault fault;
 
+	server->party.members = atomic_load(&server->agent->members);
 	fault = frame_get_hello(frame, &server->party, NULL, &guest->claims,
 				asker);
 	if (fault)
@@ -457,8 +458,6 @@ void *serve_run(void *context)
 
 	for (i = 0; i < GUESTS_MAX; i++)
 		server.guests[i].fd = -1;
-	for (i = 0; i < config->n_members; i++)
-		server.party.members |= 1ULL << (config->members[i].id - 1);
 	frame_key(server.key, config->key, config->cluster);
 	agent_lower_priority("serve");
 	loop(&server);

@@ -410,11 +410,24 @@ static void test_five_milliseconds_and_ten_seconds(void **state)
 
 #define TEST(name) cmocka_unit_test_setup(test_##name, setup)
 
+static void test_a_member_that_is_added_is_given_time(void **state)
+{
+	(void)state;
+	hear_steadily(4, 100);
+	now += HOUR;
+	assert_true(detector_suspects(&detector, 4, now));
+	detector_admit(&detector, 4, now);
+	assert_int_equal(peer(4)->n, 0);
+	assert_false(detector_suspects(&detector, 4, now + 19 * INTERVAL));
+	assert_true(detector_suspects(&detector, 4, now + 20 * INTERVAL));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(silence_is_suspected_at_the_deadline),
 		TEST(one_that_was_never_heard),
+		TEST(a_member_that_is_added_is_given_time),
 		TEST(phi),
 		TEST(phi_grows_with_silence),
 		TEST(the_deadline_is_where_phi_reaches_the_threshold),

@@ -45,11 +45,12 @@ await_transfer() {
 	until_true transfers
 	until_true grows_from 3 "$(($(state 3 commit) + 200))"
 }
-# Host 3 knows all that host 1 does, give or take what is under way.
+# is_level [I]: host 3, or I, knows all that host 1 does, give or take what is
+# under way.
 is_level() {
 	local first
 	first=$(state 1 commit)
-	[ "$(state 3 commit)" -ge "$first" ] && is_not 3 wait behind
+	[ "$(state "${1:-3}" commit)" -ge "$first" ] && is_not "${1:-3}" wait behind
 }
 # Nothing is missing on host 3, from slot 1 on.
 whole_log() {
@@ -217,6 +218,17 @@ under_load_it_catches_up_and_costs_the_others_little() {
 	acknowledged "$work/load" 3
 }
 
+# Whoever gives it finds it among the members that were chosen, in no file.
+a_host_that_joins_gets_what_no_kernel_holds() {
+	cluster grow
+	on 1 paxosctl member add 4 10.77.0.4:7400
+	until_true is_level 4
+	log_of 4 >"$work/log"
+	awk '$1 != NR { print "slot " $1 " in line " NR; exit 1 }' \
+		"$work/log" >&2
+	acknowledged "$work/acks" 4
+}
+
 run_tests \
 	three_hosts_form_a_group \
 	a_host_that_missed_20000_slots_comes_back_by_itself \
@@ -224,4 +236,5 @@ run_tests \
 	cut_in_the_middle_it_goes_on_where_it_was \
 	its_own_agent_killed_it_goes_on_from_its_disk \
 	who_has_not_the_key_gets_nothing \
-	under_load_it_catches_up_and_costs_the_others_little
+	under_load_it_catches_up_and_costs_the_others_little \
+	a_host_that_joins_gets_what_no_kernel_holds
