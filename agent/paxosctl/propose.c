@@ -53,9 +53,10 @@ static void explain(struct kernel *kernel, uint32_t group,
 		outcome->up = view.up;
 		outcome->needed = (struct maybe){ true, view_needed(&view) };
 	}
-	outcome->no_leader = view.wait == PAXOS_NL_WAIT_LEADER;
 	too_few = outcome->up.value < outcome->needed.value;
 	outcome->no_quorum = too_few || view_no_quorum(&view);
+	outcome->no_leader = view.wait == PAXOS_NL_WAIT_LEADER &&
+			     !outcome->no_quorum;
 	/* Where the group has a reason now, it is better than a count. */
 	view_reason(&view, outcome->reason);
 	if (too_few && !view_no_quorum(&view))
