@@ -60,12 +60,26 @@ install: programs
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/man/man5 \
 		$(DESTDIR)$(PREFIX)/share/man/man8 \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions \
-		$(DESTDIR)$(SYSCONFDIR)/paxos
+		$(DESTDIR)$(PREFIX)/lib/systemd/system \
+		$(DESTDIR)$(PREFIX)/lib/modules-load.d
+	install -d -m 700 $(DESTDIR)$(SYSCONFDIR)/paxos
 	install -m 755 $(B)/paxosd $(B)/paxosctl $(DESTDIR)$(PREFIX)/sbin
 	install -m 644 agent/paxosd/*.5 $(DESTDIR)$(PREFIX)/share/man/man5
 	install -m 644 agent/*/*.8 $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 644 agent/paxosctl/completion/paxosctl.bash \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/paxosctl
+	sed 's|/usr/sbin|$(PREFIX)/sbin|; s|/etc/paxos|$(SYSCONFDIR)/paxos|' \
+		agent/paxosd/paxosd@.service \
+		>$(DESTDIR)$(PREFIX)/lib/systemd/system/paxosd@.service
+	echo paxos >$(DESTDIR)$(PREFIX)/lib/modules-load.d/paxos.conf
+
+# The configuration and the state stay: they are not ours to lose.
+uninstall:
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,sbin/paxosd sbin/paxosctl \
+		$(addprefix share/man/man5/,$(notdir $(wildcard agent/paxosd/*.5))) \
+		$(addprefix share/man/man8/,$(notdir $(wildcard agent/*/*.8))) \
+		share/bash-completion/completions/paxosctl \
+		lib/systemd/system/paxosd@.service lib/modules-load.d/paxos.conf)
 
 # Of the running kernel, or of the one that KDIR names.
 module_install: module
@@ -75,4 +89,4 @@ clean:
 	rm -rf $(B)
 
 .DEFAULT_GOAL := all
-.PHONY: all programs module install module_install unit check check-612 check-long check-kasan demo bench bench-failover clean
+.PHONY: all programs module install uninstall module_install unit check check-612 check-long check-kasan demo bench bench-failover clean

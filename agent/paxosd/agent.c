@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include "agent.h"
 #include "say.h"
+#include "supervisor.h"
 
 #define HAND_OVER_MS 2000
 #define NICE 10
@@ -141,7 +142,10 @@ int agent_run(struct agent *agent)
 	     !start_thread(agent, &agent->transfer_thread, &transfer,
 			   transfer_run)))
 		start_thread(agent, &agent->heart_thread, &heart, heart_run);
+	if (!atomic_load(&agent->has_failed))
+		supervisor_ready(&agent->config);
 	wait_for_end(agent);
+	supervisor_stopping();
 	if (heart && !atomic_load(&agent->has_failed))
 		hand_over(agent);
 	if (write(agent->stop, &one, sizeof(one)) < 0)

@@ -17,6 +17,7 @@
 #include "candidacy.h"
 #include "group.h"
 #include "say.h"
+#include "supervisor.h"
 
 #define NS_PER_US	1000ULL
 #define NS_PER_MS	1000000ULL
@@ -495,12 +496,16 @@ static void loop(struct heart *heart)
 		{ .fd = heart->agent->leave, .events = POLLIN },
 		{ .events = POLLIN },	/* struct control's */
 	};
-	uint64_t wait;
+	struct supervisor supervisor = { 0 };
+	uint64_t wait, sign;
 	int ms;
 
+	supervisor_watch(&supervisor, agent_now());
 	for (;;) {
+		wait = watch(heart);
+		sign = supervisor_beat(&supervisor, agent_now()) / NS_PER_US;
 		/* Rounded up, or the last millisecond would be spent spinning. */
-		wait = watch(heart) / 1000 + 1;
+		wait = (wait < sign ? wait : sign) / 1000 + 1;
 		ms = wait < INT_MAX ? (int)wait : -1;
 		report(heart);
 		events[5].fd = control_wait(&heart->agent->control, agent_now());

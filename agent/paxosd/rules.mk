@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 PAXOSD_SOURCES := $(wildcard agent/paxosd/*.c)
 PAXOSD_HEADERS := $(wildcard agent/paxosd/*.h) uapi/linux/paxos.h
-PAXOSD_LIBS := -lmnl -lsodium -lisal -lm -lpthread
+PAXOSD_LIBS := -lmnl -lsodium -lisal -lsystemd -lm -lpthread
 
 PROGRAMS += $(B)/paxosd
 

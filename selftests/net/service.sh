@@ -1,0 +1,44 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The agent as a service: what it tells systemd, and when.
+
+. "${BASH_SOURCE[0]%/*}/lib.sh"
+
+two_hosts_of_three_are_up() {
+	cluster up 3
+	lead 1
+	cluster kill --agent 3
+}
+
+# Said too early, what waits for it would find a member that does not vote.
+ready_is_said_once_the_member_takes_part() {
+	spawn 3 notified 300000 paxosd "$PAXOS_RUN/3.conf" >"$work/said"
+	until_true grep -q '^READY=1$' "$work/said"
+	is 3 wait none
+	grep '^STATUS=member 3 of group 1 takes part$' "$work/said" >&2
+
+	# Three times as often as it is asked for, also while nothing happens.
+	until_true signs 10
+	on 1 paxosctl propose 'all three'
+	kill -TERM $!
+	wait
+	[ "$(grep -c '^STOPPING=1$' "$work/said")" -eq 1 ]
+	[ "$(grep -n '^STOPPING' "$work/said" | cut -d: -f1)" -gt 10 ]
+	[ "$(tail -n 1 "$work/said")" = 'exit 0' ]
+}
+signs() { [ "$(grep -c '^WATCHDOG=1$' "$work/said")" -ge "$1" ]; }
+
+who_cannot_take_part_never_says_that_it_is_ready() {
+	sed 's/^Self = .*/Self = 9/' "$PAXOS_RUN/3.conf" >"$work/conf"
+	chmod 600 "$work/conf"
+	on 3 notified 300000 paxosd "$work/conf" >"$work/said"
+	cat "$work/said" >&2
+	not grep READY "$work/said"
+	[ "$(tail -n 1 "$work/said")" = 'exit 1' ]
+}
+
+run_tests \
+	two_hosts_of_three_are_up \
+	ready_is_said_once_the_member_takes_part \
+	who_cannot_take_part_never_says_that_it_is_ready
