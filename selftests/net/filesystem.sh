@@ -120,7 +120,7 @@ turned_read_only_its_member_is_mute_and_says_so() {
 	until_true is 3 wait agent
 	durable=$(state 3 durable)
 	await_growth 1
-	agent_log 3 | grep -i 'read-only file system' >&2
+	agent_log 3 | grep -iE 'read-only file system|input/output error' >&2
 	is 3 durable "$durable"
 	# Nor does it start there.
 	cluster kill 3

@@ -81,7 +81,7 @@ a_host_that_missed_20000_slots_comes_back_by_itself() {
 	[ "$goal" -gt "$(state 3 commit)" ]
 	until_true is_level
 	whole_log "$AWAY"
-	grep 'kernels do the rest' "$PAXOS_RUN/3.log" >&2
+	until_true grep -q "kernels do the rest" "$PAXOS_RUN/3.log"
 	# And it takes part: with another away it is needed.
 	cluster kill 2
 	on 3 paxosctl propose 'the third is back'
