@@ -15,23 +15,22 @@ votes() { [ "$(voters "$1")" = "$2" ]; }
 
 # load I...: proposals on these hosts, until end_load.
 load() {
-	local i n
-	n=$(scaled 400 100)
+	local i
 	rm -f "$work"/load-?
 	for i; do
-		spawn "$i" burst -n "$n" -o 4 -p 10 -t 20000 -r 20000 \
+		spawn "$i" burst -n 100000 -o 4 -p 10 -t 20000 -r 20000 \
 			"load-$i-$SECONDS" >"$work/load-$i"
 	done
 }
 
 end_load() {
-	wait
+	stop_spawned
 	cat "$work"/load-? >"$work/acks"
 	grep -c '^chosen ' "$work/acks" >&2
 }
 
 three_grow_to_five_under_load() {
-	cluster up 3
+	cluster up 3 --set LogSize=65536
 	lead 1
 	on 1 paxosctl propose 'of three'
 	cluster grow 2
