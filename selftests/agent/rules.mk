@@ -23,8 +23,7 @@ $(B)/selftests/agent/test_%: $(B)/selftests/agent/test_%.o \
 		$(B)/selftests/agent/disk.o $(B)/selftests/agent/electorate.o \
 		$(AGENT_TEST_OBJECTS)
 	$(call say,LD,$@)$(CC) $(AGENT_TEST_CFLAGS) -o $@ $^ \
-		$(AGENT_TEST_WRAP) -lcmocka -lmnl -lsodium -lisal \
-		-lm -lpthread
+		$(AGENT_TEST_WRAP) -lcmocka $(PAXOSD_LIBS)
 
 .SECONDARY: $(AGENT_TESTS:=.o)
 UNIT_TESTS += $(AGENT_TESTS)
