@@ -380,11 +380,11 @@ static void status_says_why_it_waits(void **state)
 	} cases[] = {
 		{ PAXOS_NL_WAIT_NONE, 2, 1, "" },
 		{ PAXOS_NL_WAIT_NONE, 1, 1, "" },
-		{ PAXOS_NL_WAIT_NONE, 2, 3, "leader 3 is not heard: paxosctl" },
+		{ PAXOS_NL_WAIT_NONE, 2, 3, "leader 3 is not heard: the agents elect one" },
 		{ PAXOS_NL_WAIT_NONE, 1, 3, "no quorum: 1 of 3, 2 needed" },
 		{ PAXOS_NL_WAIT_AGENT, 2, 1, "no agent is attached" },
 		{ PAXOS_NL_WAIT_START, 2, 1, "the agent has not restored" },
-		{ PAXOS_NL_WAIT_LEADER, 2, 0, "no leader is known: paxosctl" },
+		{ PAXOS_NL_WAIT_LEADER, 2, 0, "no leader is known: the agents elect one" },
 		{ PAXOS_NL_WAIT_LEADER, 1, 0,
 		  "no quorum: 1 of 3, 2 needed; no leader is known" },
 		{ PAXOS_NL_WAIT_QUORUM, 1, 1, "no quorum: 1 of 3, 2 needed" },

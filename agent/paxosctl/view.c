@@ -218,7 +218,7 @@ const char *view_reason(const struct group_view *view,
 			snprintf(reason, VIEW_REASON_SIZE, "%s", quorum);
 		else if (leader_is_down(view))
 			snprintf(reason, VIEW_REASON_SIZE,
-				 "leader %u is not heard: paxosctl campaign makes this member one",
+				 "leader %u is not heard: the agents elect one, or where they may not, paxosctl campaign makes this member one",
 				 view->leader);
 		break;
 	case PAXOS_NL_WAIT_AGENT:
@@ -238,12 +238,12 @@ const char *view_reason(const struct group_view *view,
 		else if (view_no_quorum(view))
 			/* Without agents followers have no reason to talk. */
 			snprintf(reason, VIEW_REASON_SIZE,
-				 "no leader is known, %u of %u heard, %u needed: paxosctl campaign makes this member one",
+				 "no leader is known, %u of %u heard, %u needed: the agents elect one, or where they may not, paxosctl campaign makes this member one",
 				 (unsigned int)view->up.value,
 				 view_voters(view), view_needed(view));
 		else
 			snprintf(reason, VIEW_REASON_SIZE,
-				 "no leader is known: paxosctl campaign makes this member one");
+				 "no leader is known: the agents elect one, or where they may not, paxosctl campaign makes this member one");
 		break;
 	case PAXOS_NL_WAIT_QUORUM:
 		/* Heard, and yet they do not answer: one way may be cut. */

@@ -28,11 +28,6 @@ uint64_t agent_now(void)
 	return now.tv_sec * 1000000000ULL + now.tv_nsec;
 }
 
-uint64_t agent_silence(const struct config *config)
-{
-	return config->interval * 3500000ULL;
-}
-
 void agent_fail(struct agent *agent, const char *format, ...)
 {
 	const uint64_t one = 1;

@@ -76,8 +76,6 @@ struct agent {
 
 /* Nanoseconds that only grow. */
 uint64_t agent_now(void);
-/* After so many of them without a heartbeat an agent is suspected. */
-uint64_t agent_silence(const struct config *config);
 /* The agent ends, with a sentence why; only the first one is told. */
 __attribute__((format(printf, 2, 3)))
 void agent_fail(struct agent *agent, const char *format, ...);

@@ -22,7 +22,7 @@ int candidacy_open(struct candidacy *candidacy, struct agent *agent)
 		.enabled = config->election,
 		.sync = config->durability == PAXOS_NL_DURABILITY_SYNC,
 		.interval = config->interval * NS_PER_MS,
-		.silence = agent_silence(config),
+		.silence = config->interval * NS_PER_MS * 7 / 2,
 	};
 
 	candidacy->agent = agent;

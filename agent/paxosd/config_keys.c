@@ -176,10 +176,15 @@ static int set_interval(struct parser *parser, const char *value)
 			  &parser->config->interval);
 }
 
+static int parse_yes(const char *value, bool *yes)
+{
+	*yes = !strcasecmp(value, "yes");
+	return *yes || !strcasecmp(value, "no") ? 0 : -1;
+}
+
 static int set_adaptive(struct parser *parser, const char *value)
 {
-	parser->config->adaptive = !strcasecmp(value, "yes");
-	return parser->config->adaptive || !strcasecmp(value, "no") ? 0 : -1;
+	return parse_yes(value, &parser->config->adaptive);
 }
 
 static int set_threshold(struct parser *parser, const char *value)
@@ -206,10 +211,7 @@ static int set_timeout_max(struct parser *parser, const char *value)
 
 static int set_election(struct parser *parser, const char *value)
 {
-	if (strcasecmp(value, "yes") && strcasecmp(value, "no"))
-		return -1;
-	parser->config->election = !strcasecmp(value, "yes");
-	return 0;
+	return parse_yes(value, &parser->config->election);
 }
 
 static int set_heartbeat_port(struct parser *parser, const char *value)

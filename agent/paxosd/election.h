@@ -70,7 +70,7 @@ struct election_word {
  * @enabled: Election = yes; else it only answers
  * @sync: Durability = sync: who leads needs its agent
  * @interval: of the heartbeats
- * @silence: an agent that is unheard so long is suspected
+ * @silence: so long it only listens at the start, and after a sleep as long
  */
 struct election_settings {
 	uint8_t self;

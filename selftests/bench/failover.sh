@@ -20,7 +20,8 @@ at() { nsenter "--net=/run/netns/paxos-$1" "${@:2}"; }
 
 field() {
 	local json
-	json=$(at "$1" paxosctl -j status 1) || true
+	# Without a quorum it returns 2, and prints all the same.
+	json=$(at "$1" paxosctl -j status 1) || [ $? -eq 2 ] || return
 	[[ $json =~ \"$2\":\"?([^\",}]*) ]] || return 1
 	echo "${BASH_REMATCH[1]}"
 }

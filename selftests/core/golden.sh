@@ -34,7 +34,8 @@ for scenario; do
 		passed=$((passed + 1))
 	else
 		echo "not ok golden: $name: the transcript differs"
-		diff -u "$scenario" "$fresh" | sed 1,2d || true
+		diff -u "$scenario" "$fresh" >"$fresh.diff" ||
+			sed 1,2d "$fresh.diff"
 		failed=$((failed + 1))
 	fi
 done

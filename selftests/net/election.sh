@@ -31,7 +31,7 @@ campaigns() {
 	local i
 	for i; do
 		cat "$PAXOS_RUN/$i.log"
-	done | grep -c ' campaigns$' || true
+	done | awk '/ campaigns$/ { n++ } END { print n + 0 }'
 }
 ballots() {
 	local i
