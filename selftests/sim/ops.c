@@ -184,6 +184,22 @@ static void op_read_done(struct paxos_core *core, void *cookie,
 		       member->id, U(slot), U(member->delivered));
 }
 
+/* What is known to be chosen is accepted in no lower ballot any more. */
+static void known_stays(struct member *member, enum paxos_event event,
+			u64 slot, u64 ballot)
+{
+	struct held *held = observer_held(member, slot);
+
+	if (event == PAXOS_EVENT_CHOSEN) {
+		held->known = ballot;
+		held->known_life = member->life;
+	} else if (held->known > ballot && held->known_life == member->life) {
+		broken(member->sim, LAW_ACCEPTOR, "member %u accepts slot %llu in "
+		       BALLOT " and knows it as chosen in " BALLOT, member->id,
+		       U(slot), BALLOT_ARGS(ballot), BALLOT_ARGS(held->known));
+	}
+}
+
 static void op_event(struct paxos_core *core, enum paxos_event event, u64 slot,
 		     u64 ballot)
 {
@@ -213,6 +229,8 @@ static void op_event(struct paxos_core *core, enum paxos_event event, u64 slot,
 		trace(sim, names[event], member->id, ballot, slot, 0);
 	if (event == PAXOS_EVENT_BEHIND)
 		sim->totals.behind++;
+	if (event == PAXOS_EVENT_ACCEPTED || event == PAXOS_EVENT_CHOSEN)
+		known_stays(member, event, slot, ballot);
 	if (sim_sync(sim))
 		return;
 	/* without a disk, what is in memory counts */

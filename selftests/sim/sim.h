@@ -175,6 +175,9 @@ struct report {
 struct held {
 	u64 ballot;
 	struct value *value;
+	/* the ballot in which it knows it as chosen, in that life of its own */
+	u64 known;
+	u32 known_life;
 };
 
 struct clock {
