@@ -313,8 +313,9 @@ run_one() {
 		;;
 	*)
 		autopsy
-		tail -n 60 "$work/out" | show /dev/stdin
 		show "$work/autopsy"
+		# The command at fault comes last, where a cut log still has it.
+		tail -n 60 "$work/out" | show /dev/stdin
 		echo "not ok $number $name"
 		failed=$((failed + 1))
 		return
