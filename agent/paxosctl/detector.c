@@ -1,78 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What the agent's failure detector thinks, and by what it goes. */
-#include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <unistd.h>
 #include "detector.h"
 #include "view.h"
 
-#define PATIENCE_S 5
-
 const struct option_spec detector_options[] = { OPTION_GROUP, OPTION_END };
-
-static int connect_agent(const struct arguments *arguments, uint32_t group)
-{
-	const struct timeval patience = { .tv_sec = PATIENCE_S };
-	struct sockaddr_un address;
-	const socklen_t size = control_address(&address, group);
-	struct ucred peer;
-	socklen_t length = sizeof(peer);
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-
-	if (fd < 0 || connect(fd, (struct sockaddr *)&address, size) ||
-	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
-		       sizeof(patience)) ||
-	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length)) {
-		if (errno == ECONNREFUSED)
-			wrong(arguments,
-			      "no agent of group %u runs in this network namespace; start paxosd",
-			      group);
-		else
-			wrong(arguments, "cannot reach the agent: %s",
-			      strerror(errno));
-	} else if (peer.uid && peer.uid != geteuid()) {
-		wrong(arguments,
-		      "user %u has taken the name of group %u's agent (process %d)",
-		      peer.uid, group, peer.pid);
-	} else {
-		return fd;
-	}
-	if (fd >= 0)
-		close(fd);
-	return -1;
-}
-
-static int ask(const struct arguments *arguments, uint32_t group,
-	       struct control_detector *answer)
-{
-	const struct control_request request = {
-		.version = CONTROL_VERSION,
-		.what = CONTROL_DETECTOR,
-	};
-	const size_t head = offsetof(struct control_detector, peers);
-	const int fd = connect_agent(arguments, group);
-	ssize_t n = -1;
-
-	if (fd < 0)
-		return -1;
-	errno = 0;
-	if (send(fd, &request, sizeof(request), MSG_NOSIGNAL) ==
-	    sizeof(request))
-		n = recv(fd, answer, sizeof(*answer), 0);
-	close(fd);
-	if (n < 0 || (size_t)n < head ||
-	    answer->version != CONTROL_VERSION ||
-	    answer->n > PAXOS_NL_MEMBERS_MAX ||
-	    (size_t)n != head + answer->n * sizeof(answer->peers[0])) {
-		wrong(arguments, "the agent does not answer: %s",
-		      errno == EAGAIN ? "is it stopped?" :
-		      n > 0 ? "it is of another version" : "it hung up");
-		return -1;
-	}
-	return 0;
-}
 
 static void cell_us(struct table *table, double us)
 {
@@ -188,6 +120,7 @@ void detector_print(uint32_t group, const struct control_detector *answer)
 int run_detector(const struct arguments *arguments)
 {
 	static struct control_detector answer;
+	char error[256];
 	struct kernel *kernel = view_connect(arguments);
 	uint32_t group;
 
@@ -198,8 +131,8 @@ int run_detector(const struct arguments *arguments)
 		return EXIT_ERROR;
 	}
 	kernel_close(kernel);
-	if (ask(arguments, group, &answer))
-		return EXIT_ERROR;
+	if (control_ask(group, &answer, error, sizeof(error)))
+		return wrong(arguments, "%s", error);
 	detector_print(group, &answer);
 	return EXIT_FINE;
 }

@@ -3,10 +3,11 @@ PROGRAMS += $(B)/paxosctl
 UNIT_TESTS += $(B)/paxosctl-test
 
 paxosctl-dir := agent/paxosctl
-# The parser of paxosd's configuration, which `group add -c` reads.
+# The parser of paxosd's configuration, which `group add -c` reads, and the way
+# to ask it.
 paxosctl-sources := $(filter-out %/main.c %/test.c, \
 	$(wildcard $(paxosctl-dir)/*.c)) \
-	$(addprefix agent/paxosd/,address.c config.c config_keys.c)
+	$(addprefix agent/paxosd/,address.c config.c config_keys.c control_ask.c)
 paxosctl-headers := $(wildcard $(paxosctl-dir)/*.h) agent/paxosd/address.h \
 	agent/paxosd/control.h agent/paxosd/detector.h \
 	$(wildcard agent/paxosd/config*.h) uapi/linux/paxos.h

@@ -127,6 +127,7 @@ int agent_run(struct agent *agent)
 {
 	const uint64_t one = 1;
 	bool disk = false, heart = false, serve = false, transfer = false;
+	bool metrics = false;
 	unsigned int i;
 
 	for (i = 0; i < agent->config.n_members; i++)
@@ -137,6 +138,9 @@ int agent_run(struct agent *agent)
 	     !start_thread(agent, &agent->transfer_thread, &transfer,
 			   transfer_run)))
 		start_thread(agent, &agent->heart_thread, &heart, heart_run);
+	if (heart && agent->config.metrics[0])
+		start_thread(agent, &agent->metrics_thread, &metrics,
+			     metrics_run);
 	if (!atomic_load(&agent->has_failed))
 		supervisor_ready(&agent->config);
 	wait_for_end(agent);
@@ -147,6 +151,8 @@ int agent_run(struct agent *agent)
 		abort();
 	if (heart)
 		pthread_join(agent->heart_thread, NULL);
+	if (metrics)
+		pthread_join(agent->metrics_thread, NULL);
 	if (transfer)
 		pthread_join(agent->transfer_thread, NULL);
 	if (serve)

@@ -9,19 +9,21 @@
 #include "control.h"
 #include "detector.h"
 #include "heartbeat.h"
+#include "metrics.h"
 #include "netlink.h"
 #include "state.h"
 #include "wal.h"
 #include "wal_index.h"
 
 /*
- * One agent, five threads:
+ * One agent, up to six threads:
  *
  *	main	starts all, then waits for a signal or for a thread that failed
  *	disk	PULL, write, fdatasync, PULL; with Durability = sync only
  *	heart	heartbeats to and from the other agents
  *	serve	gives the log to members that are behind; with sync only
  *	transfer	gets it when this one is; with sync only
+ *	metrics	writes the file of Metrics; where there is one only
  *
  * so that a disk which takes long does not make this member look dead.
  */
@@ -46,6 +48,7 @@
  * @failed: an eventfd; readable: a thread has failed
  * @has_failed: the same for threads
  * @writing_since: when the write that is under way began, 0: none is
+ * @disk: what the disk thread has done
  * @members: who takes part, by 1 << (id - 1): as the file says, then as chosen
  */
 struct agent {
@@ -67,11 +70,13 @@ struct agent {
 	int failed;
 	atomic_bool has_failed;
 	_Atomic uint64_t writing_since;
+	struct metrics_disk disk;
 	_Atomic uint64_t members;
 	pthread_t disk_thread;
 	pthread_t heart_thread;
 	pthread_t serve_thread;
 	pthread_t transfer_thread;
+	pthread_t metrics_thread;
 };
 
 /* Nanoseconds that only grow. */

@@ -57,6 +57,7 @@ struct config_member {
  * @timeout_max: TimeoutMax, in ms, above that
  * @election: Election: the agents elect a leader by themselves
  * @transfer_rate: TransferRate, in bytes a second
+ * @metrics: Metrics, an absolute path that ends in .prom, or ""
  * @state_directory: StateDirectory, an absolute path
  * @n_members: of @members, in the order of the file
  * @warning: a sentence for the person, or "": a key that others can read
@@ -79,6 +80,7 @@ struct config {
 	uint32_t timeout_max;
 	bool election;
 	uint32_t transfer_rate;
+	char metrics[PATH_MAX];
 	char state_directory[PATH_MAX];
 	unsigned int n_members;
 	struct config_member members[PAXOS_NL_MEMBERS_MAX];

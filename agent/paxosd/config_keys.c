@@ -146,6 +146,20 @@ static int set_state_directory(struct parser *parser, const char *value)
 	return 0;
 }
 
+/* The collector reads no others. */
+static int set_metrics(struct parser *parser, const char *value)
+{
+	static const char end[] = ".prom";
+	struct config *config = parser->config;
+	const size_t length = strlen(value);
+
+	if (value[0] != '/' || length >= sizeof(config->metrics) ||
+	    length <= strlen(end) || strcmp(value + length - strlen(end), end))
+		return -1;
+	strcpy(config->metrics, value);
+	return 0;
+}
+
 static int set_durability(struct parser *parser, const char *value)
 {
 	if (!strcasecmp(value, "sync"))
@@ -337,6 +351,8 @@ const struct key config_keys[KEYS_MAX] = {
 	{ GROUP, "KeyFile", set_key_file, "an absolute path" },
 	{ GROUP, "Self", set_self, "the Id of the member that this host is" },
 	{ GROUP, "StateDirectory", set_state_directory, "an absolute path" },
+	{ GROUP, "Metrics", set_metrics,
+	  "an absolute path that ends in .prom" },
 	{ GROUP, "Durability", set_durability, "sync or memory" },
 	{ GROUP, "Interval", set_interval,
 	  "from 5ms to 10s with its unit, such as 100ms" },

@@ -81,6 +81,13 @@ static inline socklen_t control_address(struct sockaddr_un *address,
 			"paxosd/%u", group);
 }
 
+/*
+ * Ask the agent of @group. 0, or -1 with a sentence in @error. Waits for some
+ * seconds at most. Not for the heart thread of that very agent.
+ */
+int control_ask(uint32_t group, struct control_detector *answer, char *error,
+		size_t size);
+
 struct agent;
 
 /*

@@ -57,6 +57,8 @@ static int pull(struct agent *agent)
 static int serve(struct agent *agent)
 {
 	struct wal *wal = &agent->wal;
+	uint64_t began;
+	size_t bytes;
 	int error;
 
 	wal->error[0] = '\0';
@@ -73,13 +75,16 @@ static int serve(struct agent *agent)
 		fail_pull(agent, error);
 		return error;
 	}
-	atomic_store(&agent->writing_since, agent_now());
+	began = agent_now();
+	bytes = wal->filled;
+	atomic_store(&agent->writing_since, began);
 	error = wal_commit(wal);
 	atomic_store(&agent->writing_since, 0);
 	if (error) {
 		agent_fail(agent, "%s", wal->error);
 		return error;
 	}
+	metrics_batch(&agent->disk, agent_now() - began, bytes);
 	return pull(agent);
 }
 

@@ -194,7 +194,7 @@ static void test_unknown_things(void **state)
 	refuse("[Gruppe]\n", 1, "[Gruppe]",
 	       "unknown section; there are [Group] and [Member]");
 	refuse_group("Colour = red",
-		     "unknown key 'Colour'; [Group] takes Id, Cluster, Key, KeyFile, Self, StateDirectory, Durability, Interval, Adaptive, Threshold, TimeoutMin, TimeoutMax, Election, HeartbeatPort, Window, LogSize, Memory, TransferRate, PrepareQuorum, AcceptQuorum");
+		     "unknown key 'Colour'; [Group] takes Id, Cluster, Key, KeyFile, Self, StateDirectory, Metrics, Durability, Interval, Adaptive, Threshold, TimeoutMin, TimeoutMax, Election, HeartbeatPort, Window, LogSize, Memory, TransferRate, PrepareQuorum, AcceptQuorum");
 	refuse(GROUP "[Member]\n  Port = 1\n", 7, "Port = 1",
 	       "unknown key 'Port'; [Member] takes Id, Address, Role, Priority");
 	refuse_group("Durability sync",
@@ -250,6 +250,9 @@ static void test_bad_values(void **state)
 	} cases[] = {
 		{ { "StateDirectory = state", "StateDirectory =" },
 		  "StateDirectory must be an absolute path" },
+		{ { "Metrics = paxos.prom", "Metrics = /run/paxos.txt",
+		    "Metrics = .prom" },
+		  "Metrics must be an absolute path that ends in .prom" },
 		{ { "Durability = maybe", "Durability =" },
 		  "Durability must be sync or memory" },
 		{ { "Interval = 100", "Interval = 4ms", "Interval = 10001ms",

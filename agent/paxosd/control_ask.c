@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The client's side, paxosctl's and the metrics thread's. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/time.h>
+#include <unistd.h>
+#include "control.h"
+
+#define PATIENCE_S 5
+
+__attribute__((format(printf, 3, 4)))
+static int refuse(char *error, size_t size, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(error, size, format, args);
+	va_end(args);
+	return -1;
+}
+
+static int connect_agent(uint32_t group, char *error, size_t room)
+{
+	const struct timeval patience = { .tv_sec = PATIENCE_S };
+	struct sockaddr_un address;
+	const socklen_t size = control_address(&address, group);
+	struct ucred peer;
+	socklen_t length = sizeof(peer);
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || connect(fd, (struct sockaddr *)&address, size) ||
+	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
+		       sizeof(patience)) ||
+	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length)) {
+		if (errno == ECONNREFUSED)
+			refuse(error, room,
+			       "no agent of group %u runs in this network namespace; start paxosd",
+			       group);
+		else
+			refuse(error, room, "cannot reach the agent: %s",
+			       strerror(errno));
+	} else if (peer.uid && peer.uid != geteuid()) {
+		refuse(error, room,
+		       "user %u has taken the name of group %u's agent (process %d)",
+		       peer.uid, group, peer.pid);
+	} else {
+		return fd;
+	}
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+int control_ask(uint32_t group, struct control_detector *answer, char *error,
+		size_t size)
+{
+	const struct control_request request = {
+		.version = CONTROL_VERSION,
+		.what = CONTROL_DETECTOR,
+	};
+	const size_t head = offsetof(struct control_detector, peers);
+	const int fd = connect_agent(group, error, size);
+	ssize_t n = -1;
+
+	if (fd < 0)
+		return -1;
+	errno = 0;
+	if (send(fd, &request, sizeof(request), MSG_NOSIGNAL) ==
+	    sizeof(request))
+		n = recv(fd, answer, sizeof(*answer), 0);
+	close(fd);
+	if (n < 0 || (size_t)n < head ||
+	    answer->version != CONTROL_VERSION ||
+	    answer->n > PAXOS_NL_MEMBERS_MAX ||
+	    (size_t)n != head + answer->n * sizeof(answer->peers[0]))
+		return refuse(error, size, "the agent does not answer: %s",
+			      errno == EAGAIN ? "is it stopped?" :
+			      n > 0 ? "it is of another version" :
+				      "it hung up");
+	return 0;
+}
