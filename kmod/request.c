@@ -32,14 +32,19 @@ static void end(struct paxos_group *group, struct paxos_request *request,
 void paxos_ended(struct paxos_core *core, void *cookie,
 		 enum paxos_outcome outcome, u64 slot)
 {
+	struct paxos_group *group = paxos_core_group(core);
+	struct paxos_request *request = cookie;
+
 	BUILD_BUG_ON((int)PAXOS_RESULT_CHOSEN != PAXOS_OUTCOME_CHOSEN);
 	BUILD_BUG_ON((int)PAXOS_RESULT_NOT_CHOSEN !=
 		     PAXOS_OUTCOME_NOT_CHOSEN);
 	BUILD_BUG_ON((int)PAXOS_RESULT_UNKNOWN != PAXOS_OUTCOME_UNKNOWN);
 	BUILD_BUG_ON((int)PAXOS_NL_OUTCOME_UNKNOWN != PAXOS_OUTCOME_UNKNOWN);
 	if (core->config_slot == slot && slot)
-		((struct paxos_request *)cookie)->epoch = core->config.epoch;
-	end(paxos_core_group(core), cookie, outcome, slot, core->config.q2);
+		request->epoch = core->config.epoch;
+	if (outcome == PAXOS_OUTCOME_CHOSEN)
+		paxos_count_chosen(group->stats, core->now - request->began);
+	end(group, request, outcome, slot, core->config.q2);
 }
 
 /* ops->read_done */
@@ -73,6 +78,7 @@ int paxos_request_propose(struct paxos_group *group,
 	int err;
 
 	lockdep_assert_held(&group->lock);
+	request->began = now;
 	err = paxos_group_able(group);
 	if (!err)
 		err = paxos_core_propose(&group->core, bytes, len,
@@ -335,6 +341,7 @@ int paxos_nl_reconfigure(struct sk_buff *skb, struct genl_info *info)
 	rcu_read_lock();
 	paxos_group_lock(group);
 	now = paxos_now();
+	waiting->request.began = now;
 	err = paxos_group_able(group);
 	if (!err && group->core.state != PAXOS_RUNNING)
 		err = -EUNATCH;

@@ -34,6 +34,7 @@ static const char * const count_names[] = {
 	[PAXOS_COUNT_PULLS] = "pulls",
 	[PAXOS_COUNT_PULL_RETRIES] = "pull-retries",
 	[PAXOS_COUNT_TRANSFERRED] = "transferred",
+	[PAXOS_COUNT_CHOSEN_US] = "proposals-us",
 };
 
 static const char * const drop_names[PAXOS_DROPS] = {
@@ -102,6 +103,7 @@ static int put(struct sk_buff *skb, int attr, const char *name,
 int paxos_stats_put(struct sk_buff *skb,
 		    const struct paxos_stats __percpu *stats)
 {
+	u64 latencies[PAXOS_NL_LATENCIES];
 	unsigned int i;
 	int err = 0;
 
@@ -112,13 +114,16 @@ int paxos_stats_put(struct sk_buff *skb,
 			err = put(skb, PAXOS_A_COUNTER, type_names[i], "-out",
 				  total(stats, PAXOS_COUNT_OUT + i));
 	}
-	for (i = PAXOS_COUNT_BYTES_IN; i < PAXOS_COUNT_DROP && !err; i++)
+	for (i = PAXOS_COUNT_BYTES_IN; i < PAXOS_COUNT_LATENCY && !err; i++)
 		err = put(skb, PAXOS_A_COUNTER, count_names[i], "",
 			  total(stats, i));
 	for (i = 1; i < PAXOS_DROPS && !err; i++)
 		err = put(skb, PAXOS_A_DROP, drop_names[i], "",
 			  total(stats, PAXOS_COUNT_DROP + i));
-	return err;
+	for (i = 0; i < PAXOS_NL_LATENCIES; i++)
+		latencies[i] = total(stats, PAXOS_COUNT_LATENCY + i);
+	return err ?: nla_put(skb, PAXOS_A_LATENCY, sizeof(latencies),
+			      latencies);
 }
 
 /* Of a namespace: datagrams that belong to no group. */

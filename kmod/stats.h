@@ -4,6 +4,7 @@
 
 #include <linux/percpu.h>
 #include <linux/u64_stats_sync.h>
+#include <uapi/linux/paxos.h>
 #include "core/message.h"
 
 /* Why this side of the core dropped something; goes on where the core ends. */
@@ -34,7 +35,9 @@ enum {
 	PAXOS_COUNT_PULLS,		/* answered */
 	PAXOS_COUNT_PULL_RETRIES,	/* that could not be answered at once */
 	PAXOS_COUNT_TRANSFERRED,	/* values learnt from another's log */
-	PAXOS_COUNT_DROP,
+	PAXOS_COUNT_CHOSEN_US,		/* that own proposals took */
+	PAXOS_COUNT_LATENCY,		/* of them, by their bit length */
+	PAXOS_COUNT_DROP = PAXOS_COUNT_LATENCY + PAXOS_NL_LATENCIES,
 	PAXOS_COUNTS = PAXOS_COUNT_DROP + PAXOS_DROPS,
 };
 
@@ -59,6 +62,20 @@ static inline void paxos_count_add(struct paxos_stats __percpu *stats,
 
 	u64_stats_update_begin(&mine->syncp);
 	u64_stats_add(&mine->counts[which], n);
+	u64_stats_update_end(&mine->syncp);
+}
+
+/* A proposal of this host was chosen, @us after it was made. */
+static inline void paxos_count_chosen(struct paxos_stats __percpu *stats,
+				      u64 us)
+{
+	unsigned int bits = min_t(unsigned int, fls64(us),
+				  PAXOS_NL_LATENCIES - 1);
+	struct paxos_stats *mine = this_cpu_ptr(stats);
+
+	u64_stats_update_begin(&mine->syncp);
+	u64_stats_add(&mine->counts[PAXOS_COUNT_CHOSEN_US], us);
+	u64_stats_inc(&mine->counts[PAXOS_COUNT_LATENCY + bits]);
 	u64_stats_update_end(&mine->syncp);
 }
 

@@ -287,22 +287,54 @@ static void put_counter(const struct page *page, const struct counter *counter)
 	integer(page, name, "", counter->value);
 }
 
+/* Bucket i of the kernel holds what took less than 2^i us. */
+static void put_latency(const struct page *page, const struct nlattr *attr,
+			uint64_t us)
+{
+	uint64_t buckets[PAXOS_NL_LATENCIES], count = 0;
+	char labels[32];
+	unsigned int i;
+
+	if (!attr || mnl_attr_get_payload_len(attr) != sizeof(buckets))
+		return;
+	memcpy(buckets, mnl_attr_get_payload(attr), sizeof(buckets));
+	family(page, "proposal_seconds", "histogram",
+	       "From a proposal of this host until it was chosen.");
+	for (i = 0; i < PAXOS_NL_LATENCIES - 1; i++) {
+		count += buckets[i];
+		snprintf(labels, sizeof(labels), ",le=\"%.9g\"",
+			 (1U << i) * US);
+		integer(page, "proposal_seconds_bucket", labels, count);
+	}
+	count += buckets[i];
+	integer(page, "proposal_seconds_bucket", ",le=\"+Inf\"", count);
+	number(page, "proposal_seconds_sum", "", us * US);
+	integer(page, "proposal_seconds_count", "", count);
+}
+
 static void put_stats(const struct page *page, const struct nlmsghdr *stats)
 {
 	const struct nlattr *attr;
 	struct counter counter;
 	char text[64];
+	uint64_t us = 0;
 
 	put_messages(page, stats, "-in", "messages_received_total",
 		     "Messages that were taken, by type.");
 	put_messages(page, stats, "-out", "messages_sent_total",
 		     "Messages sent, by type.");
-	mnl_attr_for_each(attr, stats, sizeof(struct genlmsghdr))
-		if (mnl_attr_get_type(attr) == PAXOS_A_COUNTER &&
-		    take_counter(attr, &counter) &&
-		    !without_end(text, sizeof(text), counter.name, "-in") &&
-		    !without_end(text, sizeof(text), counter.name, "-out"))
+	mnl_attr_for_each(attr, stats, sizeof(struct genlmsghdr)) {
+		if (mnl_attr_get_type(attr) != PAXOS_A_COUNTER ||
+		    !take_counter(attr, &counter) ||
+		    without_end(text, sizeof(text), counter.name, "-in") ||
+		    without_end(text, sizeof(text), counter.name, "-out"))
+			continue;
+		if (!strcmp(counter.name, "proposals-us"))
+			us = counter.value;
+		else
 			put_counter(page, &counter);
+	}
+	put_latency(page, find(stats, PAXOS_A_LATENCY), us);
 	family(page, "dropped_total", "counter",
 	       "Datagrams dropped, and what else was given up, by reason.");
 	mnl_attr_for_each(attr, stats, sizeof(struct genlmsghdr)) {

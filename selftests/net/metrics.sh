@@ -85,6 +85,7 @@ it_says_what_the_status_says() {
 	says voters_up 3
 	says epoch 1
 	says proposals_total 50
+	says proposal_seconds_count 50
 	says waits 0 ',for="quorum"'
 	says member_up 1 ',member="3"'
 	says member_commit_slot "$(state 1 commit)" ',member="2"'

@@ -129,6 +129,10 @@
  *	PAXOS_A_DROP, each nested:
  *		PAXOS_A_COUNTER_NAME: string
  *		PAXOS_A_COUNTER_VALUE: u64
+ *	PAXOS_A_LATENCY: binary, PAXOS_NL_LATENCIES u64: how many proposals of
+ *		this host were chosen in less than 2^i us, and not in less than
+ *		half of that, i from 0; the last one has all that took longer.
+ *		What they took together is the counter "proposals-us".
  *	Without PAXOS_A_GROUP: datagrams that belong to no group.
  *
  * The agent's part (admin). One socket serves one group; closing it detaches.
@@ -205,6 +209,7 @@
 #define PAXOS_NL_WINDOW_MIN	16
 #define PAXOS_NL_WINDOW_MAX	4096
 #define PAXOS_NL_LOG_SIZE_MAX	65536
+#define PAXOS_NL_LATENCIES	24
 #define PAXOS_NL_BYTES_MIN	(1U << 20)
 #define PAXOS_NL_BYTES_MAX	(1U << 30)
 
@@ -282,6 +287,7 @@ enum paxos_nl_attr {
 	PAXOS_A_EVENT,
 	PAXOS_A_FROM,
 	PAXOS_A_GOAL,
+	PAXOS_A_LATENCY,
 	__PAXOS_A_MAX
 };
 #define PAXOS_A_MAX (__PAXOS_A_MAX - 1)

@@ -39,6 +39,7 @@ struct paxos_request {
 	u8 up;
 	u8 needed;
 	u32 epoch;
+	u64 began;
 	struct list_head node;
 	struct list_head mine;
 	struct paxos_handle *handle;
