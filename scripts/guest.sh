@@ -26,7 +26,7 @@ guest_commands=(
 	dmsetup losetup mount mountpoint umount blockdev mke2fs e2fsck debugfs fsfreeze
 	unshare nsenter setpriv setsid flock ps pgrep pkill gawk tar grep sed
 	cat cmp cp cut date dd diff env find head ls mktemp od paste seq
-	sha256sum sleep sort stat sync tail tee timeout tr truncate uniq wc xargs
+	script sha256sum sleep sort stat sync tail tee timeout tr truncate uniq wc xargs
 )
 
 # What build/ holds for tests that run on the host alone, for find -regex.
@@ -195,6 +195,8 @@ base_archive() {
 	printf '%s\n' '127.0.0.1 localhost' '::1 localhost' >"$root/etc/hosts"
 	ln -s /proc/self/mounts "$root/etc/mtab"
 	cp /etc/mke2fs.conf "$root/etc/"
+	# For programs that draw on a terminal.
+	cp --parents /lib/terminfo/v/vt100 "$root"
 
 	copy_program "$root" "${files[@]}"
 	copy_libraries "$root" "${files[@]}"

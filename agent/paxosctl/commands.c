@@ -9,6 +9,7 @@
 #include "propose.h"
 #include "stats.h"
 #include "status.h"
+#include "top.h"
 #include "transfer.h"
 #include "watch.h"
 
@@ -63,6 +64,16 @@ const struct command commands[] = {
 		.summary = "Print events as they happen: leader, quorum, members, disk",
 		.options = watch_options,
 		.run = run_watch,
+	},
+	{
+		.name = "top",
+		.operands = "",
+		.summary = "Show the status, rates and latencies, again and again",
+		.about = "Latencies are those of proposals of this host since the command began, by\n"
+			 "powers of two. Where there is no terminal it prints one look and ends.\n"
+			 "Exit status 2 when the group had no quorum at the last look.",
+		.options = top_options,
+		.run = run_top,
 	},
 	{
 		.name = "detector",

@@ -11,7 +11,7 @@ paxosctl-sources := $(filter-out %/main.c %/test.c, \
 paxosctl-headers := $(wildcard $(paxosctl-dir)/*.h) agent/paxosd/address.h \
 	agent/paxosd/control.h agent/paxosd/detector.h \
 	$(wildcard agent/paxosd/config*.h) uapi/linux/paxos.h
-paxosctl-packages := libnl-3.0 libnl-genl-3.0 libsodium
+paxosctl-packages := libnl-3.0 libnl-genl-3.0 libsodium ncursesw
 paxosctl-cflags = $(shell pkg-config --cflags $(paxosctl-packages))
 paxosctl-libs = $(shell pkg-config --libs $(paxosctl-packages))
 

@@ -32,6 +32,67 @@ static bool parse_counter(struct nlattr *nest, const char **name,
 	return true;
 }
 
+static enum stats_count count_of(const char *name)
+{
+	static const struct {
+		const char *name;
+		enum stats_count count;
+	} names[] = {
+		{ "slots-chosen", STATS_CHOSEN },
+		{ "values-delivered", STATS_DELIVERED },
+		{ "proposals", STATS_PROPOSALS },
+		{ "records", STATS_RECORDS },
+		{ "bytes-in", STATS_BYTES_IN },
+		{ "bytes-out", STATS_BYTES_OUT },
+	};
+	const char *end = strrchr(name, '-');
+	unsigned int i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(name, names[i].name))
+			return names[i].count;
+	if (end && !strcmp(end, "-in"))
+		return STATS_MESSAGES_IN;
+	if (end && !strcmp(end, "-out"))
+		return STATS_MESSAGES_OUT;
+	return STATS_COUNTS;
+}
+
+static int take_view(struct nlmsghdr *message, void *arg)
+{
+	struct genlmsghdr *header = nlmsg_data(message);
+	struct nlattr *attr = genlmsg_attrdata(header, 0);
+	int left = genlmsg_attrlen(header, 0);
+	struct stats_view *view = arg;
+	enum stats_count count;
+	const char *name;
+	uint64_t value;
+
+	memset(view, 0, sizeof(*view));
+	nla_for_each_attr(attr, attr, left, left) {
+		if (nla_type(attr) == PAXOS_A_LATENCY)
+			nla_memcpy(view->latencies, attr,
+				   sizeof(view->latencies));
+		if ((nla_type(attr) != PAXOS_A_COUNTER &&
+		     nla_type(attr) != PAXOS_A_DROP) ||
+		    !parse_counter(attr, &name, &value))
+			continue;
+		count = nla_type(attr) == PAXOS_A_DROP ? STATS_DROPS :
+							 count_of(name);
+		if (count < STATS_COUNTS)
+			view->counts[count] += value;
+	}
+	return 0;
+}
+
+int stats_get(struct kernel *kernel, uint32_t group, struct stats_view *view)
+{
+	struct nl_msg *request = kernel_request(kernel, PAXOS_CMD_STATS_GET);
+
+	nla_put_u32(request, PAXOS_A_GROUP, group);
+	return kernel_call(kernel, request, REPLY_ONE, take_view, view);
+}
+
 /* Returns how many there were to print. */
 static unsigned int print_counters(struct nlmsghdr *message, int type,
 				   bool zeroes, struct table *table)
