@@ -34,6 +34,7 @@ int paxos_core_init(struct paxos_core *core, const struct paxos_ops *ops,
 	paxos_record_init(&core->promise_record);
 	paxos_record_init(&core->commit_record);
 	paxos_record_init(&core->config_record);
+	paxos_record_init(&core->trim_record);
 	for (id = 0; id <= PAXOS_MEMBERS_MAX; id++)
 		core->peers[id].deadline = PAXOS_NEVER;
 	paxos_log_init(&core->log, entries, size);

@@ -73,6 +73,7 @@ enum paxos_record_type {
 	PAXOS_RECORD_ACCEPT,		/* slot, ballot, value */
 	PAXOS_RECORD_COMMIT,		/* slot */
 	PAXOS_RECORD_CONFIG,		/* slot, value: holds behind slot */
+	PAXOS_RECORD_TRIM,		/* slot, ballot, value: a checkpoint */
 };
 
 /**
@@ -80,15 +81,20 @@ enum paxos_record_type {
  * @lsn: rises from record to record, with gaps where one was superseded
  * @type: enum paxos_record_type
  * @slot: Accept: of the value; Commit: every slot up to here is chosen; Config:
- *        where it was chosen
+ *        where it was chosen; Trim: the last one that the log does not hold
  * @ballot: promised, or accepted in
  * @item: Accept, Config: the value; @item.slot and @item.ballot repeat @slot,
- *        @ballot
+ *        @ballot. Trim: its bytes are those of paxos_core_checkpoint()
  *
  * A Config repeats what an Accept and a Commit have said. It is for who keeps
  * the records: before the records of its slot are thrown away, the last Config
  * must be kept behind them. One whose slot no Commit before it covers says
  * nothing yet, and restoring passes over it.
+ *
+ * A Trim stands for all records of the slots up to its own, and for the promise
+ * that it names: who keeps the records puts one before those that are left,
+ * with the lsn of the last one that is not. The core makes one where it began
+ * behind slot 1 (paxos_core_begin()).
  */
 struct paxos_record_view {
 	u64 lsn;
@@ -165,11 +171,13 @@ struct paxos_peer {
 	u8 retries;
 };
 
+#define PAXOS_SEEN_WORDS	(PAXOS_PENDING_MAX / 64)
+
 /* Which proposals of a member were seen: a window below the highest. */
 struct paxos_seen {
 	u64 incarnation;
 	u64 highest;
-	u64 bits[PAXOS_PENDING_MAX / 64];
+	u64 bits[PAXOS_SEEN_WORDS];
 };
 
 /* A proposal of this member that has not ended. */
@@ -221,6 +229,10 @@ struct paxos_core {
 	u32 config_len;			/* of its bytes; 0: first */
 	u8 config_bytes[PAXOS_CONFIG_MAX];	/* they outlive the slot */
 	struct paxos_record config_record;
+	u64 trim_slot;			/* the log began behind it, 0: at 1 */
+	u32 trim_len;
+	u8 trim_bytes[PAXOS_CHECKPOINT_MAX];
+	struct paxos_record trim_record;
 	u8 state;			/* enum paxos_state */
 	u64 now;			/* of the call that is running */
 	u64 wake;			/* call paxos_core_tick() by then */
@@ -299,7 +311,7 @@ struct paxos_core {
 };
 
 /*
- * Making one. All memory is the caller's: the core (about 80 KiB) and
+ * Making one. All memory is the caller's: the core (about 90 KiB) and
  * settings->log_size entries; neither need be zeroed. 0 or -EINVAL.
  */
 int paxos_core_init(struct paxos_core *core, const struct paxos_ops *ops,
@@ -350,6 +362,22 @@ int paxos_core_durable(struct paxos_core *core, u64 lsn, u64 now);
  */
 int paxos_core_learn(struct paxos_core *core, const struct paxos_item *item,
 		     u64 now);
+
+/*
+ * What the slots up to core->commit have left behind, in @buffer, which has
+ * PAXOS_CHECKPOINT_MAX bytes; how many it took. Of all members that is the same
+ * for the same slot.
+ */
+u32 paxos_core_checkpoint(const struct paxos_core *core, void *buffer);
+
+/*
+ * Begin behind @slot, whose checkpoint these bytes are, because nobody holds
+ * the slots up to it any more. Those will never be delivered here. 0,
+ * -EUNATCH: not running, -EINVAL: no such checkpoint, -ENOTEMPTY: some slot was
+ * delivered here.
+ */
+int paxos_core_begin(struct paxos_core *core, u64 slot, const void *bytes,
+		     u32 len, u64 now);
 
 /*
  * Run phase 1 with a ballot above every one seen. 0, -EUNATCH: not running,

@@ -36,6 +36,7 @@ static inline u32 paxos_value_spare(const struct paxos_core *core, u64 slot)
 /* log.c */
 bool paxos_log_room(struct paxos_core *core, u64 slot);
 bool paxos_log_trim(struct paxos_core *core);
+void paxos_entry_clear(struct paxos_core *core, struct paxos_entry *entry);
 void paxos_entry_set(struct paxos_core *core, u64 slot,
 		     struct paxos_value *value, u64 ballot);
 void paxos_entry_found(struct paxos_core *core, struct paxos_entry *entry,
@@ -133,6 +134,7 @@ enum paxos_drop paxos_learner_fetch(struct paxos_core *core,
 enum paxos_drop paxos_learner_learn(struct paxos_core *core,
 				    const struct paxos_message *message);
 void paxos_learner_behind(struct paxos_core *core, u64 held);
+void paxos_learner_reached(struct paxos_core *core);
 void paxos_learner_ask(struct paxos_core *core);
 void paxos_learner_show(struct paxos_core *core, u8 to, u64 first, u64 last,
 			u32 stamp);
@@ -143,10 +145,15 @@ bool paxos_config_next(const struct paxos_core *core,
 		       const struct paxos_value *value);
 void paxos_config_delivered(struct paxos_core *core, u64 slot,
 			    const struct paxos_value *value);
+void paxos_config_take(struct paxos_core *core, const struct paxos_item *item);
 int paxos_config_restore(struct paxos_core *core,
 			 const struct paxos_record_view *record);
 enum paxos_drop paxos_epoch_differs(struct paxos_core *core,
 				    const struct paxos_message *message);
+
+/* checkpoint.c */
+int paxos_checkpoint_restore(struct paxos_core *core,
+			     const struct paxos_record_view *record);
 
 /* forward.c */
 void paxos_forward_delivered(struct paxos_core *core, u64 slot,

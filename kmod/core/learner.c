@@ -13,6 +13,15 @@ void paxos_learner_chosen(struct paxos_core *core, u64 slot)
 	paxos_observe(core, PAXOS_EVENT_CHOSEN, slot, entry->ballot);
 }
 
+/* What others hold connects to what is known here, if it does. */
+void paxos_learner_reached(struct paxos_core *core)
+{
+	if (!core->behind || core->commit + 1 < core->behind)
+		return;
+	core->behind = 0;
+	core->fetch_retry = core->now;
+}
+
 /* Deliver what has become contiguous. */
 void paxos_learner_advance(struct paxos_core *core)
 {
@@ -44,10 +53,7 @@ void paxos_learner_advance(struct paxos_core *core)
 	}
 	if (core->commit == before)
 		return;
-	if (core->behind && core->commit + 1 >= core->behind) {
-		core->behind = 0;
-		core->fetch_retry = core->now;
-	}
+	paxos_learner_reached(core);
 
 	/* Behind the records of all that it covers. */
 	paxos_record_add(core, &core->commit_record, false);

@@ -20,7 +20,7 @@ void paxos_log_init(struct paxos_log *log, struct paxos_entry *entries,
 }
 
 /* Drop what the log holds of @entry; it may serve another slot. */
-static void entry_clear(struct paxos_core *core, struct paxos_entry *entry)
+void paxos_entry_clear(struct paxos_core *core, struct paxos_entry *entry)
 {
 	paxos_entry_found(core, entry, NULL, 0);
 	if (entry->value)
@@ -49,7 +49,7 @@ bool paxos_log_trim(struct paxos_core *core)
 		core->urgent = true;
 		return false;
 	}
-	entry_clear(core, entry);
+	paxos_entry_clear(core, entry);
 	log->first++;
 	return true;
 }

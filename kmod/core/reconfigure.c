@@ -31,7 +31,7 @@ bool paxos_config_next(const struct paxos_core *core,
 }
 
 /* @item is in force behind @item->slot; it was checked. */
-static void take(struct paxos_core *core, const struct paxos_item *item)
+void paxos_config_take(struct paxos_core *core, const struct paxos_item *item)
 {
 	u64 before = paxos_config_members(&core->config);
 	u64 rest;
@@ -86,7 +86,7 @@ void paxos_config_delivered(struct paxos_core *core, u64 slot,
 	if (led)
 		tell(core, value);
 	paxos_value_item(value, slot, 0, &item);
-	take(core, &item);
+	paxos_config_take(core, &item);
 
 	/* Promises and votes were for the former quorums: none is left over. */
 	paxos_step_down(core);
@@ -111,7 +111,7 @@ int paxos_config_restore(struct paxos_core *core,
 		return -EINVAL;
 	if (record->slot > core->commit || config.epoch <= core->config.epoch)
 		return 0;
-	take(core, &record->item);
+	paxos_config_take(core, &record->item);
 	return 0;
 }
 

@@ -62,6 +62,12 @@ static void view(struct paxos_core *core, struct paxos_record *record,
 		out->item.kind = PAXOS_CONFIG;
 		out->item.len = core->config_len;
 		out->item.bytes = core->config_bytes;
+	} else if (record == &core->trim_record) {
+		out->type = PAXOS_RECORD_TRIM;
+		out->slot = core->trim_slot;
+		out->item.slot = out->slot;
+		out->item.len = core->trim_len;
+		out->item.bytes = core->trim_bytes;
 	} else {
 		struct paxos_entry *entry = record_entry(record);
 
@@ -116,6 +122,9 @@ int paxos_core_durable(struct paxos_core *core, u64 lsn, u64 now)
 			paxos_acceptor_promised(core);
 		} else if (record == &core->commit_record) {
 			core->commit_durable = core->commit;
+		} else if (record == &core->trim_record) {
+			core->commit_durable = max(core->commit_durable,
+						   core->trim_slot);
 		} else if (record != &core->config_record) {
 			struct paxos_entry *entry = record_entry(record);
 			u64 slot = entry_slot(&core->log, entry);
@@ -184,7 +193,8 @@ int paxos_core_restore(struct paxos_core *core,
 {
 	int err = 0;
 
-	if (core->state != PAXOS_RESTORING || record->lsn <= core->lsn)
+	if (core->state != PAXOS_RESTORING || record->lsn < core->lsn ||
+	    (record->lsn == core->lsn && record->type != PAXOS_RECORD_TRIM))
 		return -EINVAL;
 	switch (record->type) {
 	case PAXOS_RECORD_PROMISE:
@@ -198,6 +208,9 @@ int paxos_core_restore(struct paxos_core *core,
 		break;
 	case PAXOS_RECORD_CONFIG:
 		err = paxos_config_restore(core, record);
+		break;
+	case PAXOS_RECORD_TRIM:
+		err = paxos_checkpoint_restore(core, record);
 		break;
 	default:
 		err = -EINVAL;

@@ -119,6 +119,29 @@ struct paxos_wire_member {
 	__u8 address[16];
 };
 
+/*
+ * A checkpoint: this, the bytes of the configuration in force (none: the
+ * first), then @count origins by rising member, of which proposals were
+ * delivered. On the disk, over netlink and between agents.
+ */
+struct paxos_wire_checkpoint {
+	__le64 config_slot;
+	__le64 incarnation;	/* of the configuration's origin, */
+	__le64 seq;
+	__le32 config_len;
+	__u8 origin;		/* and its member */
+	__u8 count;
+	__le16 zero;
+};
+
+struct paxos_wire_seen {
+	__le64 incarnation;
+	__le64 highest;
+	__le64 bits[16];
+	__u8 member;
+	__u8 zero[7];
+};
+
 #define PAXOS_CONFIG_SIZE(count)				\
 	(sizeof(struct paxos_wire_config) +			\
 	 (count) * sizeof(struct paxos_wire_member))

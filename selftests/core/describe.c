@@ -246,6 +246,9 @@ void record_print(FILE *to, const struct paxos_record_view *record)
 		value_print(to, record->item.kind, record->item.bytes,
 			    record->item.len);
 		break;
+	case PAXOS_RECORD_TRIM:
+		fprintf(to, "trim %llu", (unsigned long long)record->slot);
+		break;
 	default:
 		fprintf(to, "record of type %u", record->type);
 	}

@@ -406,7 +406,8 @@ static bool disk_emit(void *context, const struct paxos_record_view *record)
 	r->synced = false;
 	r->bytes = NULL;
 	if (record->type == PAXOS_RECORD_ACCEPT ||
-	    record->type == PAXOS_RECORD_CONFIG) {
+	    record->type == PAXOS_RECORD_CONFIG ||
+	    record->type == PAXOS_RECORD_TRIM) {
 		if (record->item.slot != record->slot ||
 		    record->item.ballot != record->ballot)
 			broken("an accept record contradicts itself");
@@ -440,6 +441,47 @@ static void disk_learn(struct disk *disk, struct disk_record *r)
 		disk->promised = r->view.ballot;
 	if (r->view.type == PAXOS_RECORD_ACCEPT && r->view.slot <= SLOTS_MAX)
 		disk->voted[r->view.slot] = r->view.ballot;
+}
+
+/*
+ * Records of slots up to the core's commit give way to a Trim. Returns how many
+ * are left, and the Trim before them.
+ */
+u32 disk_trim(struct cluster *c, u8 id)
+{
+	struct host *h = host_up(c, id);
+	struct disk *disk = &h->disk;
+	const u64 slot = h->core.commit;
+	struct disk_record *kept = malloc((disk->count + 1) * sizeof(*kept));
+	struct paxos_record_view *view = &kept[0].view;
+	u32 n = 1, i;
+
+	memset(kept, 0, sizeof(*kept));
+	for (i = 0; i < disk->count; i++) {
+		struct disk_record *r = &disk->records[i];
+
+		if (r->view.type == PAXOS_RECORD_ACCEPT &&
+		    r->view.slot > slot) {
+			kept[n++] = *r;
+			continue;
+		}
+		if (r->view.type != PAXOS_RECORD_COMMIT &&
+		    r->view.ballot > view->ballot)
+			view->ballot = r->view.ballot;
+		free(r->bytes);
+	}
+	view->type = PAXOS_RECORD_TRIM;
+	view->slot = slot;
+	view->lsn = n > 1 ? kept[1].view.lsn - 1 : disk->written;
+	kept[0].bytes = malloc(PAXOS_CHECKPOINT_MAX);
+	kept[0].synced = true;
+	view->item.len = paxos_core_checkpoint(&h->core, kept[0].bytes);
+	view->item.bytes = kept[0].bytes;
+	free(disk->records);
+	disk->records = kept;
+	disk->count = n;
+	disk->room = n;
+	return n;
 }
 
 /* fdatasync: what was written is durable, and the core is told. */
@@ -566,9 +608,25 @@ int host_restore(struct cluster *c, u8 id)
 		err = paxos_core_restore(&h->core, &h->disk.records[i].view);
 		if (err)
 			return err;
+		if (h->disk.records[i].view.type == PAXOS_RECORD_TRIM)
+			h->delivered = h->disk.records[i].view.slot;
 		cluster_check(c);
 	}
 	return 0;
+}
+
+int begin(struct cluster *c, u8 id, u64 slot, const void *bytes, u32 len)
+{
+	struct host *h = host_up(c, id);
+	const u64 before = h->delivered;
+	int err;
+
+	h->delivered = slot;
+	err = paxos_core_begin(&h->core, slot, bytes, len, c->now);
+	if (err)
+		h->delivered = before;
+	after(c, h);
+	return err;
 }
 
 void host_start(struct cluster *c, u8 id)

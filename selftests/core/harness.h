@@ -126,6 +126,7 @@ struct paxos_core *core_of(struct cluster *c, u8 id);
 void host_start(struct cluster *c, u8 id);
 void host_boot(struct cluster *c, u8 id);	/* init, not started */
 int host_restore(struct cluster *c, u8 id);
+int begin(struct cluster *c, u8 id, u64 slot, const void *bytes, u32 len);
 void host_crash(struct cluster *c, u8 id);
 void host_restart(struct cluster *c, u8 id);
 void host_wipe(struct cluster *c, u8 id);
@@ -139,6 +140,7 @@ const struct disk_record *disk_find(struct cluster *c, u8 id, u8 type,
 				    u64 slot, u64 ballot);
 
 void disk_lose(struct cluster *c, u8 id);	/* what was not synced */
+u32 disk_trim(struct cluster *c, u8 id);
 
 /* The network. Filters match type, sender, addressee; ANY is all. */
 u32 queued(struct cluster *c, u8 type, u8 from, u8 to);
