@@ -15,6 +15,7 @@ static void detach(struct paxos_group *group)
 	group->agent.portid = 0;
 	group->agent.waiting = false;
 	group->agent.retry = 0;
+	memset(&group->space, 0, sizeof(group->space));
 	paxos_notify_plain(group, PAXOS_NL_EVENT_AGENT_DETACHED);
 }
 
@@ -123,6 +124,9 @@ static int record_parse(struct nlattr *attr, struct paxos_record_view *record,
 		[PAXOS_RECORD_ACCEPT] = ~0U,
 		[PAXOS_RECORD_COMMIT] = BIT(PAXOS_A_RECORD_SLOT),
 		[PAXOS_RECORD_CONFIG] = ~(u32)BIT(PAXOS_A_RECORD_BALLOT),
+		[PAXOS_RECORD_TRIM] = BIT(PAXOS_A_RECORD_SLOT) |
+				      BIT(PAXOS_A_RECORD_BALLOT) |
+				      BIT(PAXOS_A_RECORD_VALUE),
 	};
 	struct nlattr *part[PAXOS_A_RECORD_MAX + 1];
 	unsigned int i;
@@ -209,7 +213,7 @@ int paxos_nl_restore(struct sk_buff *skb, struct genl_info *info)
 }
 
 /* As paxos_agent_check(), of a socket that names the agent's. */
-static int agent_named(struct paxos_group *group, struct genl_info *info)
+int paxos_agent_named(struct paxos_group *group, struct genl_info *info)
 {
 	struct nlattr *port = info->attrs[PAXOS_A_AGENT];
 
@@ -243,6 +247,29 @@ static const char *learn_refusal(int err)
 	}
 }
 
+static int begin(struct paxos_group *group, struct genl_info *info,
+		 struct nlattr *attr, const struct paxos_record_view *record)
+{
+	int err;
+
+	paxos_group_lock(group);
+	err = paxos_agent_named(group, info);
+	if (!err) {
+		err = paxos_core_begin(&group->core, record->slot,
+				       record->item.bytes, record->item.len,
+				       paxos_now());
+		if (err) {
+			NL_SET_BAD_ATTR(info->extack, attr);
+			PAXOS_REFUSE_FMT(info->extack, "slot %llu %s",
+					 record->slot, err == -ENOTEMPTY ?
+					 "would leave a hole behind what was delivered here" :
+					 learn_refusal(err));
+		}
+	}
+	paxos_group_unlock(group);
+	return err;
+}
+
 static int learn_one(struct paxos_group *group, struct genl_info *info,
 		     struct nlattr *attr)
 {
@@ -256,6 +283,8 @@ static int learn_one(struct paxos_group *group, struct genl_info *info,
 			   info->extack);
 	if (err)
 		return err;
+	if (record.type == PAXOS_RECORD_TRIM)
+		return begin(group, info, attr, &record);
 	if (record.type != PAXOS_RECORD_ACCEPT) {
 		NL_SET_ERR_MSG_ATTR(info->extack, attr, "this is no value");
 		return -EINVAL;
@@ -268,7 +297,7 @@ static int learn_one(struct paxos_group *group, struct genl_info *info,
 	}
 
 	paxos_group_lock_with(group, reserve, record.item.len);
-	err = agent_named(group, info);
+	err = paxos_agent_named(group, info);
 	if (!err) {
 		before = core->commit;
 		err = paxos_core_learn(core, &record.item, paxos_now());
@@ -296,7 +325,7 @@ int paxos_nl_learn(struct sk_buff *skb, struct genl_info *info)
 	    GENL_REQ_ATTR_CHECK(info, PAXOS_A_GOAL))
 		return -EINVAL;
 	paxos_group_lock(group);
-	err = agent_named(group, info);
+	err = paxos_agent_named(group, info);
 	if (!err) {
 		transfer->from = nla_get_u8(info->attrs[PAXOS_A_FROM]);
 		transfer->goal = nla_get_u64(info->attrs[PAXOS_A_GOAL]);

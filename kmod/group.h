@@ -103,6 +103,24 @@ struct paxos_transfer {
 };
 
 /**
+ * struct paxos_space - what the agent says of its log
+ * @used: bytes on the disk, 0: it said nothing
+ * @bound: that they may be, 0: any number
+ * @first: slot that its log holds
+ * @goes: slots up to here will go when the log is full
+ * @held: this member does not have them yet, 0: nobody holds them back
+ * @trimmed: no member's log that could be asked holds a slot below; 0: unknown
+ */
+struct paxos_space {
+	u64 used;
+	u64 bound;
+	u64 first;
+	u64 goes;
+	u8 held;
+	u64 trimmed;
+};
+
+/**
  * struct paxos_group - one member of one group, on this host
  *
  * Written before anybody sees it, constant since: @net to @stats. Readers of
@@ -133,6 +151,7 @@ struct paxos_group {
 	unsigned long *deliverable;	/* by slot modulo log size */
 	struct paxos_agent agent;
 	struct paxos_transfer transfer;
+	struct paxos_space space;
 	struct paxos_agent_seen seen[PAXOS_MEMBERS_MAX + 1];
 	struct paxos_probe_seen probes[PAXOS_MEMBERS_MAX + 1];
 	u64 probe_due;			/* when to probe again */

@@ -329,6 +329,20 @@ static const struct genl_ops family_ops[] = {
 		.policy = paxos_reconfigure_policy,
 		.maxattr = PAXOS_A_MAX,
 		.doit = paxos_nl_reconfigure,
+	}, {
+		.cmd = PAXOS_CMD_CHECKPOINT_GET,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.internal_flags = NEEDS_GROUP,
+		.policy = paxos_group_policy,
+		.maxattr = PAXOS_A_MAX,
+		.doit = paxos_nl_checkpoint_get,
+	}, {
+		.cmd = PAXOS_CMD_SPACE_SET,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.internal_flags = NEEDS_GROUP,
+		.policy = paxos_space_set_policy,
+		.maxattr = PAXOS_A_MAX,
+		.doit = paxos_nl_space_set,
 	},
 };
 

@@ -178,6 +178,17 @@ static void notify_behind(struct paxos_group *group, u64 slot)
 					    PAXOS_A_PAD));
 }
 
+/* What the agent says of its log: something in it will go. */
+void paxos_notify_space(struct paxos_group *group)
+{
+	void *header;
+	struct sk_buff *skb = event_begin(group, PAXOS_NL_EVENT_SPACE,
+					  &header);
+
+	if (skb)
+		event_end(group, skb, header, paxos_space_put(skb, group));
+}
+
 /* The configuration in force, from behind @slot on. */
 void paxos_notify_epoch(struct paxos_group *group, u64 slot)
 {

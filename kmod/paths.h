@@ -99,11 +99,18 @@ int paxos_nl_pull(struct sk_buff *skb, struct genl_info *info);
 
 /* agent.c: group locked */
 int paxos_agent_check(struct paxos_group *group, struct genl_info *info);
+int paxos_agent_named(struct paxos_group *group, struct genl_info *info);
 /* agent.c: process context */
 int paxos_nl_attach(struct sk_buff *skb, struct genl_info *info);
 int paxos_nl_restore(struct sk_buff *skb, struct genl_info *info);
 int paxos_nl_learn(struct sk_buff *skb, struct genl_info *info);
 int paxos_nl_start(struct sk_buff *skb, struct genl_info *info);
+
+/* space.c: group locked */
+int paxos_space_put(struct sk_buff *skb, const struct paxos_group *group);
+/* space.c: process context */
+int paxos_nl_checkpoint_get(struct sk_buff *skb, struct genl_info *info);
+int paxos_nl_space_set(struct sk_buff *skb, struct genl_info *info);
 int paxos_agent_init(void);
 void paxos_agent_exit(void);
 
@@ -115,6 +122,7 @@ void paxos_notify_error(struct paxos_group *group, u32 portid, u32 seq,
 			int err);
 void paxos_notify_plain(struct paxos_group *group, u8 event);
 void paxos_notify_epoch(struct paxos_group *group, u64 slot);
+void paxos_notify_space(struct paxos_group *group);
 void paxos_notify_chosen(struct paxos_group *group, u64 slot);
 void paxos_event(struct paxos_core *core, enum paxos_event event, u64 slot,
 		 u64 ballot);

@@ -36,7 +36,8 @@ u64 paxos_persist_oldest(const struct paxos_group *group)
 static bool has_value(const struct paxos_record_view *record)
 {
 	return record->type == PAXOS_RECORD_ACCEPT ||
-	       record->type == PAXOS_RECORD_CONFIG;
+	       record->type == PAXOS_RECORD_CONFIG ||
+	       record->type == PAXOS_RECORD_TRIM;
 }
 
 static size_t record_size(const struct paxos_record_view *record)

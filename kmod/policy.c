@@ -59,7 +59,7 @@ const struct nla_policy paxos_record_policy[PAXOS_A_RECORD_MAX + 1] = {
 	[PAXOS_A_RECORD_LSN] = { .type = NLA_U64 },
 	[PAXOS_A_RECORD_TYPE] = NLA_POLICY_RANGE(NLA_U8,
 						 PAXOS_NL_RECORD_PROMISE,
-						 PAXOS_NL_RECORD_CONFIG),
+						 PAXOS_NL_RECORD_TRIM),
 	[PAXOS_A_RECORD_SLOT] = { .type = NLA_U64 },
 	[PAXOS_A_RECORD_BALLOT] = { .type = NLA_U64 },
 	[PAXOS_A_RECORD_KIND] = NLA_POLICY_MAX(NLA_U8, PAXOS_NL_KIND_CONFIG),
@@ -139,6 +139,17 @@ const struct nla_policy paxos_learn_policy[PAXOS_A_MAX + 1] = {
 	[PAXOS_A_FROM] = POLICY_ID,
 	[PAXOS_A_GOAL] = { .type = NLA_U64 },
 	[PAXOS_A_RECORD] = NLA_POLICY_NESTED(paxos_record_policy),
+};
+
+const struct nla_policy paxos_space_set_policy[PAXOS_A_MAX + 1] = {
+	[PAXOS_A_GROUP] = POLICY_GROUP,
+	[PAXOS_A_AGENT] = { .type = NLA_U32 },
+	[PAXOS_A_SPACE_USED] = { .type = NLA_U64 },
+	[PAXOS_A_SPACE] = { .type = NLA_U64 },
+	[PAXOS_A_SPACE_FIRST] = { .type = NLA_U64 },
+	[PAXOS_A_SPACE_GOES] = { .type = NLA_U64 },
+	[PAXOS_A_SPACE_HELD] = POLICY_ID,
+	[PAXOS_A_TRIMMED] = { .type = NLA_U64 },
 };
 
 const struct nla_policy paxos_peer_set_policy[PAXOS_A_MAX + 1] = {

@@ -16,6 +16,7 @@ extern const struct nla_policy paxos_restore_policy[PAXOS_A_MAX + 1];
 extern const struct nla_policy paxos_start_policy[PAXOS_A_MAX + 1];
 extern const struct nla_policy paxos_pull_policy[PAXOS_A_MAX + 1];
 extern const struct nla_policy paxos_learn_policy[PAXOS_A_MAX + 1];
+extern const struct nla_policy paxos_space_set_policy[PAXOS_A_MAX + 1];
 extern const struct nla_policy paxos_peer_set_policy[PAXOS_A_MAX + 1];
 extern const struct nla_policy paxos_transfer_policy[PAXOS_A_MAX + 1];
 extern const struct nla_policy paxos_reconfigure_policy[PAXOS_A_MAX + 1];

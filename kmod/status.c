@@ -207,7 +207,7 @@ static int state_put(struct sk_buff *skb, const struct paxos_group *group,
 	if (core->incarnation &&
 	    put_u64(skb, PAXOS_A_INCARNATION, core->incarnation))
 		return -EMSGSIZE;
-	if (transfer_put(skb, group, now))
+	if (transfer_put(skb, group, now) || paxos_space_put(skb, group))
 		return -EMSGSIZE;
 	return oldest ? nla_put_u32(skb, PAXOS_A_STALLED,
 				    (now - oldest) / USEC_PER_MSEC) : 0;

@@ -296,6 +296,7 @@ const char *name_event(unsigned int event)
 		[PAXOS_NL_EVENT_BEHIND] = "behind",
 		[PAXOS_NL_EVENT_GROUP_DELETED] = "group-deleted",
 		[PAXOS_NL_EVENT_EPOCH] = "epoch",
+		[PAXOS_NL_EVENT_SPACE] = "space",
 	};
 
 	return LOOK_UP(names, event);

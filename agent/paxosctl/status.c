@@ -4,6 +4,7 @@
 #include "names.h"
 #include "status.h"
 
+#define MIB (1024.0 * 1024)
 #define KERNEL_SILENT 1000	/* ms; probed four times a second */
 
 const struct option_spec status_options[] = {
@@ -134,6 +135,22 @@ static void print_members(const struct group_view *view)
 	table_print(&table, "  ");
 }
 
+/* The agent's log; what it does not hold, and what will go from it. */
+static void print_space(const struct group_view *view)
+{
+	if (!view->space_used.known)
+		return;
+	print("  log: %.1f MiB", view->space_used.value / MIB);
+	if (view->space.known)
+		print(" of %.1f MiB", view->space.value / MIB);
+	print(", from slot %" PRIu64 " on\n", view->space_first.value);
+	if (view->space_held.known)
+		print("  log: when it is full, slots up to %" PRIu64
+		      " go: member %" PRIu64
+		      " lacks some of them, and would have to be replaced\n",
+		      view->space_goes.value, view->space_held.value);
+}
+
 void status_print(const struct group_view *view)
 {
 	char reason[VIEW_REASON_SIZE];
@@ -145,6 +162,7 @@ void status_print(const struct group_view *view)
 		print("  transfers from member %" PRIu64 ": slot %" PRIu64
 		      " of %" PRIu64 "\n", view->from.value,
 		      view->commit.value, view->goal.value);
+	print_space(view);
 	print_members(view);
 }
 
@@ -226,6 +244,12 @@ void status_print_json(const struct group_view *view)
 	json_maybe("stalled_ms", view->stalled);
 	json_maybe("transfer_from", view->from);
 	json_maybe("transfer_goal", view->goal);
+	json_maybe("log_bytes", view->space_used);
+	json_maybe("log_space", view->space);
+	json_maybe("log_first", view->space_first);
+	json_maybe("log_goes", view->space_goes);
+	json_maybe("log_held_by", view->space_held);
+	json_maybe("log_lacks_below", view->trimmed);
 	json_maybe("pending", view->pending);
 	json_maybe("window", view->window);
 	json_maybe("log_size", view->log_size);

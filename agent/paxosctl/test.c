@@ -609,7 +609,7 @@ static void every_number_has_a_word(void **state)
 	(void)state;
 	for (i = PAXOS_NL_WAIT_NONE; i <= PAXOS_NL_WAIT_MEMORY; i++)
 		assert_string_not_equal(name_wait(i), "unknown");
-	for (i = PAXOS_NL_EVENT_LEADER; i <= PAXOS_NL_EVENT_EPOCH; i++)
+	for (i = PAXOS_NL_EVENT_LEADER; i <= PAXOS_NL_EVENT_SPACE; i++)
 		assert_string_not_equal(name_event(i), "unknown");
 	assert_string_equal(name_event(99), "unknown");
 	assert_string_equal(name_state(PAXOS_NL_STATE_STOPPED), "stopped");

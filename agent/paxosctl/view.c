@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <inttypes.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,6 +95,12 @@ int view_parse(struct nlmsghdr *message, struct group_view *view)
 	view->stalled = kernel_u32(attrs[PAXOS_A_STALLED]);
 	view->from = kernel_u8(attrs[PAXOS_A_FROM]);
 	view->goal = kernel_u64(attrs[PAXOS_A_GOAL]);
+	view->space_used = kernel_u64(attrs[PAXOS_A_SPACE_USED]);
+	view->space = kernel_u64(attrs[PAXOS_A_SPACE]);
+	view->space_first = kernel_u64(attrs[PAXOS_A_SPACE_FIRST]);
+	view->space_goes = kernel_u64(attrs[PAXOS_A_SPACE_GOES]);
+	view->space_held = kernel_u8(attrs[PAXOS_A_SPACE_HELD]);
+	view->trimmed = kernel_u64(attrs[PAXOS_A_TRIMMED]);
 
 	attr = genlmsg_attrdata(header, 0);
 	left = genlmsg_attrlen(header, 0);
@@ -267,6 +274,15 @@ const char *view_reason(const struct group_view *view,
 					view->stalled.value * 1000000));
 		break;
 	case PAXOS_NL_WAIT_BEHIND:
+		if (view->trimmed.known) {
+			snprintf(reason, VIEW_REASON_SIZE,
+				 "behind: this member lacks slot %" PRIu64
+				 ", and the others' logs begin at slot %" PRIu64
+				 ": paxosctl member replace %u NEW ADDRESS, on the leader's host",
+				 view->commit.value + 1, view->trimmed.value,
+				 view->self);
+			break;
+		}
 		snprintf(reason, VIEW_REASON_SIZE,
 			 view->durability == PAXOS_NL_DURABILITY_SYNC ?
 			 "behind: the others' kernels no longer hold what this member lacks; the agents bring it from a log" :

@@ -37,6 +37,9 @@ struct group_view {
 	struct maybe slot, first, commit, lsn, durable;
 	struct maybe pending, bytes_used, up, agent, stalled;
 	struct maybe from, goal;	/* of a transfer that is under way */
+	/* Of the agent's log. */
+	struct maybe space_used, space, space_first, space_goes, space_held;
+	struct maybe trimmed;		/* the first slot in any other log */
 	unsigned int n_members;
 	struct member_view members[PAXOS_NL_MEMBERS_MAX];
 };

@@ -85,6 +85,13 @@ int event_words(struct nlmsghdr *message, char text[EVENT_SIZE])
 			 (unsigned int)kernel_u32(attrs[PAXOS_A_EPOCH]).value,
 			 kernel_u64(attrs[PAXOS_A_SLOT]).value);
 		break;
+	case PAXOS_NL_EVENT_SPACE:
+		snprintf(text, EVENT_SIZE,
+			 "the log nears its bound: when it is full, slots up to %" PRIu64
+			 " go, and member %" PRIu64 " does not have them",
+			 kernel_u64(attrs[PAXOS_A_SPACE_GOES]).value,
+			 kernel_u8(attrs[PAXOS_A_SPACE_HELD]).value);
+		break;
 	case PAXOS_NL_EVENT_GROUP_DELETED:
 		snprintf(text, EVENT_SIZE, "deleted");
 		break;
@@ -122,6 +129,13 @@ static void json_event(struct nlattr **attrs, const struct timespec *now)
 		json_number("stalled_ms", nla_get_u32(attrs[PAXOS_A_STALLED]));
 	if (member)
 		json_number("member", member);
+	if (attrs[PAXOS_A_SPACE_GOES]) {
+		json_maybe("log_bytes", kernel_u64(attrs[PAXOS_A_SPACE_USED]));
+		json_maybe("log_space", kernel_u64(attrs[PAXOS_A_SPACE]));
+		json_maybe("log_first", kernel_u64(attrs[PAXOS_A_SPACE_FIRST]));
+		json_maybe("log_goes", kernel_u64(attrs[PAXOS_A_SPACE_GOES]));
+		json_maybe("log_held_by", kernel_u8(attrs[PAXOS_A_SPACE_HELD]));
+	}
 	json_end();
 }
 

@@ -63,6 +63,9 @@
  *	PAXOS_A_STALLED: u32, ms that the oldest record has waited for the disk
  *	PAXOS_A_FROM: u8, member whose log is being transferred (LEARN)
  *	PAXOS_A_GOAL: u64, up to which slot it goes
+ *	PAXOS_A_SPACE_USED, PAXOS_A_SPACE, PAXOS_A_SPACE_FIRST,
+ *	PAXOS_A_SPACE_GOES, PAXOS_A_SPACE_HELD, PAXOS_A_TRIMMED: of the
+ *		agent's log, as SPACE_SET said
  *	PAXOS_A_MEMBER with, in addition:
  *		PAXOS_A_MEMBER_UP: u8, its kernel was heard of late and the
  *			group is started there, or (learnt from PEER_SET, and
@@ -147,16 +150,18 @@
  * PAXOS_CMD_RESTORE: PAXOS_A_GROUP, PAXOS_A_RECORD, repeated, each nested:
  *		PAXOS_A_RECORD_LSN: u64
  *		PAXOS_A_RECORD_TYPE: u8, enum paxos_nl_record
- *		PAXOS_A_RECORD_SLOT: u64 (accept, commit, config)
- *		PAXOS_A_RECORD_BALLOT: u64 (promise, accept)
+ *		PAXOS_A_RECORD_SLOT: u64 (accept, commit, config, trim)
+ *		PAXOS_A_RECORD_BALLOT: u64 (promise, accept, trim)
  *		PAXOS_A_RECORD_KIND: u8 (accept, config)
  *		PAXOS_A_RECORD_ORIGIN: u8 (accept, config)
  *		PAXOS_A_RECORD_INCARNATION: u64 (accept, config)
  *		PAXOS_A_RECORD_SEQ: u64 (accept, config)
- *		PAXOS_A_RECORD_VALUE: binary (accept, config)
+ *		PAXOS_A_RECORD_VALUE: binary (accept, config, trim)
  *	A config says what an accept and a commit before it have said: which
  *	configuration holds behind its slot. Who throws records away keeps the
- *	last one.
+ *	last one. A trim stands for all records of the slots up to its own: its
+ *	value is a checkpoint, its ballot the highest promise or vote among
+ *	them. It may have the lsn of the last of them.
  *	-EINVAL, -ENOSPC: the records contradict themselves.
  *
  * PAXOS_CMD_START: PAXOS_A_GROUP, PAXOS_A_INCARNATION (above every former
@@ -181,6 +186,23 @@
  *	-EAGAIN: no room until the disk has caught up: PULL, then the same
  *	again; -ERANGE: not the next slot; -EEXIST: contradicts what is known
  *	to be chosen; -EUNATCH: not started; -ENOTCONN: not the agent's port.
+ *	One record of type trim instead: begin behind its slot, because nobody
+ *	holds what is below. -ENOTEMPTY: some slot was delivered here.
+ *
+ * PAXOS_CMD_CHECKPOINT_GET: PAXOS_A_GROUP. Answers PAXOS_A_SLOT: all up to here
+ *	is chosen, and PAXOS_A_VALUE, a checkpoint: what those slots have left
+ *	behind, for a trim. -EUNATCH: not started.
+ *
+ * PAXOS_CMD_SPACE_SET: PAXOS_A_GROUP, PAXOS_A_AGENT as in LEARN; what the agent
+ *	says of its log, to show:
+ *	PAXOS_A_SPACE_USED: u64, bytes on the disk
+ *	PAXOS_A_SPACE: u64, bytes that it may take (absent: any number)
+ *	PAXOS_A_SPACE_FIRST: u64, the first slot that it holds
+ *	PAXOS_A_SPACE_GOES: u64, slots up to here go when it is full
+ *	PAXOS_A_SPACE_HELD: u8, a member, 1..64, that does not have them yet
+ *	PAXOS_A_TRIMMED: u64, the first slot that any other log holds, where
+ *		this member lacks some below; 0: not so
+ *	Of the former five those that are absent are not so any more.
  *
  * PAXOS_CMD_PEER_SET: PAXOS_A_GROUP, PAXOS_A_MEMBER, repeated: what the
  *	agents' heartbeats say: PAXOS_A_MEMBER_ID, _AGENT_HEARD, _COMMIT,
@@ -189,7 +211,9 @@
  * Multicast group "events" (anybody): PAXOS_CMD_EVENT: PAXOS_A_GROUP,
  *	PAXOS_A_EVENT: u8, enum paxos_nl_event, and what belongs to it:
  *	PAXOS_A_BALLOT, PAXOS_A_LEADER, PAXOS_A_SLOT, PAXOS_A_UP,
- *	PAXOS_A_NEEDED, PAXOS_A_MEMBER, PAXOS_A_EPOCH.
+ *	PAXOS_A_NEEDED, PAXOS_A_MEMBER, PAXOS_A_EPOCH, PAXOS_A_SPACE_USED,
+ *	PAXOS_A_SPACE, PAXOS_A_SPACE_FIRST, PAXOS_A_SPACE_GOES,
+ *	PAXOS_A_SPACE_HELD.
  * Multicast group "log" (admin): PAXOS_CMD_CHOSEN: as an answer of LOG_GET,
  *	in the order of the slots.
  */
@@ -235,6 +259,8 @@ enum paxos_nl_cmd {
 	PAXOS_CMD_TRANSFER,
 	PAXOS_CMD_LEARN,
 	PAXOS_CMD_RECONFIGURE,
+	PAXOS_CMD_CHECKPOINT_GET,
+	PAXOS_CMD_SPACE_SET,
 	__PAXOS_CMD_MAX
 };
 #define PAXOS_CMD_MAX (__PAXOS_CMD_MAX - 1)
@@ -288,6 +314,12 @@ enum paxos_nl_attr {
 	PAXOS_A_FROM,
 	PAXOS_A_GOAL,
 	PAXOS_A_LATENCY,
+	PAXOS_A_SPACE_USED,
+	PAXOS_A_SPACE,
+	PAXOS_A_SPACE_FIRST,
+	PAXOS_A_SPACE_GOES,
+	PAXOS_A_SPACE_HELD,
+	PAXOS_A_TRIMMED,
 	__PAXOS_A_MAX
 };
 #define PAXOS_A_MAX (__PAXOS_A_MAX - 1)
@@ -387,6 +419,7 @@ enum paxos_nl_record {
 	PAXOS_NL_RECORD_ACCEPT,
 	PAXOS_NL_RECORD_COMMIT,
 	PAXOS_NL_RECORD_CONFIG,
+	PAXOS_NL_RECORD_TRIM,
 };
 
 enum paxos_nl_kind {
@@ -409,6 +442,7 @@ enum paxos_nl_event {
 	PAXOS_NL_EVENT_BEHIND,		/* SLOT */
 	PAXOS_NL_EVENT_GROUP_DELETED,
 	PAXOS_NL_EVENT_EPOCH,		/* EPOCH, SLOT: it holds behind that */
+	PAXOS_NL_EVENT_SPACE,		/* SPACE_*: slots will go */
 };
 
 #endif /* _UAPI_LINUX_PAXOS_H */
