@@ -54,14 +54,6 @@ static int run_check(struct agent *agent, const char *path)
 	return 0;
 }
 
-static bool wal_exists(const struct agent *agent)
-{
-	char name[WAL_NAME_SIZE];
-
-	return !faccessat(agent->state.directory, wal_segment_name(name, 1),
-			  F_OK, 0);
-}
-
 /*
  * A log that is there stays, as what it is: to join with a member's log, or to
  * begin anew with a guest's, is refused.
@@ -78,7 +70,7 @@ static int run_init(struct agent *agent, bool join)
 		return -1;
 	}
 	init_wal(agent);
-	if (join && !state_joined(&agent->state) && !wal_exists(agent) &&
+	if (join && !state_joined(&agent->state) && !wal_found(agent->state.directory) &&
 	    state_join(&agent->state, error, sizeof(error))) {
 		say_error("%s/%s", config->state_directory, error);
 		return -1;

@@ -29,6 +29,7 @@
 #include <unistd.h>
 #include "wal.h"
 #include "wal_index.h"
+#include "wal_trim.h"
 
 #define DURABLE_MAGIC "paxosdur"
 
@@ -82,9 +83,11 @@ void wal_init(struct wal *wal, const struct wal_identity *identity,
 	wal->spare = -1;
 	wal->durable = -1;
 	wal->size = WAL_SEGMENT_SIZE;
+	wal->lowest = 1;
+	wal->floor = 1;
 }
 
-static int failed(struct wal *wal, const char *what)
+int wal_failed(struct wal *wal, const char *what)
 {
 	wal->failed = true;
 	return wal_wrong(wal,
@@ -168,7 +171,7 @@ static int make_spare(struct wal *wal, uint64_t size)
 
 int wal_prepare(struct wal *wal)
 {
-	if (wal->spare >= 0 || !make_spare(wal, wal->size))
+	if (wal->spare >= 0 || wal->full || !make_spare(wal, wal->size))
 		return 0;
 	return wal_wrong(wal,
 			 "%s: no space for the next segment of %" PRIu64 " MiB: %s",
@@ -222,14 +225,14 @@ static int name_segment(struct wal *wal, const uint8_t *bytes, size_t size)
 
 	wal_segment_name(name, wal->end.sequence + 1);
 	if (write_all(wal->spare, bytes, size, 0))
-		return failed(wal, "cannot write the log");
+		return wal_failed(wal, "cannot write the log");
 	if (fdatasync(wal->spare))
-		return failed(wal, "fdatasync of the log failed");
+		return wal_failed(wal, "fdatasync of the log failed");
 	if (renameat2(wal->directory, "spare", wal->directory, name,
 		      RENAME_NOREPLACE))
-		return failed(wal, "cannot name the next segment");
+		return wal_failed(wal, "cannot name the next segment");
 	if (fsync(wal->directory))
-		return failed(wal, "fsync of the directory failed");
+		return wal_failed(wal, "fsync of the directory failed");
 	return 0;
 }
 
@@ -301,9 +304,11 @@ int wal_create(struct wal *wal)
 		return -1;
 	wal->end.sequence = 1;
 	wal->end.offset = WAL_BLOCK;
+	wal->lowest = 1;
+	wal->floor = 1;
 	write_durable(wal);
 	if (fdatasync(wal->durable) || fsync(wal->directory))
-		return failed(wal, "fsync failed");
+		return wal_failed(wal, "fsync failed");
 	return 0;
 }
 
@@ -320,6 +325,15 @@ static int start_batch(struct wal *wal)
 	return 0;
 }
 
+void wal_promises(struct wal *wal, const struct record *record)
+{
+	/* Lamport 2001, 2.2: who accepted b has promised b. */
+	if (record->type != PAXOS_NL_RECORD_COMMIT &&
+	    record->type != PAXOS_NL_RECORD_CONFIG &&
+	    record->ballot > wal->promised)
+		wal->promised = record->ballot;
+}
+
 int wal_add(struct wal *wal, const struct record *record)
 {
 	const uint32_t padded = wal_padded(record->length);
@@ -330,8 +344,8 @@ int wal_add(struct wal *wal, const struct record *record)
 	if (record->length > PAXOS_NL_VALUE_MAX ||
 	    wal->filled + sizeof(*disk) + padded > WAL_BATCH_MAX)
 		return wal_wrong(wal, "%s: a batch is too large", wal->path);
-	if (record->type != WAL_SESSION) {
-		if (!record->type || record->type > PAXOS_NL_RECORD_CONFIG)
+	if (record->type != WAL_SESSION && record->type != WAL_CHECKPOINT) {
+		if (!record->type || record->type > PAXOS_NL_RECORD_TRIM)
 			return wal_wrong(wal,
 					 "%s: the kernel gave a record of type %u, which this agent does not know: run the version that belongs to the module",
 					 wal->path, record->type);
@@ -353,6 +367,7 @@ int wal_add(struct wal *wal, const struct record *record)
 	disk->type = record->type;
 	disk->kind = record->kind;
 	disk->origin = record->origin;
+	wal_promises(wal, record);
 	wal_index_add(wal->index, record);
 	if (record->length)
 		memcpy(disk + 1, record->value, record->length);
@@ -400,9 +415,9 @@ static int commit_here(struct wal *wal)
 	seal_batch(wal, wal->end.sequence, wal->end.offset, wal->end.crc);
 	if (write_all(wal->fd, batch, wal_blocks(wal->filled),
 		      wal->end.offset))
-		return failed(wal, "cannot write the log");
+		return wal_failed(wal, "cannot write the log");
 	if (fdatasync(wal->fd))
-		return failed(wal, "fdatasync of the log failed");
+		return wal_failed(wal, "fdatasync of the log failed");
 	wal->last = wal->end;
 	return 0;
 }
@@ -412,8 +427,14 @@ static int commit_next(struct wal *wal)
 	struct wal_segment *header = (void *)wal->batch;
 	const uint64_t sequence = wal->end.sequence + 1;
 
+	if (wal->spare < 0 && wal->full) {
+		wal->failed = true;
+		return wal_wrong(wal,
+				 "%s: the log takes all of LogSpace, and nothing in it can go: what is not chosen yet is needed. Nothing is acknowledged from here on; the kernel keeps the records. Make LogSpace larger, and start the agent again",
+				 wal->path);
+	}
 	if (wal->spare < 0 && make_spare(wal, wal->size))
-		return failed(wal, "no space for the next segment");
+		return wal_failed(wal, "no space for the next segment");
 	fill_segment(wal, header);
 	wal->seed = wal_salt_seed(header->salt);
 	seal_batch(wal, sequence, WAL_BLOCK, le32toh(header->crc));
@@ -424,6 +445,8 @@ static int commit_next(struct wal *wal)
 	close_file(&wal->fd);
 	wal->fd = wal->spare;
 	wal->spare = -1;
+	if (!wal->born)
+		wal->born = sequence;
 	wal->end.sequence = sequence;
 	wal->end.offset = WAL_BLOCK;
 	wal->last = wal->end;
@@ -440,11 +463,7 @@ int wal_commit(struct wal *wal)
 		return wal_wrong(wal, "%s: the log failed before", wal->path);
 	if (!wal->filled)
 		return 0;
-	if (wal->fd >= 0 &&
-	    wal->end.offset + wal_blocks(wal->filled) <= wal->size)
-		result = commit_here(wal);
-	else
-		result = commit_next(wal);
+	result = wal_turns(wal) ? commit_next(wal) : commit_here(wal);
 	if (result)
 		return result;
 	batch = (const void *)(wal->batch + WAL_BLOCK);
@@ -457,6 +476,12 @@ int wal_commit(struct wal *wal)
 	wal->confirmed = true;
 	write_durable(wal);
 	return 0;
+}
+
+bool wal_turns(const struct wal *wal)
+{
+	return wal->fd < 0 ||
+	       wal->end.offset + wal_blocks(wal->filled) > wal->size;
 }
 
 static int add_again(void *context, const struct record *record)
@@ -472,7 +497,7 @@ int wal_confirm(struct wal *wal, uint64_t now)
 
 	/* Names of segments may be in the cache only. */
 	if (fsync(wal->directory))
-		return failed(wal, "fsync of the directory failed");
+		return wal_failed(wal, "fsync of the directory failed");
 	if (open_durable(wal))
 		return -1;
 	if (!wal->confirmed) {
@@ -482,10 +507,13 @@ int wal_confirm(struct wal *wal, uint64_t now)
 			return -1;
 		wal_index_cut(wal->index, last.sequence, last.offset);
 	}
+	/* A former life may have ended while it let go of some. */
+	if (wal_let_go(wal))
+		return -1;
 	wal->lives = now > wal->lives ? now : wal->lives + 1;
 	write_durable(wal);
 	if (fdatasync(wal->durable))
-		return failed(wal, "fdatasync of the file durable failed");
+		return wal_failed(wal, "fdatasync of the file durable failed");
 	return 0;
 }
 

@@ -6,7 +6,8 @@
  * The write-ahead log: what this member has promised and accepted, on disk.
  *
  * The state directory holds
- *	0000000001.wal ...	segments, numbered from 1 without a gap
+ *	0000000001.wal ...	segments, numbered without a gap, from 1 or, where
+ *				the log was trimmed, from its floor
  *	spare			space for the next segment
  *	durable			up to where the log was known to be on the disk
  *	lock			flock()ed by the agent that runs, its pid inside
@@ -32,6 +33,9 @@
  * - In the last segment the log ends at the first batch that is not whole. If
  *   a batch with a valid header stands anywhere behind, or if "durable" names
  *   a later end, then this is damage and no torn tail.
+ * - A checkpoint with a floor says that the segments below are not needed any
+ *   more. It is on the disk before the first of them goes, so what lacks from
+ *   there on is damage, and what is still there below is of no interest.
  * Damage means that votes were lost: the member must not vote (law 3).
  */
 
@@ -55,7 +59,9 @@
 
 /* A life of the group in a kernel, started from this log; has no lsn. */
 #define WAL_SESSION		128
-_Static_assert(WAL_SESSION > PAXOS_NL_RECORD_CONFIG, "not the kernel's");
+/* What the slots up to its own have left behind; has no lsn. See wal_trim.h. */
+#define WAL_CHECKPOINT		129
+_Static_assert(WAL_SESSION > PAXOS_NL_RECORD_TRIM, "not the kernel's");
 
 /**
  * struct wal_segment - at the start of the file
@@ -111,8 +117,8 @@ _Static_assert(sizeof(struct wal_batch) == 48, "on disk");
  * struct wal_record - one record
  * @crc: of the rest, the value and its padding
  * @length: of the value
- * @lsn: rises from record to record, with gaps; 0 in a session
- * @type: enum paxos_nl_record or WAL_SESSION
+ * @lsn: rises from record to record, with gaps; 0 in what is not the kernel's
+ * @type: enum paxos_nl_record, WAL_SESSION or WAL_CHECKPOINT
  */
 struct wal_record {
 	__le32 crc;
@@ -135,6 +141,23 @@ struct wal_session {
 	__le64 incarnation;
 };
 _Static_assert(sizeof(struct wal_session) == 16, "on disk");
+
+/**
+ * struct wal_checkpoint - the value of a WAL_CHECKPOINT, then the kernel's bytes
+ * @floor: the segments below are not needed any more; 0: it does not say that
+ * @instance, @incarnation: of the last session so far
+ *
+ * The record's slot is the checkpoint's, its ballot the highest that any record
+ * so far promised or accepted.
+ */
+struct wal_checkpoint {
+	__le64 floor;
+	__le64 instance;
+	__le64 incarnation;
+};
+_Static_assert(sizeof(struct wal_checkpoint) == 24, "on disk");
+#define WAL_CHECKPOINT_MAX \
+	(PAXOS_NL_VALUE_MAX - sizeof(struct wal_checkpoint))
 
 /**
  * struct wal_durable - the file "durable"
@@ -185,6 +208,14 @@ struct wal_place {
 	uint64_t lsn;		/* the last one before it */
 };
 
+/* What a log that was trimmed begins with; slot 0: it was not. */
+struct wal_base {
+	uint64_t slot;
+	uint64_t promised;
+	uint32_t length;
+	uint8_t bytes[WAL_CHECKPOINT_MAX];
+};
+
 struct wal_index;
 
 /**
@@ -197,6 +228,11 @@ struct wal_index;
  * @instance: of the last session
  * @incarnation: of the last session, 0: there was none
  * @lives: from "durable"
+ * @lowest: segment that is there
+ * @floor: segment that is needed
+ * @base: what stands for the slots that are in none
+ * @promised: highest ballot that a record promised or accepted
+ * @replays: these four are known
  * @fd: the segment at @end.sequence, if this process created it, or -1
  * @spare: space for the next, or -1
  * @zeroed: bytes of @spare that are written, with zeros
@@ -208,6 +244,8 @@ struct wal_index;
  * @batch: the batch that is being filled, a block ahead of it for a header
  * @filled: bytes in it, its header included; 0: no batch has begun
  * @count: records in it
+ * @born: the first segment that this process created, 0: none yet
+ * @full: no space may be taken for a further segment
  * @failed: a write or fdatasync failed; nothing is written any more
  * @error: why the last call returned -1, a sentence
  */
@@ -222,6 +260,11 @@ struct wal {
 	uint64_t instance;
 	uint64_t incarnation;
 	uint64_t lives;
+	uint64_t lowest;
+	uint64_t floor;
+	uint64_t promised;
+	bool replays;
+	struct wal_base base;
 
 	int fd;
 	int spare;
@@ -235,6 +278,8 @@ struct wal {
 	uint32_t filled;
 	uint32_t count;
 	uint64_t lsn;
+	uint64_t born;
+	bool full;
 	bool failed;
 	char error[WAL_ERROR_SIZE];
 };
@@ -253,7 +298,12 @@ void wal_init(struct wal *wal, const struct wal_identity *identity,
 int wal_create(struct wal *wal);
 /* Read and verify all. Writes nothing. -ENOENT: there is no log. */
 int wal_open(struct wal *wal);
-/* Read all again. What @visit returned, if that was not 0. */
+/* Is there any segment in @directory? */
+bool wal_found(int directory);
+/*
+ * Read all again. What @visit returned, if that was not 0. The base of a log
+ * that was trimmed comes first, as a trim; what it stands for does not come.
+ */
 int wal_replay(struct wal *wal, wal_visit visit, void *context);
 void wal_close(struct wal *wal);
 
@@ -281,9 +331,11 @@ int wal_prepare(struct wal *wal);
  */
 int wal_zero(struct wal *wal);
 
-/* Between wal.c and wal_read.c. */
+/* Between wal.c, wal_read.c and wal_trim.c. */
 __attribute__((format(printf, 2, 3)))
 int wal_wrong(struct wal *wal, const char *format, ...);
+int wal_failed(struct wal *wal, const char *what);
+void wal_promises(struct wal *wal, const struct record *record);
 uint32_t wal_crc(uint32_t seed, const void *bytes, size_t length);
 uint32_t wal_salt_seed(__le64 salt);
 char *wal_segment_name(char name[WAL_NAME_SIZE], uint64_t sequence);

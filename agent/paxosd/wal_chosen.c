@@ -192,12 +192,38 @@ static int read_batch(struct wal_chosen *chosen)
 	return 0;
 }
 
+/* The segment that is being read was let go of. */
+static bool is_gone(const struct wal_chosen *chosen)
+{
+	uint64_t end;
+	bool last;
+
+	return chosen->sequence &&
+	       !wal_index_limit(chosen->index, chosen->sequence, &end, &last);
+}
+
+/* What is lacking is in those that are left, or nowhere. */
+static void start_again(struct wal_chosen *chosen)
+{
+	leave_segment(chosen);
+	forget(chosen);
+	chosen->commit = 0;
+	chosen->sequence = 0;
+}
+
+bool wal_chosen_trimmed(const struct wal_chosen *chosen)
+{
+	return chosen->next < wal_index_first(chosen->index);
+}
+
 /* 1: more was read; 0: there is no more, for now. */
 static int read_on(struct wal_chosen *chosen)
 {
 	uint64_t sequence, offset, end = 0;
 	bool last = true;
 
+	if (is_gone(chosen))
+		start_again(chosen);
 	if (!chosen->sequence) {
 		if (!wal_index_find(chosen->index, chosen->next, &sequence,
 				    &offset))
@@ -224,7 +250,13 @@ int wal_chosen_peek(struct wal_chosen *chosen, const struct record **record)
 	int result;
 
 	if (chosen->next > chosen->commit) {
-		result = wal_chosen_done(chosen) ? 0 : read_on(chosen);
+		result = wal_chosen_done(chosen) ||
+			 wal_chosen_trimmed(chosen) ? 0 : read_on(chosen);
+		/* It may have become the space for another meanwhile. */
+		if (result < 0 && is_gone(chosen)) {
+			start_again(chosen);
+			result = 0;
+		}
 		if (result < 0 || chosen->next > chosen->commit)
 			return result < 0 ? -1 : 0;
 	}

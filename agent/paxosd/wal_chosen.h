@@ -59,5 +59,7 @@ void wal_chosen_seek(struct wal_chosen *chosen, uint64_t slot);
 int wal_chosen_peek(struct wal_chosen *chosen, const struct record **record);
 void wal_chosen_take(struct wal_chosen *chosen);
 bool wal_chosen_done(const struct wal_chosen *chosen);
+/* The next slot's value is not in the log any more. */
+bool wal_chosen_trimmed(const struct wal_chosen *chosen);
 
 #endif

@@ -58,46 +58,58 @@ static bool parse_segment_name(const char *name, uint64_t *sequence)
 	return !strcmp(name, wal_segment_name(again, *sequence)) && *sequence;
 }
 
-/* The segments are numbers 1 to @highest, or there is damage. */
-static int find_segments(struct wal *wal, uint64_t *highest)
+/* The highest and the lowest segment, 0: there is none; -1 and errno. */
+static int find_ends(int directory, uint64_t *lowest, uint64_t *highest)
 {
-	uint64_t sequence, count = 0, gap;
+	const int fd = openat(directory, ".",
+			      O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *list = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *entry;
-	char name[WAL_NAME_SIZE];
-	DIR *list;
-	int fd;
+	uint64_t sequence;
+	int error;
 
+	*lowest = 0;
 	*highest = 0;
-	fd = openat(wal->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	list = fd < 0 ? NULL : fdopendir(fd);
 	if (!list) {
+		error = errno;
 		if (fd >= 0)
 			close(fd);
-		return wal_wrong(wal, "%s: cannot list: %s", wal->path,
-				 strerror(errno));
+		errno = error;
+		return -1;
 	}
 	errno = 0;
 	while ((entry = readdir(list))) {
 		if (!parse_segment_name(entry->d_name, &sequence))
 			continue;
-		count++;
 		if (sequence > *highest)
 			*highest = sequence;
+		if (!*lowest || sequence < *lowest)
+			*lowest = sequence;
 	}
-	if (errno) {
-		wal_wrong(wal, "%s: cannot list: %s", wal->path,
-			  strerror(errno));
-		closedir(list);
-		return -1;
-	}
+	error = errno;
 	closedir(list);
-	if (count == *highest)
-		return 0;
-	for (gap = 1; gap < *highest; gap++)
-		if (faccessat(wal->directory, wal_segment_name(name, gap),
-			      F_OK, 0))
-			break;
-	return damaged(wal, gap, 0, "the file is missing");
+	errno = error;
+	return error ? -1 : 0;
+}
+
+bool wal_found(int directory)
+{
+	uint64_t lowest, highest;
+
+	return !find_ends(directory, &lowest, &highest) && highest;
+}
+
+/* Down from @highest to the one before which one is missing. */
+static uint64_t find_first(const struct wal *wal, uint64_t highest)
+{
+	char name[WAL_NAME_SIZE];
+	uint64_t first = highest;
+
+	while (first > 1 &&
+	       !faccessat(wal->directory, wal_segment_name(name, first - 1),
+			  F_OK, 0))
+		first--;
+	return first;
 }
 
 /* A disk that fails a read once may do the next; the CRC has the last word. */
@@ -250,11 +262,42 @@ static const struct wal_batch *batch_at(const struct segment *segment,
 			    segment->seed, segment->sequence, offset);
 }
 
-/* Whole and meaningful; what it says of the session is noted. */
-static bool sound(struct wal *wal, const struct record *record, uint64_t *lsn)
+static bool sound_checkpoint(struct wal *wal, const struct record *record,
+			     uint64_t sequence)
+{
+	const struct wal_checkpoint *checkpoint = record->value;
+	struct wal_base *base = &wal->base;
+	uint64_t floor;
+
+	if (record->length < sizeof(*checkpoint) || !record->slot ||
+	    le64toh(checkpoint->incarnation) < wal->incarnation)
+		return false;
+	floor = le64toh(checkpoint->floor);
+	if (floor > sequence || (floor && floor < wal->floor && !wal->replays))
+		return false;
+	wal->instance = le64toh(checkpoint->instance);
+	wal->incarnation = le64toh(checkpoint->incarnation);
+	if (!floor || wal->replays)
+		return true;
+	wal->floor = floor;
+	base->slot = record->slot;
+	base->promised = record->ballot;
+	base->length = record->length - sizeof(*checkpoint);
+	memcpy(base->bytes, checkpoint + 1, base->length);
+	return true;
+}
+
+/*
+ * Whole and meaningful; what it says of the session, and of where the log
+ * begins, is noted.
+ */
+static bool sound(struct wal *wal, const struct record *record,
+		  uint64_t sequence, uint64_t *lsn)
 {
 	const struct wal_session *session = record->value;
 
+	if (!wal->replays)
+		wal_promises(wal, record);
 	switch (record->type) {
 	case WAL_SESSION:
 		if (record->length != sizeof(*session) ||
@@ -263,10 +306,13 @@ static bool sound(struct wal *wal, const struct record *record, uint64_t *lsn)
 		wal->instance = le64toh(session->instance);
 		wal->incarnation = le64toh(session->incarnation);
 		return true;
+	case WAL_CHECKPOINT:
+		return sound_checkpoint(wal, record, sequence);
 	case PAXOS_NL_RECORD_PROMISE:
 	case PAXOS_NL_RECORD_ACCEPT:
 	case PAXOS_NL_RECORD_COMMIT:
 	case PAXOS_NL_RECORD_CONFIG:
+	case PAXOS_NL_RECORD_TRIM:
 		if (record->lsn <= *lsn)
 			return false;
 		*lsn = record->lsn;
@@ -311,7 +357,7 @@ static enum batch read_batch(struct wal *wal, const struct segment *segment,
 	for (at = start; at < end;) {
 		disk = (const void *)at;
 		wal_decode(&record, disk);
-		if (!sound(wal, &record, &lsn)) {
+		if (!sound(wal, &record, segment->sequence, &lsn)) {
 			damaged(wal, segment->sequence,
 				at - segment->bytes, "a senseless record");
 			*result = -1;
@@ -381,17 +427,20 @@ static int read_segment(struct wal *wal, const struct segment *segment,
 	return 0;
 }
 
-static int walk_segments(struct wal *wal, uint64_t highest, wal_visit visit,
-			 void *context)
+static int walk_segments(struct wal *wal, uint64_t lowest, uint64_t highest,
+			 wal_visit visit, void *context)
 {
 	struct wal_place place = { 0 };
 	struct segment segment, next;
 	int result;
 
-	result = load(wal, &segment, 1) || check_segment(wal, &segment);
+	result = load(wal, &segment, lowest) || check_segment(wal, &segment);
 	result = result ? -1 : 0;
-	if (!result && (segment.header->previous_end || segment.header->lsn))
+	if (!result && lowest == 1 &&
+	    (segment.header->previous_end || segment.header->lsn))
 		result = damaged(wal, 1, 0, "not the first segment of a log");
+	if (!result)
+		place.lsn = le64toh(segment.header->lsn);
 	while (!result) {
 		place.sequence = segment.sequence;
 		place.offset = WAL_BLOCK;
@@ -417,19 +466,30 @@ static int walk_segments(struct wal *wal, uint64_t highest, wal_visit visit,
 	return result;
 }
 
-static int walk(struct wal *wal, wal_visit visit, void *context)
+/* @lacks: the highest segment that is missing. */
+static int walk(struct wal *wal, uint64_t *lacks)
 {
-	uint64_t highest;
+	uint64_t first, highest;
+	int result;
 
 	wal->instance = 0;
 	wal->incarnation = 0;
-	if (find_segments(wal, &highest))
-		return -1;
+	wal->promised = 0;
+	wal->base.slot = 0;
+	wal->floor = 1;
+	if (find_ends(wal->directory, &wal->lowest, &highest))
+		return wal_wrong(wal, "%s: cannot list: %s", wal->path,
+				 strerror(errno));
 	if (!highest) {
 		wal_wrong(wal, "%s: no log here", wal->path);
 		return -ENOENT;
 	}
-	return walk_segments(wal, highest, visit, context);
+	first = find_first(wal, highest);
+	*lacks = first - 1;
+	result = walk_segments(wal, first, highest, NULL, NULL);
+	if (!result && wal->base.slot)
+		wal_index_base(wal->index, &wal->base);
+	return result;
 }
 
 int wal_read_durable(struct wal *wal, struct wal_durable *durable)
@@ -454,14 +514,14 @@ int wal_read_durable(struct wal *wal, struct wal_durable *durable)
 int wal_open(struct wal *wal)
 {
 	struct wal_durable durable;
-	uint64_t sequence, end;
+	uint64_t sequence, end, lacks = 0;
 	int result;
 
 	wal_read_durable(wal, &durable);
 	sequence = le64toh(durable.sequence);
 	end = le64toh(durable.end);
 	wal->lives = le64toh(durable.lives);
-	result = walk(wal, NULL, NULL);
+	result = walk(wal, &lacks);
 	if (result == -ENOENT && sequence)
 		return damaged(wal, sequence, 0, "the file is missing");
 	if (result)
@@ -471,6 +531,8 @@ int wal_open(struct wal *wal)
 	if (sequence == wal->end.sequence && end > wal->end.offset)
 		return damaged(wal, sequence, wal->end.offset,
 			       "the records are not whole, and were");
+	if (lacks >= wal->floor)
+		return damaged(wal, lacks, 0, "the file is missing");
 	/* A segment is named once its first batch is on the disk. */
 	wal->confirmed = wal->last.offset == wal->end.offset ||
 			 (wal->last.offset == WAL_BLOCK &&
@@ -504,14 +566,70 @@ int wal_read_batch(struct wal *wal, const struct wal_place *place,
 	return result;
 }
 
+struct replay {
+	uint64_t base;
+	wal_visit visit;
+	void *context;
+};
+
+/* What the base stands for does not come again. */
+static int replay_one(void *context, const struct record *record)
+{
+	const struct replay *replay = context;
+
+	switch (record->type) {
+	case WAL_CHECKPOINT:
+		return 0;
+	case PAXOS_NL_RECORD_ACCEPT:
+	case PAXOS_NL_RECORD_COMMIT:
+	case PAXOS_NL_RECORD_TRIM:
+		if (record->slot <= replay->base)
+			return 0;
+		break;
+	}
+	return replay->visit ? replay->visit(replay->context, record) : 0;
+}
+
+/* The base, with the lsn of the last record before the first that is left. */
+static int replay_base(struct wal *wal, wal_visit visit, void *context)
+{
+	const struct wal_base *base = &wal->base;
+	struct record record = {
+		.type = PAXOS_NL_RECORD_TRIM,
+		.slot = base->slot,
+		.ballot = base->promised,
+		.length = base->length,
+		.value = base->bytes,
+	};
+	struct segment segment;
+	int result = -1;
+
+	if (!base->slot || !visit)
+		return 0;
+	if (!load(wal, &segment, wal->floor) && !check_segment(wal, &segment)) {
+		record.lsn = le64toh(segment.header->lsn);
+		result = visit(context, &record);
+	}
+	unload(&segment);
+	return result;
+}
+
 int wal_replay(struct wal *wal, wal_visit visit, void *context)
 {
+	struct replay replay = { wal->base.slot, visit, context };
 	const struct wal_place end = wal->end, last = wal->last;
 	const uint64_t instance = wal->instance;
 	const uint64_t incarnation = wal->incarnation;
 	int result;
 
-	result = walk(wal, visit, context);
+	wal->replays = true;
+	wal->instance = 0;
+	wal->incarnation = 0;
+	result = replay_base(wal, visit, context);
+	if (!result)
+		result = walk_segments(wal, wal->floor, end.sequence,
+				       replay_one, &replay);
+	wal->replays = false;
 	wal->end = end;
 	wal->last = last;
 	wal->instance = instance;

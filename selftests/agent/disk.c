@@ -23,6 +23,8 @@ int __wrap_fsync(int fd);
 int __wrap_fallocate(int fd, int mode, off_t offset, off_t size);
 int __wrap_renameat2(int from, const char *name, int to, const char *new_name,
 		     unsigned int flags);
+int __real_unlinkat(int directory, const char *name, int flags);
+int __wrap_unlinkat(int directory, const char *name, int flags);
 
 /* What a sector held before a write that was not synced. */
 struct before {
@@ -33,14 +35,17 @@ struct before {
 	uint8_t bytes[SECTOR];
 };
 
+/* Names that changed since the directory was synced, the last one first. */
 struct renamed {
+	struct renamed *next;
 	int directory;
 	char from[64], to[64];
-	bool pending;
+	bool gone;		/* it was removed; @to is where it hides */
 };
 
 static struct before *befores;
-static struct renamed renamed;
+static struct renamed *renames;
+static unsigned int hidden;
 static unsigned int countdown[DISK_CALLS], cut_countdown;
 static int errors[DISK_CALLS];
 static bool is_cut;
@@ -80,10 +85,41 @@ static void forget(ino_t inode, bool undo)
 	}
 }
 
+static void note(int directory, const char *from, const char *to, bool gone)
+{
+	struct renamed *renamed = calloc(1, sizeof(*renamed));
+
+	if (!renamed)
+		abort();
+	renamed->next = renames;
+	renamed->directory = directory;
+	renamed->gone = gone;
+	snprintf(renamed->from, sizeof(renamed->from), "%s", from);
+	snprintf(renamed->to, sizeof(renamed->to), "%s", to);
+	renames = renamed;
+}
+
+/* The directory was synced; or the power went, and some names are as before. */
+static void settle(bool undo)
+{
+	struct renamed *renamed;
+
+	while ((renamed = renames)) {
+		renames = renamed->next;
+		if (undo && disk_random(2))
+			/* What took the place meanwhile was not synced either. */
+			__real_renameat2(renamed->directory, renamed->to,
+					 renamed->directory, renamed->from, 0);
+		else if (renamed->gone)
+			__real_unlinkat(renamed->directory, renamed->to, 0);
+		free(renamed);
+	}
+}
+
 void disk_reset(uint32_t seed)
 {
 	forget(0, false);
-	memset(&renamed, 0, sizeof(renamed));
+	settle(false);
 	memset(countdown, 0, sizeof(countdown));
 	cut_countdown = 0;
 	is_cut = false;
@@ -110,11 +146,7 @@ void disk_kill(void)
 
 void disk_restart(void)
 {
-	if (renamed.pending && disk_random(2) &&
-	    __real_renameat2(renamed.directory, renamed.to, renamed.directory,
-			     renamed.from, 0))
-		abort();
-	renamed.pending = false;
+	settle(true);
 	forget(0, true);
 	disk_kill();
 }
@@ -206,7 +238,7 @@ int __wrap_fsync(int fd)
 		return -1;
 	}
 	if (!fstat(fd, &status) && S_ISDIR(status.st_mode))
-		renamed.pending = false;
+		settle(false);
 	else
 		forget(inode_of(fd), false);
 	return 0;
@@ -224,11 +256,25 @@ int __wrap_renameat2(int from, const char *name, int to, const char *new_name,
 {
 	if (gate(DISK_RENAME) < 0)
 		return -1;
-	renamed.directory = from;
-	snprintf(renamed.from, sizeof(renamed.from), "%s", name);
-	snprintf(renamed.to, sizeof(renamed.to), "%s", new_name);
-	renamed.pending = true;
-	return __real_renameat2(from, name, to, new_name, flags);
+	if (__real_renameat2(from, name, to, new_name, flags))
+		return -1;
+	note(from, name, new_name, false);
+	return 0;
+}
+
+int __wrap_unlinkat(int directory, const char *name, int flags)
+{
+	char place[64];
+
+	if (faccessat(directory, name, F_OK, 0))
+		return __real_unlinkat(directory, name, flags);
+	if (gate(DISK_UNLINK) < 0)
+		return -1;
+	snprintf(place, sizeof(place), ".gone-%u", ++hidden);
+	if (__real_renameat2(directory, name, directory, place, 0))
+		abort();
+	note(directory, name, place, true);
+	return 0;
 }
 
 char *disk_directory(const char *parent)

@@ -3,10 +3,10 @@
 #define _SELFTESTS_AGENT_DISK_H
 
 /*
- * A disk that fails. pwrite(), fdatasync(), fsync(), fallocate() and
- * renameat2() go through here. What was written and not synced is lost, sector
- * by sector and at random, when the power goes or an fdatasync fails; a rename
- * likewise until the directory was synced.
+ * A disk that fails. pwrite(), fdatasync(), fsync(), fallocate(), renameat2()
+ * and unlinkat() go through here. What was written and not synced is lost,
+ * sector by sector and at random, when the power goes or an fdatasync fails;
+ * renames and removals likewise until the directory was synced.
  */
 
 #include <stdbool.h>
@@ -18,6 +18,7 @@ enum disk_call {
 	DISK_FSYNC,
 	DISK_FALLOCATE,
 	DISK_RENAME,
+	DISK_UNLINK,
 	DISK_CALLS,
 };
 

@@ -204,7 +204,7 @@ static void test_from_any_slot(void **state)
 
 	begin(fixture);
 	write_many(fixture, 1, 300);
-	assert_true(fixture->index.segments > 30);
+	assert_true(fixture->index.n_parts > 30);
 	for (from = 1; from <= 301; from += from % 5 + 1) {
 		read_from(fixture, from);
 		for (slot = from; slot <= 300; slot++)
@@ -228,13 +228,13 @@ static void test_made_at_start(void **state)
 	begin(fixture);
 	write_many(fixture, 1, 100);
 	n = fixture->index.n;
-	segments = fixture->index.segments;
+	segments = fixture->index.n_parts;
 	commit = fixture->index.commit;
 	stretches = malloc(n * sizeof(*stretches));
 	memcpy(stretches, fixture->index.stretches, n * sizeof(*stretches));
 	live(fixture);
 	assert_int_equal(fixture->index.n, n);
-	assert_int_equal(fixture->index.segments, segments);
+	assert_int_equal(fixture->index.n_parts, segments);
 	assert_int_equal(fixture->index.commit, commit);
 	assert_memory_equal(fixture->index.stretches, stretches,
 			    n * sizeof(*stretches));
@@ -265,7 +265,7 @@ static void test_stretches(void **state)
 		choose(fixture, slot);
 		commit(fixture);
 	}
-	assert_int_equal(fixture->index.segments, 2);
+	assert_int_equal(fixture->index.n_parts, 1);
 	assert_in_range(fixture->index.n, 10, 14);
 	for (slot = 1; slot <= 100; slot += 9) {
 		fixture->chosen.read = 0;
