@@ -35,6 +35,7 @@
  * @wal: main's, while the disk thread runs that one's
  * @index: of @wal, with a lock of its own
  * @attached: the socket that holds the group, the disk thread's like @wal
+ * @space: another, the disk thread's
  * @heart: another, the heart thread's
  * @learn: another, the transfer thread's
  * @heart_socket: UDP, the heart thread's
@@ -49,6 +50,8 @@
  * @has_failed: the same for threads
  * @writing_since: when the write that is under way began, 0: none is
  * @disk: what the disk thread has done
+ * @stored: slots up to here are chosen and on the disk of each, and one more;
+ *          0: it was not heard so far
  * @members: who takes part, by 1 << (id - 1): as the file says, then as chosen
  */
 struct agent {
@@ -57,6 +60,7 @@ struct agent {
 	struct wal wal;
 	struct wal_index index;
 	struct netlink attached;
+	struct netlink space;
 	struct netlink heart;
 	struct netlink learn;
 	int heart_socket;
@@ -72,6 +76,7 @@ struct agent {
 	_Atomic uint64_t writing_since;
 	struct metrics_disk disk;
 	_Atomic uint64_t members;
+	_Atomic uint64_t stored[PAXOS_NL_MEMBERS_MAX + 1];
 	pthread_t disk_thread;
 	pthread_t heart_thread;
 	pthread_t serve_thread;

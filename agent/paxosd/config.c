@@ -199,6 +199,26 @@ static int read_line(struct parser *parser, char *text)
 			    config_keys[i].name, config_keys[i].should);
 }
 
+/* What is not chosen yet is held by the kernel, and cannot go from the log. */
+static int check_space(struct parser *parser)
+{
+	struct config *config = parser->config;
+	const uint64_t memory = config->bytes ?: CONFIG_MEMORY_DEFAULT;
+	const unsigned int line = group_line(parser, "LogSpace");
+
+	if (!line)
+		return 0;
+	if (config->durability == PAXOS_NL_DURABILITY_MEMORY)
+		return config_wrong(parser, line,
+				    "LogSpace: with Durability = memory there is no log");
+	if (config->log_space < 2 * memory)
+		return config_wrong(
+			parser, line,
+			"LogSpace must be at least twice Memory (%u MiB)",
+			(unsigned int)(memory >> 20));
+	return 0;
+}
+
 static int check_group(struct parser *parser)
 {
 	struct config *config = parser->config;
@@ -231,7 +251,7 @@ static int check_group(struct parser *parser)
 				group_line(parser, "Window"),
 			"LogSize (%u) must be at least twice Window (%u)",
 			log_size, window);
-	return 0;
+	return check_space(parser);
 }
 
 /* The bounds of a silence that is suspected, by default by the interval. */

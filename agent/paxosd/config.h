@@ -30,6 +30,10 @@
 #define CONFIG_TRANSFER_RATE_MAX	(1U << 30)
 #define CONFIG_TRANSFER_RATE_DEFAULT	(32U << 20)
 
+#define CONFIG_LOG_SPACE_MIN	(16U << 20)	/* bytes */
+#define CONFIG_LOG_SPACE_MAX	(1ULL << 40)
+#define CONFIG_MEMORY_DEFAULT	(64U << 20)	/* the kernel's */
+
 struct config_member {
 	uint8_t id;			/* 1..64 */
 	uint8_t role;			/* enum paxos_nl_role */
@@ -58,6 +62,7 @@ struct config_member {
  * @election: Election: the agents elect a leader by themselves
  * @transfer_rate: TransferRate, in bytes a second
  * @metrics: Metrics, an absolute path that ends in .prom, or ""
+ * @log_space: LogSpace, in bytes, 0: any number
  * @state_directory: StateDirectory, an absolute path
  * @n_members: of @members, in the order of the file
  * @warning: a sentence for the person, or "": a key that others can read
@@ -81,6 +86,7 @@ struct config {
 	bool election;
 	uint32_t transfer_rate;
 	char metrics[PATH_MAX];
+	uint64_t log_space;
 	char state_directory[PATH_MAX];
 	unsigned int n_members;
 	struct config_member members[PAXOS_NL_MEMBERS_MAX];

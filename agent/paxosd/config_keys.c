@@ -289,6 +289,19 @@ static int set_transfer_rate(struct parser *parser, const char *value)
 	return 0;
 }
 
+static int set_log_space(struct parser *parser, const char *value)
+{
+	static const char *const units[] = { "M", "G", "T", NULL };
+	static const uint64_t factors[] = { 1 << 20, 1 << 30, 1ULL << 40 };
+	uint64_t number;
+
+	if (!parse_unit(value, units, factors, CONFIG_LOG_SPACE_MAX, &number) ||
+	    number < CONFIG_LOG_SPACE_MIN)
+		return -1;
+	parser->config->log_space = number;
+	return 0;
+}
+
 static int set_q1(struct parser *parser, const char *value)
 {
 	return parse_member_id(value, &parser->config->q1) ? 0 : -1;
@@ -371,6 +384,8 @@ const struct key config_keys[KEYS_MAX] = {
 	  "from 1M to 1G with its unit, such as 64M" },
 	{ GROUP, "TransferRate", set_transfer_rate,
 	  "from 1M to 1G a second with its unit, such as 32M" },
+	{ GROUP, "LogSpace", set_log_space,
+	  "from 16M to 1T with its unit, such as 4G" },
 	{ GROUP, "PrepareQuorum", set_q1, "a number of voters" },
 	{ GROUP, "AcceptQuorum", set_q2, "a number of voters" },
 	{ MEMBER, "Id", set_member_id, "a number from 1 to 64" },

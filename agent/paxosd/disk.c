@@ -11,6 +11,8 @@
 #include "agent.h"
 #include "group.h"
 #include "say.h"
+#include "space.h"
+#include "wal_trim.h"
 
 static int add_record(void *context, const struct record *record)
 {
@@ -78,7 +80,7 @@ static int serve(struct agent *agent)
 	began = agent_now();
 	bytes = wal->filled;
 	atomic_store(&agent->writing_since, began);
-	error = wal_commit(wal);
+	error = space_begin(agent) ?: wal_commit(wal);
 	atomic_store(&agent->writing_since, 0);
 	if (error) {
 		agent_fail(agent, "%s", wal->error);
@@ -91,9 +93,13 @@ static int serve(struct agent *agent)
 /* Space for the next segment, while this one has some left. */
 static void look_ahead(struct agent *agent, bool *warned)
 {
-	const bool short_of = wal_prepare(&agent->wal);
+	const bool full = agent->wal.full;
+	const bool short_of = full || wal_prepare(&agent->wal);
 
-	if (short_of && !*warned)
+	if (full && !*warned)
+		say_warning("the log takes all of LogSpace, and what is not chosen yet cannot go. When the segment in use is full, member %u falls silent",
+			    agent->config.self);
+	else if (short_of && !*warned)
 		say_warning("%s. When the segment in use is full, member %u falls silent",
 			    agent->wal.error, agent->config.self);
 	*warned = short_of;
@@ -117,17 +123,22 @@ void *disk_run(void *context)
 		{ .fd = agent->stop, .events = POLLIN },
 		{ .fd = netlink_fd(&agent->attached), .events = POLLIN },
 	};
+	struct space space = { 0 };
 	bool warned = false;
 	int more, n;
 
 	if (pull(agent))
 		return NULL;
 	for (;;) {
+		/* What goes may become the space for the next segment. */
+		if (space_keep(agent, &space))
+			return NULL;
 		look_ahead(agent, &warned);
 		n = poll(events, 2, 0);
 		if (!n) {
 			more = write_ahead(agent);
-			n = poll(events, 2, more ? 0 : -1);
+			n = poll(events, 2,
+				 more ? 0 : space_wait(agent, &space));
 		}
 		if (!n)
 			continue;

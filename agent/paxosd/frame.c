@@ -209,6 +209,31 @@ enum frame_fault frame_get_slot(const struct frame *frame, uint64_t *slot)
 	return FRAME_FINE;
 }
 
+uint32_t frame_put_snapshot(uint8_t *payload, uint64_t slot, uint32_t length)
+{
+	return frame_put_slot(payload, slot) + length;
+}
+
+enum frame_fault frame_get_snapshot(const struct frame *frame, uint64_t *slot,
+				    const uint8_t **bytes, uint32_t *length)
+{
+	const struct frame begin = {
+		.payload = frame->payload,
+		.length = sizeof(struct frame_slot),
+	};
+	enum frame_fault fault;
+
+	if (frame->length <= begin.length ||
+	    frame->length - begin.length > WAL_CHECKPOINT_MAX)
+		return FRAME_LENGTH;
+	fault = frame_get_slot(&begin, slot);
+	if (!fault && !*slot)
+		fault = FRAME_MALFORMED;
+	*bytes = frame->payload + begin.length;
+	*length = frame->length - begin.length;
+	return fault;
+}
+
 void frame_batch_begin(struct frame_batch *batch, uint8_t *payload,
 		       uint64_t first)
 {

@@ -14,8 +14,10 @@
  *		<-	END		"that is all I know of, for now"
  *	ASK	->			and so on, until one of the two closes
  *
- * or, where the log does not begin early enough, TRIMMED; a SNAPSHOT will come
- * in its place.
+ * or, where the log does not begin early enough, TRIMMED and the slot that it
+ * begins with. Who never had anything, and hears that of all, says BEGIN, and
+ * gets a SNAPSHOT: what the slots before that one have left behind. So far that
+ * is the kernel's checkpoint; the consumers' state will come behind it.
  *
  * The network belongs to an enemy. Each frame ends with a SipHash-2-4 tag over
  * the count of the frame, its header and its payload. A HELLO's is under a key
@@ -47,7 +49,8 @@ enum frame_type {
 	FRAME_VALUES,
 	FRAME_END,
 	FRAME_TRIMMED,
-	FRAME_SNAPSHOT,	/* not spoken yet, so refused */
+	FRAME_SNAPSHOT,
+	FRAME_BEGIN,
 	FRAME_TYPES,
 };
 
@@ -73,7 +76,7 @@ struct frame_hello {
 };
 _Static_assert(sizeof(struct frame_hello) == 40, "on the wire");
 
-/* ASK, END and TRIMMED: a slot. */
+/* ASK, END and TRIMMED: a slot. SNAPSHOT: one, then the checkpoint's bytes. */
 struct frame_slot {
 	__le64 slot;
 };
@@ -184,6 +187,10 @@ enum frame_fault frame_get_hello(const struct frame *frame,
 				 uint8_t nonce[FRAME_NONCE_SIZE]);
 uint32_t frame_put_slot(uint8_t *payload, uint64_t slot);
 enum frame_fault frame_get_slot(const struct frame *frame, uint64_t *slot);
+/* The bytes are behind the slot in the payload already. */
+uint32_t frame_put_snapshot(uint8_t *payload, uint64_t slot, uint32_t length);
+enum frame_fault frame_get_snapshot(const struct frame *frame, uint64_t *slot,
+				    const uint8_t **bytes, uint32_t *length);
 
 /* The payload of VALUES that is being filled. */
 struct frame_batch {

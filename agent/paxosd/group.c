@@ -306,7 +306,8 @@ int group_restore(struct netlink *netlink, uint32_t group,
 		mnl_attr_put_u64(message, PAXOS_A_RECORD_BALLOT,
 				 record->ballot);
 	if (record->type == PAXOS_NL_RECORD_ACCEPT ||
-	    record->type == PAXOS_NL_RECORD_CONFIG) {
+	    record->type == PAXOS_NL_RECORD_CONFIG ||
+	    record->type == PAXOS_NL_RECORD_TRIM) {
 		mnl_attr_put_u8(message, PAXOS_A_RECORD_KIND, record->kind);
 		mnl_attr_put_u8(message, PAXOS_A_RECORD_ORIGIN,
 				record->origin);
@@ -366,6 +367,56 @@ int group_peers(struct netlink *netlink, uint32_t group,
 		if (peers[i].known)
 			put_heard(message, &peers[i]);
 		mnl_attr_nest_end(message, nest);
+	}
+	return netlink_ask(netlink, NULL, NULL);
+}
+
+struct checkpoint {
+	uint64_t *slot;
+	uint8_t *bytes;
+	uint32_t *length;
+};
+
+static int take_checkpoint(void *context, const struct nlmsghdr *message,
+			   const struct nlattr *const attrs[])
+{
+	const struct nlattr *value = attrs[PAXOS_A_VALUE];
+	struct checkpoint *checkpoint = context;
+
+	(void)message;
+	*checkpoint->slot = netlink_u64(attrs[PAXOS_A_SLOT]);
+	*checkpoint->length = value ? mnl_attr_get_payload_len(value) : 0;
+	if (*checkpoint->length > WAL_CHECKPOINT_MAX)
+		return -EMSGSIZE;
+	if (value)
+		memcpy(checkpoint->bytes, mnl_attr_get_payload(value),
+		       *checkpoint->length);
+	return 0;
+}
+
+int group_checkpoint(struct netlink *netlink, uint32_t group, uint64_t *slot,
+		     uint8_t *bytes, uint32_t *length)
+{
+	struct checkpoint checkpoint = { slot, bytes, length };
+
+	*slot = 0;
+	netlink_begin(netlink, PAXOS_CMD_CHECKPOINT_GET, group);
+	return netlink_ask(netlink, take_checkpoint, &checkpoint);
+}
+
+int group_space(struct netlink *netlink, uint32_t group,
+		const struct group_space *space)
+{
+	struct nlmsghdr *message = netlink_begin(netlink, PAXOS_CMD_SPACE_SET,
+						 group);
+
+	mnl_attr_put_u32(message, PAXOS_A_AGENT, space->agent);
+	mnl_attr_put_u64(message, PAXOS_A_SPACE_USED, space->used);
+	mnl_attr_put_u64(message, PAXOS_A_SPACE, space->bound);
+	mnl_attr_put_u64(message, PAXOS_A_SPACE_FIRST, space->first);
+	if (space->held) {
+		mnl_attr_put_u8(message, PAXOS_A_SPACE_HELD, space->held);
+		mnl_attr_put_u64(message, PAXOS_A_SPACE_GOES, space->goes);
 	}
 	return netlink_ask(netlink, NULL, NULL);
 }

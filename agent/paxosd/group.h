@@ -80,6 +80,23 @@ int group_start(struct netlink *netlink, uint32_t group, uint64_t incarnation,
 int group_peers(struct netlink *netlink, uint32_t group,
 		const struct group_peer *peers, unsigned int n);
 
+/* What the slots up to @slot have left behind; of WAL_CHECKPOINT_MAX bytes. */
+int group_checkpoint(struct netlink *netlink, uint32_t group, uint64_t *slot,
+		     uint8_t *bytes, uint32_t *length);
+
+/* What status shows of the log; @agent: port of the socket that is attached. */
+struct group_space {
+	uint32_t agent;
+	uint64_t used;
+	uint64_t bound;
+	uint64_t first;
+	uint64_t goes;
+	uint8_t held;
+};
+
+int group_space(struct netlink *netlink, uint32_t group,
+		const struct group_space *space);
+
 int group_campaign(struct netlink *netlink, uint32_t group);
 int group_resign(struct netlink *netlink, uint32_t group);
 int group_transfer(struct netlink *netlink, uint32_t group, uint8_t to,

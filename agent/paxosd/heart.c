@@ -149,6 +149,7 @@ static void tell(struct heart *heart, uint64_t set, uint8_t kind)
 		/* The kernel delivers as it commits. */
 		.applied = state->commit,
 		.durable = state->durable,
+		.stored = wal_index_chosen(&agent->index),
 		.epoch = state->epoch,
 		.writing = since && now > since ? (now - since) / NS_PER_MS : 0,
 		.late = heart->late / NS_PER_US,
@@ -302,6 +303,7 @@ static void note(struct heart *heart, const struct heartbeat *heartbeat)
 	peer->durable = heartbeat->durable;
 	peer->incarnation = heartbeat->incarnation;
 	heart->heard[peer->id] = agent_now();
+	atomic_store(&heart->agent->stored[peer->id], heartbeat->stored + 1);
 	/* The others come out of turn, and would look like jitter. */
 	if (heartbeat->word.kind == ELECTION_BEAT)
 		detector_heard(&heart->agent->detector, peer->id,

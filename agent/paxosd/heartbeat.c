@@ -56,6 +56,7 @@ void heartbeat_encode(struct heartbeat_wire *wire,
 	wire->commit = htole64(heartbeat->commit);
 	wire->applied = htole64(heartbeat->applied);
 	wire->durable = htole64(heartbeat->durable);
+	wire->stored = htole64(heartbeat->stored);
 	wire->epoch = htole32(heartbeat->epoch);
 	wire->writing = htole32(heartbeat->writing);
 	wire->late = htole32(heartbeat->late);
@@ -81,6 +82,7 @@ static void decode(struct heartbeat *heartbeat,
 	heartbeat->commit = le64toh(wire->commit);
 	heartbeat->applied = le64toh(wire->applied);
 	heartbeat->durable = le64toh(wire->durable);
+	heartbeat->stored = le64toh(wire->stored);
 	heartbeat->epoch = le32toh(wire->epoch);
 	heartbeat->writing = le32toh(wire->writing);
 	heartbeat->late = le32toh(wire->late);

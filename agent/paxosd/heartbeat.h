@@ -14,7 +14,7 @@
 #include <linux/types.h>
 #include "election.h"
 
-#define HEARTBEAT_VERSION	2
+#define HEARTBEAT_VERSION	3
 #define HEARTBEAT_TAG_SIZE	8
 
 /**
@@ -44,6 +44,7 @@ struct heartbeat_wire {
 	__le64 commit;
 	__le64 applied;
 	__le64 durable;
+	__le64 stored;
 	__le32 epoch;
 	__le32 writing;
 	__le32 late;
@@ -56,7 +57,7 @@ struct heartbeat_wire {
 	__le64 round;
 	__u8 tag[HEARTBEAT_TAG_SIZE];
 };
-_Static_assert(sizeof(struct heartbeat_wire) == 104, "on the wire");
+_Static_assert(sizeof(struct heartbeat_wire) == 112, "on the wire");
 
 /**
  * struct heartbeat - one that was received or is to be sent
@@ -64,6 +65,7 @@ _Static_assert(sizeof(struct heartbeat_wire) == 104, "on the wire");
  * @commit: all slots up to here are chosen and known there
  * @applied: up to here they were given to the consumers
  * @durable: lsn of the last record on the disk
+ * @stored: all slots up to here are chosen and on the disk, says that itself
  * @word: for the election; its commit and writing are those of the heartbeat
  */
 struct heartbeat {
@@ -76,6 +78,7 @@ struct heartbeat {
 	uint64_t commit;
 	uint64_t applied;
 	uint64_t durable;
+	uint64_t stored;
 	uint32_t epoch;
 	uint32_t writing;
 	uint32_t late;

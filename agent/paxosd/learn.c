@@ -80,6 +80,33 @@ int learn_add(const struct learn *learn, const struct record *record)
 	return 0;
 }
 
+int learn_snapshot(const struct learn *learn, uint64_t slot,
+		   const uint8_t *bytes, uint32_t length)
+{
+	struct nlmsghdr *message = learn->netlink->request;
+	struct nlattr *nest;
+
+	learn_begin(learn);
+	nest = mnl_attr_nest_start(message, PAXOS_A_RECORD);
+	mnl_attr_put_u8(message, PAXOS_A_RECORD_TYPE, PAXOS_NL_RECORD_TRIM);
+	mnl_attr_put_u64(message, PAXOS_A_RECORD_SLOT, slot);
+	mnl_attr_put_u64(message, PAXOS_A_RECORD_BALLOT, 0);
+	mnl_attr_put(message, PAXOS_A_RECORD_VALUE, length, bytes);
+	mnl_attr_nest_end(message, nest);
+	return learn_send(learn);
+}
+
+int learn_trimmed(const struct learn *learn, uint64_t first)
+{
+	struct nlmsghdr *message = netlink_begin(learn->netlink,
+						 PAXOS_CMD_SPACE_SET,
+						 learn->group);
+
+	mnl_attr_put_u32(message, PAXOS_A_AGENT, learn->agent);
+	mnl_attr_put_u64(message, PAXOS_A_TRIMMED, first);
+	return netlink_ask(learn->netlink, NULL, NULL);
+}
+
 int learn_send(const struct learn *learn)
 {
 	return netlink_ask(learn->netlink, NULL, NULL);

@@ -55,5 +55,13 @@ struct learn {
 void learn_begin(const struct learn *learn);
 int learn_add(const struct learn *learn, const struct record *record);
 int learn_send(const struct learn *learn);
+/*
+ * Begin behind @slot, with its checkpoint: -ENOTEMPTY: the kernel has delivered
+ * something.
+ */
+int learn_snapshot(const struct learn *learn, uint64_t slot,
+		   const uint8_t *bytes, uint32_t length);
+/* No log that can be asked holds a slot below @first; 0: it is not so. */
+int learn_trimmed(const struct learn *learn, uint64_t first);
 
 #endif

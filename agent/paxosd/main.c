@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include "agent.h"
 #include "say.h"
+#include "space.h"
 
 static const char usage[] =
 	"usage: paxosd init CONFIG     make an empty log for a first member, that never voted\n"
@@ -42,6 +43,7 @@ static void init_wal(struct agent *agent)
 		 agent->state.directory);
 	wal_index_init(&agent->index);
 	agent->wal.index = &agent->index;
+	agent->wal.size = space_segment(config->log_space);
 }
 
 static int run_check(struct agent *agent, const char *path)
@@ -139,6 +141,10 @@ static int open_kernel(struct agent *agent)
 		say_error("%s", agent->attached.error);
 		return -1;
 	}
+	if (netlink_open(&agent->space)) {
+		say_error("%s", agent->space.error);
+		return -1;
+	}
 	if (netlink_open(&agent->heart)) {
 		say_error("%s", agent->heart.error);
 		return -1;
@@ -195,6 +201,7 @@ int main(int argc, char **argv)
 		result = run_agent(&agent, path);
 	/* The kernel lets go of the group when its socket closes. */
 	netlink_close(&agent.attached);
+	netlink_close(&agent.space);
 	netlink_close(&agent.heart);
 	control_close(&agent.control);
 	netlink_close(&agent.learn);

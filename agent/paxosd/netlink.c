@@ -26,6 +26,11 @@ int netlink_fd(const struct netlink *netlink)
 	return mnl_socket_get_fd(netlink->socket);
 }
 
+uint32_t netlink_port(const struct netlink *netlink)
+{
+	return mnl_socket_get_portid(netlink->socket);
+}
+
 uint64_t netlink_u64(const struct nlattr *attr)
 {
 	return attr && mnl_attr_get_payload_len(attr) >= sizeof(uint64_t) ?

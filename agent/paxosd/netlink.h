@@ -39,6 +39,7 @@ typedef int (*netlink_visit)(void *context, const struct nlmsghdr *message,
 int netlink_open(struct netlink *netlink);
 void netlink_close(struct netlink *netlink);
 int netlink_fd(const struct netlink *netlink);
+uint32_t netlink_port(const struct netlink *netlink);
 
 /* Begin a request of @cmd; attributes follow with mnl_attr_put_*(). */
 struct nlmsghdr *netlink_begin(struct netlink *netlink, uint8_t cmd,

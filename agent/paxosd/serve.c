@@ -219,6 +219,31 @@ static enum frame_fault take_hello(struct server *server, struct guest *guest,
 	return FRAME_FINE;
 }
 
+static void send_trimmed(const struct server *server, struct guest *guest)
+{
+	const uint64_t first = wal_index_first(&server->agent->index);
+
+	send_frame(guest, FRAME_TRIMMED,
+		   frame_put_slot(frame_payload(guest->out), first));
+	guest->wants = false;
+}
+
+/* What stands for the slots that this log does not hold, if there are any. */
+static void send_snapshot(const struct server *server, struct guest *guest)
+{
+	uint8_t *payload = frame_payload(guest->out);
+	uint32_t length = 0;
+	uint64_t slot;
+
+	slot = wal_index_begins(&server->agent->index,
+				payload + sizeof(struct frame_slot), &length);
+	if (slot)
+		send_frame(guest, FRAME_SNAPSHOT,
+			   frame_put_snapshot(payload, slot, length));
+	else
+		send_trimmed(server, guest);
+}
+
 static enum frame_fault take_ask(struct server *server, struct guest *guest,
 				 const struct frame *frame)
 {
@@ -226,7 +251,8 @@ static enum frame_fault take_ask(struct server *server, struct guest *guest,
 	uint64_t slot;
 
 	/* Not before what it asked for has been answered. */
-	if (frame->type != FRAME_ASK || guest->wants || guest->out_size)
+	if ((frame->type != FRAME_ASK && frame->type != FRAME_BEGIN) ||
+	    guest->wants || guest->out_size)
 		return FRAME_TYPE;
 	fault = frame_get_slot(frame, &slot);
 	if (fault || !slot)
@@ -237,6 +263,10 @@ static enum frame_fault take_ask(struct server *server, struct guest *guest,
 		replace_former(server, guest);
 		say_notice("member %u asks for the log from slot %" PRIu64
 			   " on", guest->id, slot);
+	}
+	if (frame->type == FRAME_BEGIN) {
+		send_snapshot(server, guest);
+		return FRAME_FINE;
 	}
 	wal_chosen_seek(&guest->chosen, slot);
 	guest->wants = true;
@@ -352,6 +382,10 @@ static void prepare(struct server *server, struct guest *guest)
 		send_frame(guest, FRAME_END,
 			   frame_put_slot(frame_payload(guest->out), goal));
 		guest->wants = false;
+		return;
+	}
+	if (wal_chosen_trimmed(&guest->chosen)) {
+		send_trimmed(server, guest);
 		return;
 	}
 	if (fill_values(guest, goal)) {

@@ -25,6 +25,7 @@
 #define NS_PER_S	1000000000ULL
 #define LOOK_MS		1000	/* is this member behind? */
 #define PATIENCE_MS	10000	/* for a connection, or for bytes */
+#define PATIENT_LOOKS	5	/* before one gives up */
 #define ROOM_MS		20	/* until the kernel has room again */
 #define TELL_NS		(60 * NS_PER_S)
 
@@ -34,12 +35,18 @@ enum end {
 	END_STOP,	/* the agent ends */
 	END_SOURCE,	/* the other one: try another */
 	END_KERNEL,	/* this kernel: look again later */
+	END_TRIMMED,	/* its log does not reach back so far */
 };
 
 /**
  * struct transfer - the thread's own
  * @failures: of each member since it last brought something
  * @tells: when a transfer from each was last complained about
+ * @first: slot that each one's log begins with, as it said when it was asked
+ *         for one below; 0: it was not, or long ago
+ * @trimmed: when that was said last
+ * @stuck: times in a row that nobody was left to ask
+ * @told: when that was last complained about
  * @values: taken in this transfer
  * @buffer: of one frame, either way
  */
@@ -49,6 +56,10 @@ struct transfer {
 	uint8_t key[FRAME_KEY_SIZE];
 	unsigned int failures[PAXOS_NL_MEMBERS_MAX + 1];
 	uint64_t tells[PAXOS_NL_MEMBERS_MAX + 1];
+	uint64_t first[PAXOS_NL_MEMBERS_MAX + 1];
+	uint64_t trimmed;
+	unsigned int stuck;
+	uint64_t told;
 	struct learn learn;
 	struct frame_way asks;
 	struct frame_way answers;
@@ -292,6 +303,58 @@ static enum end take_values(struct transfer *transfer,
 	return END_DONE;
 }
 
+static enum end take_trimmed(struct transfer *transfer,
+			     const struct frame *frame)
+{
+	const uint8_t id = transfer->learn.from;
+	enum frame_fault fault;
+	uint64_t first;
+
+	fault = frame_get_slot(frame, &first);
+	if (fault || !first)
+		return source_fails(transfer, "what comes is %s",
+				    frame_fault_name(fault ?: FRAME_MALFORMED));
+	transfer->first[id] = first;
+	transfer->trimmed = agent_now();
+	say_notice("the log of member %u begins with slot %" PRIu64
+		   ": slots below are trimmed there", id, first);
+	return END_TRIMMED;
+}
+
+/* Nobody has the first slots: begin where @transfer->learn.from does. */
+static enum end take_snapshot(struct transfer *transfer)
+{
+	const struct config *config = &transfer->agent->config;
+	const uint8_t *bytes;
+	struct frame frame;
+	uint32_t length;
+	uint64_t slot;
+	enum end end;
+	int error;
+
+	end = send_frame(transfer, FRAME_BEGIN,
+			 frame_put_slot(frame_payload(transfer->buffer), 1));
+	if (!end)
+		end = receive_frame(transfer, &frame);
+	if (end)
+		return end;
+	if (frame.type != FRAME_SNAPSHOT ||
+	    frame_get_snapshot(&frame, &slot, &bytes, &length))
+		return source_fails(transfer, "what comes is %s",
+				    frame_fault_name(FRAME_TYPE));
+	error = learn_snapshot(&transfer->learn, slot, bytes, length);
+	if (error == -ENOTEMPTY || error == -EINVAL)
+		return source_fails(transfer, "%s",
+				    transfer->learn.netlink->error);
+	if (error)
+		return END_KERNEL;
+	say_warning("no log that could be asked holds slot 1: member %u begins with slot %" PRIu64
+		    ", and will never know those before", config->self,
+		    slot + 1);
+	memset(transfer->first, 0, sizeof(transfer->first));
+	return END_DONE;
+}
+
 /* One question and what answers it, up to the end of the other's log. */
 static enum end ask(struct transfer *transfer, uint64_t next)
 {
@@ -307,13 +370,40 @@ static enum end ask(struct transfer *transfer, uint64_t next)
 		if (frame.type == FRAME_VALUES)
 			end = take_values(transfer, &frame, &next);
 		else if (frame.type == FRAME_TRIMMED)
-			end = source_fails(transfer,
-					   "its log does not reach back so far");
+			end = take_trimmed(transfer, &frame);
 		else
 			end = source_fails(transfer, "what comes is %s",
 					   frame_fault_name(FRAME_TYPE));
 	}
 	return end;
+}
+
+static bool is_source(const struct transfer *transfer,
+		      const struct learn_state *state,
+		      const struct learn_source *source)
+{
+	return source->id != transfer->party.self && source->heard &&
+	       source->commit > state->commit &&
+	       config_member(&transfer->agent->config, source->id);
+}
+
+/* Of those that said that their logs begin too late, whose begins first? */
+static uint8_t choose_first(const struct transfer *transfer,
+			    const struct learn_state *state)
+{
+	const struct learn_source *source;
+	uint8_t best = 0;
+	unsigned int i;
+
+	for (i = 0; i < state->n; i++) {
+		source = &state->sources[i];
+		if (is_source(transfer, state, source) &&
+		    transfer->first[source->id] &&
+		    (!best || transfer->first[source->id] <
+				      transfer->first[best]))
+			best = source->id;
+	}
+	return best;
 }
 
 /*
@@ -328,9 +418,8 @@ static uint8_t choose(const struct transfer *transfer,
 
 	for (i = 0; i < state->n; i++) {
 		source = &state->sources[i];
-		if (source->id == transfer->party.self || !source->heard ||
-		    source->commit <= state->commit ||
-		    !config_member(&transfer->agent->config, source->id))
+		if (!is_source(transfer, state, source) ||
+		    transfer->first[source->id] > state->commit + 1)
 			continue;
 		if (!best || transfer->failures[source->id] <
 				     transfer->failures[best->id] ||
@@ -344,7 +433,7 @@ static uint8_t choose(const struct transfer *transfer,
 
 /* From one member, for as long as it helps. */
 static enum end transfer_from(struct transfer *transfer,
-			      struct learn_state *state)
+			      struct learn_state *state, bool begins)
 {
 	struct agent *agent = transfer->agent;
 	enum end end;
@@ -360,6 +449,10 @@ static enum end transfer_from(struct transfer *transfer,
 			   ": member %u brings what its kernel no longer holds",
 			   agent->config.self, state->commit,
 			   transfer->learn.from);
+	if (!end && begins) {
+		end = take_snapshot(transfer);
+		state->behind = false;
+	}
 	while (!end && state->behind) {
 		end = ask(transfer, state->commit + 1);
 		if (end || learn_get(&agent->learn, agent->config.group, state))
@@ -378,18 +471,55 @@ static enum end transfer_from(struct transfer *transfer,
 	return end;
 }
 
+/*
+ * Nobody is left to ask. True: this member has nothing that what it will never
+ * have could leave a hole in, and shall begin where learn.from does.
+ */
+static bool is_stuck(struct transfer *transfer, const struct learn_state *state)
+{
+	const uint64_t now = agent_now();
+	const uint8_t id = choose_first(transfer, state);
+
+	/* Others may be heard in a moment. */
+	if (!id || ++transfer->stuck < PATIENT_LOOKS)
+		return false;
+	if (!state->commit) {
+		transfer->learn.from = id;
+		return true;
+	}
+	transfer->learn.agent = state->agent;
+	learn_trimmed(&transfer->learn, transfer->first[id]);
+	if (transfer->told && now - transfer->told < TELL_NS)
+		return false;
+	transfer->told = now;
+	say_error("member %u lacks slot %" PRIu64
+		  ", and the logs of all that could be asked begin later, that of member %u with slot %" PRIu64
+		  ". Replace it: paxosctl member replace %u NEW ADDRESS, on the leader's host",
+		  transfer->party.self, state->commit + 1, id,
+		  transfer->first[id], transfer->party.self);
+	return false;
+}
+
 static void loop(struct transfer *transfer)
 {
 	struct agent *agent = transfer->agent;
 	struct learn_state state;
+	bool begins;
 
 	while (!stops(transfer, LOOK_MS)) {
-		if (learn_get(&agent->learn, agent->config.group, &state) ||
-		    !state.behind)
+		if (learn_get(&agent->learn, agent->config.group, &state))
 			continue;
+		if (!state.behind) {
+			transfer->stuck = 0;
+			continue;
+		}
+		/* A log that comes back with an old disk may reach further. */
+		if (agent_now() - transfer->trimmed > TELL_NS)
+			memset(transfer->first, 0, sizeof(transfer->first));
 		transfer->learn.from = choose(transfer, &state);
+		begins = !transfer->learn.from && is_stuck(transfer, &state);
 		if (transfer->learn.from &&
-		    transfer_from(transfer, &state) == END_STOP)
+		    transfer_from(transfer, &state, begins) == END_STOP)
 			return;
 	}
 }

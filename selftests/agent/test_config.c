@@ -194,7 +194,7 @@ static void test_unknown_things(void **state)
 	refuse("[Gruppe]\n", 1, "[Gruppe]",
 	       "unknown section; there are [Group] and [Member]");
 	refuse_group("Colour = red",
-		     "unknown key 'Colour'; [Group] takes Id, Cluster, Key, KeyFile, Self, StateDirectory, Metrics, Durability, Interval, Adaptive, Threshold, TimeoutMin, TimeoutMax, Election, HeartbeatPort, Window, LogSize, Memory, TransferRate, PrepareQuorum, AcceptQuorum");
+		     "unknown key 'Colour'; [Group] takes Id, Cluster, Key, KeyFile, Self, StateDirectory, Metrics, Durability, Interval, Adaptive, Threshold, TimeoutMin, TimeoutMax, Election, HeartbeatPort, Window, LogSize, Memory, TransferRate, LogSpace, PrepareQuorum, AcceptQuorum");
 	refuse(GROUP "[Member]\n  Port = 1\n", 7, "Port = 1",
 	       "unknown key 'Port'; [Member] takes Id, Address, Role, Priority");
 	refuse_group("Durability sync",

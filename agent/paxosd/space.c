@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The log's space. Without LogSpace nothing goes. With it, what all members
+ * have on their disks goes from three quarters of it on, the oldest first; and
+ * once the next segment had no room, what is chosen and known here, even if a
+ * member that is away lacks it. That is said beforehand. What is not chosen
+ * never goes: where that fills all of it, the member falls silent.
+ */
+
+#include <inttypes.h>
+#include "agent.h"
+#include "group.h"
+#include "say.h"
+#include "space.h"
+#include "wal_trim.h"
+
+#define LOOK_NS		1000000000ULL
+#define LOOK_MS		1000
+#define EARLY_NS	(3 * LOOK_NS)	/* after the start; a segment may be too much */
+#define SEGMENT_MIN	(1 << 20)
+
+uint64_t space_segment(uint64_t bound)
+{
+	uint64_t size = bound / SPACE_SEGMENTS / WAL_BLOCK * WAL_BLOCK;
+
+	if (!bound || size > WAL_SEGMENT_SIZE)
+		return WAL_SEGMENT_SIZE;
+	return size < SEGMENT_MIN ? SEGMENT_MIN : size;
+}
+
+int space_begin(struct agent *agent)
+{
+	uint8_t bytes[WAL_CHECKPOINT_MAX];
+	uint32_t length;
+	uint64_t slot;
+
+	if (!agent->config.log_space || !wal_turns(&agent->wal))
+		return 0;
+	/* Without one the segment is kept until the next that has one. */
+	if (group_checkpoint(&agent->space, agent->config.group, &slot, bytes,
+			     &length) || !slot)
+		return 0;
+	return wal_checkpoint(&agent->wal, slot, bytes, length);
+}
+
+/* What @id has on its disk; false: it was not heard so far. */
+static bool stored(const struct agent *agent, uint8_t id, uint64_t *slot)
+{
+	const uint64_t said = atomic_load(&agent->stored[id]);
+
+	*slot = said ? said - 1 : 0;
+	return said;
+}
+
+/*
+ * Up to where all members have it, but for those that lack already what is not
+ * here any more; and who has least.
+ */
+static uint64_t all_have(struct agent *agent, uint8_t *least)
+{
+	const uint64_t members = atomic_load(&agent->members);
+	const uint64_t first = wal_index_first(&agent->index);
+	uint64_t limit = UINT64_MAX, slot;
+	bool heard;
+	uint8_t id;
+
+	*least = 0;
+	for (id = 1; id <= PAXOS_NL_MEMBERS_MAX; id++) {
+		if (id == agent->config.self || !(members >> (id - 1) & 1))
+			continue;
+		heard = stored(agent, id, &slot);
+		if ((heard && slot + 1 < first) || slot >= limit)
+			continue;
+		limit = slot;
+		*least = id;
+	}
+	return limit;
+}
+
+static int trim(struct agent *agent, const struct wal_cut *cut)
+{
+	int result;
+
+	atomic_store(&agent->writing_since, agent_now());
+	result = wal_trim(&agent->wal, cut);
+	atomic_store(&agent->writing_since, 0);
+	if (result)
+		agent_fail(agent, "%s", agent->wal.error);
+	return result;
+}
+
+/* These members lack now what went: they are not brought up to date again. */
+static void tell_lost(struct agent *agent, struct space *space)
+{
+	const uint64_t members = atomic_load(&agent->members);
+	const uint64_t first = wal_index_first(&agent->index);
+	uint64_t slot;
+	uint8_t id;
+
+	for (id = 1; id <= PAXOS_NL_MEMBERS_MAX; id++) {
+		const uint64_t bit = 1ULL << (id - 1);
+
+		if (id == agent->config.self || !(members & bit))
+			continue;
+		stored(agent, id, &slot);
+		if (slot + 1 >= first) {
+			space->lost &= ~bit;
+			continue;
+		}
+		if (space->lost & bit)
+			continue;
+		space->lost |= bit;
+		say_warning("the log has reached LogSpace: slots up to %" PRIu64
+			    " are gone from it. Member %u has them up to %" PRIu64
+			    " as far as is known here; if no other member's log reaches back so far, replace it: paxosctl member replace %u NEW ADDRESS, on the leader's host",
+			    first - 1, id, slot, id);
+	}
+}
+
+/* What would go next if a member did not hold it back. */
+static void look_ahead(struct agent *agent, struct space *space, uint8_t least,
+		       uint64_t limit)
+{
+	struct wal *wal = &agent->wal;
+	const uint64_t used = wal_used(wal);
+	struct wal_cut cut;
+
+	space->held = 0;
+	space->goes = 0;
+	if (!least || used <= SPACE_SOFT(agent->config.log_space) ||
+	    !wal_may_cut(wal, UINT64_MAX, used - 1, &cut) || cut.slot <= limit)
+		return;
+	space->held = least;
+	space->goes = cut.slot;
+	if (space->told == space->goes)
+		return;
+	space->told = space->goes;
+	say_warning("the log takes %" PRIu64 " %% of LogSpace: at 100 %% slots %" PRIu64
+		    " to %" PRIu64
+		    " go; member %u, at slot %" PRIu64
+		    ", will then have to be replaced",
+		    used * 100 / agent->config.log_space,
+		    wal_index_first(&agent->index), space->goes, least, limit);
+}
+
+static void report(struct agent *agent, const struct space *space)
+{
+	const struct group_space state = {
+		.agent = netlink_port(&agent->attached),
+		.used = wal_used(&agent->wal),
+		.bound = agent->config.log_space,
+		.first = wal_index_first(&agent->index),
+		.goes = space->goes,
+		.held = space->held,
+	};
+
+	/* It is said again before long. */
+	group_space(&agent->space, agent->config.group, &state);
+}
+
+/* No more than @target bytes, of slots up to @limit, if that can be. */
+static int cut_to(struct agent *agent, uint64_t limit, uint64_t target)
+{
+	struct wal_cut cut;
+
+	return wal_may_cut(&agent->wal, limit, target, &cut) ?
+	       trim(agent, &cut) : 0;
+}
+
+static int make_room(struct agent *agent, struct space *space)
+{
+	const uint64_t bound = agent->config.log_space;
+	struct wal *wal = &agent->wal;
+	const uint64_t next = wal->spare < 0 ? wal->size : 0;
+	const uint64_t first = wal_index_first(&agent->index);
+	uint64_t limit;
+	uint8_t least;
+
+	limit = all_have(agent, &least);
+	if (wal_used(wal) + next > SPACE_SOFT(bound) &&
+	    cut_to(agent, limit, SPACE_SOFT(bound) - next))
+		return -1;
+	if (wal_used(wal) + next > bound &&
+	    cut_to(agent, UINT64_MAX, bound - next))
+		return -1;
+	wal->full = wal->spare < 0 && wal_used(wal) + wal->size > bound;
+	if (wal_index_first(&agent->index) > first)
+		tell_lost(agent, space);
+	limit = all_have(agent, &least);
+	look_ahead(agent, space, least, limit);
+	return 0;
+}
+
+int space_keep(struct agent *agent, struct space *space)
+{
+	const uint64_t sequence = agent->wal.end.sequence;
+	const uint64_t now = agent_now();
+
+	if (!space->since)
+		space->since = now;
+	if (sequence == space->sequence &&
+	    ((!space->held && !space->early) || now - space->looked < LOOK_NS))
+		return 0;
+	space->early = now - space->since < EARLY_NS;
+	if (agent->config.log_space && !space->early && make_room(agent, space))
+		return -1;
+	space->sequence = agent->wal.end.sequence;
+	space->looked = now;
+	report(agent, space);
+	return 0;
+}
+
+int space_wait(const struct agent *agent, const struct space *space)
+{
+	return agent->config.log_space && (space->held || space->early) ?
+		       LOOK_MS : -1;
+}
