@@ -16,7 +16,7 @@
 
 #define LOOK_NS		1000000000ULL
 #define LOOK_MS		1000
-#define EARLY_NS	(3 * LOOK_NS)	/* after the start; a segment may be too much */
+#define EARLY_NS	(3 * LOOK_NS)	/* after the start: who is not heard may yet be */
 #define SEGMENT_MIN	(1 << 20)
 
 uint64_t space_segment(uint64_t bound)
@@ -95,6 +95,7 @@ static void tell_lost(struct agent *agent, struct space *space)
 	const uint64_t members = atomic_load(&agent->members);
 	const uint64_t first = wal_index_first(&agent->index);
 	uint64_t slot;
+	bool heard;
 	uint8_t id;
 
 	for (id = 1; id <= PAXOS_NL_MEMBERS_MAX; id++) {
@@ -102,12 +103,12 @@ static void tell_lost(struct agent *agent, struct space *space)
 
 		if (id == agent->config.self || !(members & bit))
 			continue;
-		stored(agent, id, &slot);
-		if (slot + 1 >= first) {
+		heard = stored(agent, id, &slot);
+		if (slot + 1 >= first)
 			space->lost &= ~bit;
-			continue;
-		}
-		if (space->lost & bit)
+		/* Who has nothing yet begins where this log does. */
+		if (slot + 1 >= first || space->lost & bit ||
+		    (heard ? !slot : !space->forced))
 			continue;
 		space->lost |= bit;
 		say_warning("the log has reached LogSpace: slots up to %" PRIu64
@@ -158,34 +159,30 @@ static void report(struct agent *agent, const struct space *space)
 	group_space(&agent->space, agent->config.group, &state);
 }
 
-/* No more than @target bytes, of slots up to @limit, if that can be. */
-static int cut_to(struct agent *agent, uint64_t limit, uint64_t target)
-{
-	struct wal_cut cut;
-
-	return wal_may_cut(&agent->wal, limit, target, &cut) ?
-	       trim(agent, &cut) : 0;
-}
-
 static int make_room(struct agent *agent, struct space *space)
 {
 	const uint64_t bound = agent->config.log_space;
 	struct wal *wal = &agent->wal;
 	const uint64_t next = wal->spare < 0 ? wal->size : 0;
-	const uint64_t first = wal_index_first(&agent->index);
+	struct wal_cut cut;
 	uint64_t limit;
 	uint8_t least;
 
 	limit = all_have(agent, &least);
 	if (wal_used(wal) + next > SPACE_SOFT(bound) &&
-	    cut_to(agent, limit, SPACE_SOFT(bound) - next))
+	    wal_may_cut(wal, limit, SPACE_SOFT(bound) - next, &cut) &&
+	    trim(agent, &cut))
 		return -1;
 	if (wal_used(wal) + next > bound &&
-	    cut_to(agent, UINT64_MAX, bound - next))
-		return -1;
+	    wal_may_cut(wal, UINT64_MAX, bound - next, &cut)) {
+		space->forced = true;
+		if (trim(agent, &cut))
+			return -1;
+	}
 	wal->full = wal->spare < 0 && wal_used(wal) + wal->size > bound;
-	if (wal_index_first(&agent->index) > first)
-		tell_lost(agent, space);
+	if (space->early)
+		return 0;
+	tell_lost(agent, space);
 	limit = all_have(agent, &least);
 	look_ahead(agent, space, least, limit);
 	return 0;
@@ -202,7 +199,7 @@ int space_keep(struct agent *agent, struct space *space)
 	    ((!space->held && !space->early) || now - space->looked < LOOK_NS))
 		return 0;
 	space->early = now - space->since < EARLY_NS;
-	if (agent->config.log_space && !space->early && make_room(agent, space))
+	if (agent->config.log_space && make_room(agent, space))
 		return -1;
 	space->sequence = agent->wal.end.sequence;
 	space->looked = now;

@@ -21,7 +21,8 @@ struct agent;
  * @sequence: of the last segment when it was last looked at
  * @looked: when that was
  * @since: when it was first
- * @early: too early to look: the others were not heard yet
+ * @early: too early to speak of others: they were not heard yet
+ * @forced: something went that a member may lack
  * @held: a member holds back what would go, 0: none
  * @goes: slots up to here go when the log is full
  * @told: @goes of the last warning
@@ -32,6 +33,7 @@ struct space {
 	uint64_t looked;
 	uint64_t since;
 	bool early;
+	bool forced;
 	uint8_t held;
 	uint64_t goes;
 	uint64_t told;

@@ -146,9 +146,9 @@ static void add(struct fixture *fixture, uint8_t type, uint64_t slot,
 
 static void accept_slots(struct fixture *fixture, uint64_t first, uint64_t last)
 {
+	/* As what is learnt, of a lower ballot than what was promised since. */
 	for (; first <= last; first++)
-		add(fixture, PAXOS_NL_RECORD_ACCEPT, first,
-		    fixture->written.promised ?: 257);
+		add(fixture, PAXOS_NL_RECORD_ACCEPT, first, 257);
 }
 
 static void commit_to(struct fixture *fixture, uint64_t slot)
@@ -389,6 +389,59 @@ static void test_open_vote_stays(void **state)
 	live(fixture);
 	assert_int_equal(fixture->acknowledged.ballot[52], 257);
 	assert_int_equal(fixture->acknowledged.promised, 399 << 8);
+	end(fixture);
+}
+
+/* The kernel knows of more than the disk does. */
+static void test_not_on_disk(void **state)
+{
+	struct fixture *fixture = *state;
+	struct wal_cut cut;
+	uint64_t i;
+
+	live(fixture);
+	decide(fixture, 1, 50);
+	for (i = 51; i < 90; i++) {
+		accept_slots(fixture, i, i);
+		if (wal_turns(&fixture->wal))
+			must(fixture, wal_checkpoint(&fixture->wal, i,
+						     "too early", 9));
+		must(fixture, wal_commit(&fixture->wal));
+		fixture->acknowledged = fixture->written;
+	}
+	assert_true(wal_may_cut(&fixture->wal, UINT64_MAX, 0, &cut));
+	assert_true(cut.slot < 50);
+	end(fixture);
+}
+
+/* A vote that came out of turn lies in what has gone: nothing begins below. */
+static void test_never_back(void **state)
+{
+	struct fixture *fixture = *state;
+	struct wal_cut cut;
+	uint64_t i;
+
+	live(fixture);
+	accept_slots(fixture, 1, 1);
+	accept_slots(fixture, 60, 60);
+	must(fixture, commit(fixture));
+	for (i = 2; i < 100; i++) {
+		if (i != 60)
+			accept_slots(fixture, i, i);
+		commit_to(fixture, i);
+		must(fixture, commit(fixture));
+	}
+	assert_false(wal_may_cut(&fixture->wal, 40, 0, &cut) && cut.floor > 2);
+	assert_true(wal_may_cut(&fixture->wal, UINT64_MAX,
+				wal_used(&fixture->wal) - 10 * WAL_BLOCK,
+				&cut));
+	assert_true(cut.slot > 60);
+	assert_in_range(cut.floor, 3, 6);
+	must(fixture, wal_trim(&fixture->wal, &cut));
+	end(fixture);
+	live(fixture);
+	assert_false(wal_may_cut(&fixture->wal, 50, 0, &cut));
+	assert_int_equal(fixture->acknowledged.commit, 99);
 	end(fixture);
 }
 
@@ -727,6 +780,7 @@ static void step(struct fixture *fixture)
 			slot = written->commit + 1 + disk_random(AHEAD);
 			if (!written->ballot[slot])
 				add(fixture, PAXOS_NL_RECORD_ACCEPT, slot,
+				    disk_random(2) ? 257 :
 				    written->promised ?: 257);
 			else if (!written->ballot[written->commit + 1])
 				add(fixture, PAXOS_NL_RECORD_ACCEPT,
@@ -824,6 +878,8 @@ int main(int argc, char **argv)
 		TEST(test_goes_and_restores),
 		TEST(test_no_more_than_asked),
 		TEST(test_open_vote_stays),
+		TEST(test_not_on_disk),
+		TEST(test_never_back),
 		TEST(test_recycles),
 		TEST(test_missing),
 		TEST(test_torn),

@@ -5,9 +5,12 @@
  * usage: logwrites write DIR COUNT COMMAND
  *		a log in DIR, and COUNT batches; COMMAND NUMBER is run once
  *		record NUMBER is acknowledged
+ *	  logwrites trim DIR COUNT COMMAND
+ *		the same, and its first segments go meanwhile
  *	  logwrites check DIR
  *		print the number of the last record, -1 where there is no log;
- *		each must be as it was written
+ *		each must be as it was written, but for those that went, which
+ *		a checkpoint stands for
  *	  logwrites replay LOG TARGET ENTRY
  *		from the log of dm-log-writes, ENTRY (the first: 0) and the marks
  *		behind it onto TARGET; print the next entry, or "end", and the
@@ -23,8 +26,11 @@
 #include <string.h>
 #include <unistd.h>
 #include "wal.h"
+#include "wal_index.h"
+#include "wal_trim.h"
 
 #define LENGTH_MAX 9000
+#define COMMITS 8
 
 static const struct wal_identity identity = {
 	.cluster = "log-writes' one",
@@ -40,14 +46,21 @@ static void fail(const char *what)
 	exit(1);
 }
 
-/* Record @number, all of which follows from its number. */
+/*
+ * Record @number, all of which follows from its number: each eighth says that
+ * what was accepted in the records before is chosen.
+ */
 static void make(struct record *record, uint8_t *value, unsigned int number)
 {
 	unsigned int i;
 
 	memset(record, 0, sizeof(*record));
 	record->lsn = number;
-	record->slot = number;
+	record->slot = number - number / COMMITS;
+	if (number % COMMITS == 0) {
+		record->type = PAXOS_NL_RECORD_COMMIT;
+		return;
+	}
 	record->ballot = 257;
 	record->incarnation = 1;
 	record->seq = number;
@@ -64,11 +77,22 @@ static int check_record(void *context, const struct record *record)
 {
 	static uint8_t value[LENGTH_MAX];
 	unsigned int *count = context;
+	static uint64_t base;
 	struct record expected;
 
 	if (record->type == WAL_SESSION)
 		return 0;
-	make(&expected, value, ++*count);
+	if (record->type == PAXOS_NL_RECORD_TRIM) {
+		base = record->slot;
+		if (*count || record->ballot != 257 || record->length != 5 ||
+		    memcmp(record->value, "what?", 5))
+			fail("the base is another one");
+		return 0;
+	}
+	/* Those of slots up to the base do not come. */
+	do
+		make(&expected, value, ++*count);
+	while (expected.slot <= base);
 	if (record->lsn != expected.lsn || record->slot != expected.slot ||
 	    record->length != expected.length ||
 	    memcmp(record->value, value, record->length))
@@ -95,8 +119,30 @@ static void say_acknowledged(const char *command, unsigned int number)
 		fail("the command fails");
 }
 
-static void write_log(const char *path, unsigned int count, const char *command)
+/* A segment may begin with a checkpoint; now and then the first ones go. */
+static void trim(struct wal *wal, unsigned int batch)
 {
+	const uint64_t chosen = wal_index_chosen(wal->index);
+	struct wal_cut cut;
+
+	if (batch % 3 == 2 &&
+	    wal_may_cut(wal, chosen, wal_used(wal) / 2, &cut) &&
+	    wal_trim(wal, &cut))
+		fail(wal->error);
+}
+
+static void begin_segment(struct wal *wal)
+{
+	const uint64_t chosen = wal_index_chosen(wal->index);
+
+	if (chosen && wal_turns(wal) && wal_checkpoint(wal, chosen, "what?", 5))
+		fail(wal->error);
+}
+
+static void write_log(const char *path, unsigned int count, const char *command,
+		      bool trims)
+{
+	struct wal_index index;
 	static uint8_t value[LENGTH_MAX];
 	unsigned int number = 0, i, j;
 	struct record record;
@@ -107,6 +153,8 @@ static void write_log(const char *path, unsigned int count, const char *command)
 		fail(wal.error);
 	wal_close(&wal);
 	begin(&wal, path);
+	wal_index_init(&index);
+	wal.index = &index;
 	if (wal_open(&wal) || wal_confirm(&wal, 0) || wal_session(&wal, 7, 1))
 		fail(wal.error);
 	say_acknowledged(command, 0);
@@ -116,15 +164,25 @@ static void write_log(const char *path, unsigned int count, const char *command)
 			if (wal_add(&wal, &record))
 				fail(wal.error);
 		}
+		if (trims)
+			begin_segment(&wal);
 		if (wal_commit(&wal))
 			fail(wal.error);
 		say_acknowledged(command, number);
+		if (trims)
+			trim(&wal, i);
 		if (i % 2 && wal_prepare(&wal))
 			fail(wal.error);
 		if (i % 4 == 3)
 			wal_zero(&wal);
 	}
+	if (trims)
+		fprintf(stderr, "logwrites: segments %" PRIu64 " to %" PRIu64
+			" are left\n", wal.lowest, wal.end.sequence);
+	if (trims && wal.lowest < 3)
+		fail("hardly anything went");
 	wal_close(&wal);
+	wal_index_free(&index);
 }
 
 static void check_log(const char *path)
@@ -279,12 +337,14 @@ int main(int argc, char **argv)
 	if (sodium_init() < 0)
 		return 1;
 	if (argc == 5 && !strcmp(argv[1], "write"))
-		write_log(argv[2], strtoul(argv[3], NULL, 10), argv[4]);
+		write_log(argv[2], strtoul(argv[3], NULL, 10), argv[4], false);
+	else if (argc == 5 && !strcmp(argv[1], "trim"))
+		write_log(argv[2], strtoul(argv[3], NULL, 10), argv[4], true);
 	else if (argc == 3 && !strcmp(argv[1], "check"))
 		check_log(argv[2]);
 	else if (argc == 5 && !strcmp(argv[1], "replay"))
 		replay_log(argv[2], argv[3], strtoull(argv[4], NULL, 10));
 	else
-		fail("usage: write DIR COUNT COMMAND | check DIR | replay LOG TARGET ENTRY");
+		fail("usage: write DIR COUNT COMMAND | trim DIR COUNT COMMAND | check DIR | replay LOG TARGET ENTRY");
 	return 0;
 }
