@@ -438,6 +438,42 @@ static void status_shows_a_transfer(void **state)
 	nlmsg_free(message);
 }
 
+static void status_shows_the_log(void **state)
+{
+	struct nl_msg *message = group_message(PAXOS_NL_WAIT_NONE, 2, 1);
+	struct group_view view;
+	const char *text;
+
+	(void)state;
+	nla_put_u64(message, PAXOS_A_SPACE_USED, 13 << 20);
+	nla_put_u64(message, PAXOS_A_SPACE, 16 << 20);
+	nla_put_u64(message, PAXOS_A_SPACE_FIRST, 7);
+	assert_int_equal(view_parse(nlmsg_hdr(message), &view), 0);
+	status_print(&view);
+	text = output();
+	assert_non_null(strstr(text,
+		"\n  log: 13.0 MiB of 16.0 MiB, from slot 7 on\n"));
+	assert_null(strstr(text, "go:"));
+	nla_put_u64(message, PAXOS_A_SPACE_GOES, 20);
+	nla_put_u8(message, PAXOS_A_SPACE_HELD, 3);
+	assert_int_equal(view_parse(nlmsg_hdr(message), &view), 0);
+	view.space.known = false;
+	status_print(&view);
+	text = output();
+	assert_non_null(strstr(text, "\n  log: 13.0 MiB, from slot 7 on\n"));
+	assert_non_null(strstr(text, "slots up to 20 go: member 3 lacks"));
+	nlmsg_free(message);
+
+	message = group_message(PAXOS_NL_WAIT_BEHIND, 2, 1);
+	nla_put_u64(message, PAXOS_A_TRIMMED, 100);
+	assert_int_equal(view_parse(nlmsg_hdr(message), &view), 0);
+	status_print(&view);
+	text = output();
+	assert_non_null(strstr(text, "lacks slot 43, and the others' logs begin at slot 100"));
+	assert_non_null(strstr(text, "member replace"));
+	nlmsg_free(message);
+}
+
 static void status_as_json_has_what_is_not_known_as_null(void **state)
 {
 	struct nl_msg *message = group_message(PAXOS_NL_WAIT_NONE, 2, 1);
@@ -633,6 +669,7 @@ int main(void)
 		TEST(status_is_a_table),
 		TEST(status_says_why_it_waits),
 		TEST(status_shows_a_transfer),
+		TEST(status_shows_the_log),
 		TEST(status_as_json_has_what_is_not_known_as_null),
 		TEST(a_short_attribute_is_refused),
 		TEST(a_refusal_names_the_attribute),

@@ -280,6 +280,9 @@ static void test_bad_values(void **state)
 		{ { "Memory = 1023K", "Memory = 2G", "Memory = 64",
 		    "Memory = 64MB", "Memory = 99999999999999999999G" },
 		  "Memory must be from 1M to 1G with its unit, such as 64M" },
+		{ { "LogSpace = 0", "LogSpace = 15M", "LogSpace = 2T",
+		    "LogSpace = 4096" },
+		  "LogSpace must be from 16M to 1T with its unit, such as 4G" },
 		{ { "TransferRate = 0", "TransferRate = 1023K",
 		    "TransferRate = 2G", "TransferRate = 8MB/s" },
 		  "TransferRate must be from 1M to 1G a second with its unit, such as 32M" },
@@ -382,6 +385,26 @@ static void test_log_holds_two_windows(void **state)
 	refuse_group("LogSize = 1024",
 		     "LogSize (1024) must be at least twice Window (1024)");
 	take_group("LogSize = 2048");
+}
+
+static void test_space_holds_two_memories(void **state)
+{
+	(void)state;
+	refuse_group("LogSpace = 127M",
+		     "LogSpace must be at least twice Memory (64 MiB)");
+	take_group("LogSpace = 128M");
+	refuse(GROUP "Memory = 1G\nLogSpace = 2047M\n" MEMBERS, 7,
+	       "LogSpace = 2047M",
+	       "LogSpace must be at least twice Memory (1024 MiB)");
+	refuse(GROUP "Durability = memory\nLogSpace = 1G\n" MEMBERS, 7,
+	       "LogSpace = 1G",
+	       "LogSpace: with Durability = memory there is no log");
+	take(GROUP "Memory = 8M\nLogSpace = 16M\n" MEMBERS);
+	assert_int_equal(config.log_space, 16 << 20);
+	take(GROUP "LogSpace = 1T\n" MEMBERS);
+	assert_int_equal(config.log_space, 1ULL << 40);
+	take(GROUP MEMBERS);
+	assert_int_equal(config.log_space, 0);
 }
 
 static void test_heartbeats_need_a_port(void **state)
@@ -524,6 +547,7 @@ int main(void)
 		TEST(addresses),
 		TEST(quorums_must_meet),
 		TEST(log_holds_two_windows),
+		TEST(space_holds_two_memories),
 		TEST(heartbeats_need_a_port),
 		TEST(no_key_in_an_error),
 		TEST(key_file),

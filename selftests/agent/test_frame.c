@@ -392,6 +392,53 @@ static void test_values_malformed(void **state)
 	free(pair.at);
 }
 
+static void test_snapshot(void **state)
+{
+	static const uint8_t bytes[] = "what slots have left behind";
+	struct frame frame = { .type = FRAME_SNAPSHOT };
+	const uint8_t *got;
+	struct pair pair;
+	uint32_t length;
+	uint8_t *exact;
+	uint64_t slot;
+	size_t size;
+
+	(void)state;
+	begin(&pair);
+	memcpy(frame_payload(pair.at) + sizeof(struct frame_slot), bytes,
+	       sizeof(bytes));
+	size = frame_put_snapshot(frame_payload(pair.at), 4711, sizeof(bytes));
+	assert_int_equal(size, sizeof(struct frame_slot) + sizeof(bytes));
+	for (frame.length = 0; frame.length <= size; frame.length++) {
+		exact = malloc(frame.length ?: 1);
+		memcpy(exact, frame_payload(pair.at), frame.length);
+		frame.payload = exact;
+		if (frame.length <= sizeof(struct frame_slot)) {
+			assert_int_equal(frame_get_snapshot(&frame, &slot, &got,
+							    &length),
+					 FRAME_LENGTH);
+		} else {
+			assert_int_equal(frame_get_snapshot(&frame, &slot, &got,
+							    &length),
+					 FRAME_FINE);
+			assert_int_equal(slot, 4711);
+			assert_int_equal(length, frame.length -
+						 sizeof(struct frame_slot));
+			assert_memory_equal(got, bytes, length);
+		}
+		free(exact);
+	}
+	frame.payload = frame_payload(pair.at);
+	frame.length = sizeof(struct frame_slot) + WAL_CHECKPOINT_MAX + 1;
+	assert_int_equal(frame_get_snapshot(&frame, &slot, &got, &length),
+			 FRAME_LENGTH);
+	frame.length = size;
+	frame_put_slot(frame_payload(pair.at), 0);
+	assert_int_equal(frame_get_snapshot(&frame, &slot, &got, &length),
+			 FRAME_MALFORMED);
+	free(pair.at);
+}
+
 static void test_types(void **state)
 {
 	struct frame frame;
@@ -438,6 +485,8 @@ int main(void)
 		  NULL, NULL, NULL },
 		{ "values that are cut, padded or counted wrongly are refused",
 		  test_values_malformed, NULL, NULL, NULL },
+		{ "a snapshot of any wrong length is refused", test_snapshot,
+		  NULL, NULL, NULL },
 		{ "unknown types are refused", test_types, NULL, NULL, NULL },
 	};
 
