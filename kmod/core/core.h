@@ -408,6 +408,13 @@ int paxos_core_propose(struct paxos_core *core, const void *bytes, u32 len,
 		       u64 deadline, void *cookie, u64 now);
 
 /*
+ * The same of a no-op: it takes a slot as a value does, and is delivered to
+ * nobody.
+ */
+int paxos_core_propose_noop(struct paxos_core *core, u64 deadline,
+			    void *cookie, u64 now);
+
+/*
  * Propose the configuration that @bytes encode (wire_config.c); it ends as
  * any proposal. Chosen does not mean in force: that is so where
  * core->config_slot is its slot. -EUNATCH: not running; -ENOLINK: does not

@@ -166,6 +166,28 @@ int paxos_forward_new(struct paxos_core *core, struct paxos_item *item,
 	return 0;
 }
 
+static int propose(struct paxos_core *core, struct paxos_item *item,
+		   u64 deadline, void *cookie, u64 now)
+{
+	int err;
+
+	if (core->state != PAXOS_RUNNING)
+		return -EUNATCH;
+	if (item->len > PAXOS_VALUE_MAX)
+		return -EMSGSIZE;
+	if (core->role == PAXOS_LEADER ? !core->quorum :
+	    core->role == PAXOS_FOLLOWER && !core->leader)
+		return -ENOLINK;
+	err = paxos_forward_new(core, item, deadline, cookie, now);
+	if (err)
+		return err;
+	paxos_forward_pump(core);
+	paxos_learner_advance(core);
+	paxos_leader_send(core);
+	paxos_call_end(core);
+	return 0;
+}
+
 int paxos_core_propose(struct paxos_core *core, const void *bytes, u32 len,
 		       u64 deadline, void *cookie, u64 now)
 {
@@ -174,23 +196,16 @@ int paxos_core_propose(struct paxos_core *core, const void *bytes, u32 len,
 		.kind = PAXOS_DATA,
 		.bytes = bytes,
 	};
-	int err;
 
-	if (core->state != PAXOS_RUNNING)
-		return -EUNATCH;
-	if (len > PAXOS_VALUE_MAX)
-		return -EMSGSIZE;
-	if (core->role == PAXOS_LEADER ? !core->quorum :
-	    core->role == PAXOS_FOLLOWER && !core->leader)
-		return -ENOLINK;
-	err = paxos_forward_new(core, &item, deadline, cookie, now);
-	if (err)
-		return err;
-	paxos_forward_pump(core);
-	paxos_learner_advance(core);
-	paxos_leader_send(core);
-	paxos_call_end(core);
-	return 0;
+	return propose(core, &item, deadline, cookie, now);
+}
+
+int paxos_core_propose_noop(struct paxos_core *core, u64 deadline,
+			    void *cookie, u64 now)
+{
+	struct paxos_item item = { .kind = PAXOS_NOOP };
+
+	return propose(core, &item, deadline, cookie, now);
 }
 
 /* Answer a Forward of what the log holds already: its sender missed that. */

@@ -58,7 +58,7 @@ static void propose(struct paxos_core *core, u64 slot,
 	entry->flags |= PAXOS_ENTRY_VOTED;
 	if (paxos_config_next(core, value))
 		core->barrier = slot;
-	if (value->kind != PAXOS_NOOP) {
+	if (value->origin.member) {
 		paxos_seen_add(&core->proposed[value->origin.member],
 			       &value->origin);
 		paxos_forward_adopt(core, value);

@@ -42,13 +42,14 @@ void paxos_learner_advance(struct paxos_core *core)
 			paxos_forward_delivered(core, core->commit, value);
 			continue;
 		}
-		if (value->kind == PAXOS_NOOP ||
+		if (!value->origin.member ||
 		    !paxos_seen_add(&core->delivered[value->origin.member],
 				    &value->origin)) {
 			core->ops->deliver(core, core->commit, NULL);
 			continue;
 		}
-		core->ops->deliver(core, core->commit, value);
+		core->ops->deliver(core, core->commit,
+				   value->kind == PAXOS_NOOP ? NULL : value);
 		paxos_forward_delivered(core, core->commit, value);
 	}
 	if (core->commit == before)

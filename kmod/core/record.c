@@ -141,18 +141,11 @@ int paxos_core_durable(struct paxos_core *core, u64 lsn, u64 now)
 static int restore_accept(struct paxos_core *core,
 			  const struct paxos_record_view *record)
 {
-	struct paxos_config config;
 	struct paxos_entry *entry;
 	struct paxos_value *value;
 
 	if (!record->slot || !record->ballot ||
-	    record->item.len > PAXOS_VALUE_MAX ||
-	    record->item.kind >= PAXOS_KINDS ||
-	    record->item.origin.member > PAXOS_MEMBERS_MAX)
-		return -EINVAL;
-	if (record->item.kind == PAXOS_CONFIG &&
-	    paxos_wire_config_decode(record->item.bytes, record->item.len,
-				     &config))
+	    !paxos_item_valid(&record->item))
 		return -EINVAL;
 	if (record->slot <= core->commit)
 		return -EINVAL;

@@ -13,7 +13,7 @@ struct paxos_value *paxos_value_new(struct paxos_core *core,
 {
 	struct paxos_value *value;
 
-	if (item->kind == PAXOS_NOOP)
+	if (!item->origin.member)
 		return paxos_value_get(&core->noop);
 	while (core->value_bytes + sizeof(*value) + item->len + spare >
 	       core->settings.bytes)

@@ -7,7 +7,7 @@
 #define PAXOS_VALUE_MAX		32768	/* bytes of one value */
 
 enum paxos_kind {
-	PAXOS_NOOP = 0,		/* fills a slot, is never delivered */
+	PAXOS_NOOP = 0,		/* fills a slot, is empty, never delivered */
 	PAXOS_DATA = 1,		/* bytes that a proposer asked for */
 	PAXOS_CONFIG = 2,	/* a configuration, as wire.h lays it out */
 	PAXOS_KINDS,
@@ -17,7 +17,7 @@ enum paxos_kind {
  * struct paxos_origin - which proposal a value is
  * @incarnation: counts the lives of the member; a later life has a higher one
  * @seq: counts the proposals of that life, from 1
- * @member: who proposed it, 1..64; 0 for a no-op
+ * @member: who proposed it, 1..64; 0 for a no-op that only fills a gap
  *
  * The learner delivers each origin once, so a proposal may be retried.
  */

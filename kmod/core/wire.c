@@ -333,9 +333,11 @@ bool paxos_item_valid(const struct paxos_item *item)
 
 	if (item->len > PAXOS_VALUE_MAX || item->kind >= PAXOS_KINDS)
 		return false;
-	if (item->kind == PAXOS_NOOP)
-		return !item->len && !origin->member &&
-		       !origin->incarnation && !origin->seq;
+	if (item->kind == PAXOS_NOOP && item->len)
+		return false;
+	/* From nobody comes what fills a gap. */
+	if (item->kind == PAXOS_NOOP && !origin->member)
+		return !origin->incarnation && !origin->seq;
 	if (item->kind == PAXOS_CONFIG &&
 	    paxos_wire_config_decode(item->bytes, item->len, &config))
 		return false;
@@ -347,6 +349,8 @@ bool paxos_item_valid(const struct paxos_item *item)
 static bool check_item(const struct paxos_message *message,
 		       const struct paxos_item *item, u64 before)
 {
+	const struct paxos_origin *origin = &item->origin;
+
 	if (!paxos_item_valid(item))
 		return false;
 	switch (message->type) {
@@ -362,8 +366,8 @@ static bool check_item(const struct paxos_message *message,
 	case PAXOS_CHOSEN:
 		return item->slot > before && item->ballot;
 	default:	/* Forward */
-		return !item->slot && !item->ballot &&
-		       item->kind == PAXOS_DATA;
+		return !item->slot && !item->ballot && origin->member &&
+		       item->kind != PAXOS_CONFIG;
 	}
 }
 

@@ -1021,6 +1021,21 @@ int propose_until(struct cluster *c, u8 id, const void *bytes, u32 len,
 	return err;
 }
 
+/* @text is the cookie. Ten seconds. */
+int propose_noop(struct cluster *c, u8 id, const char *text)
+{
+	struct host *h = host_up(c, id);
+	u64 deadline = c->now + 10000 * MS;
+	u32 before = h->n_ended;
+	int err = paxos_core_propose_noop(&h->core, deadline, (void *)text,
+					  c->now);
+
+	if (!err)
+		check_wake(h, before, deadline);
+	after(c, h);
+	return err;
+}
+
 /* The text is the value and the cookie. Ten seconds. */
 int propose(struct cluster *c, u8 id, const char *text)
 {

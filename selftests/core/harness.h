@@ -166,6 +166,7 @@ int campaign(struct cluster *c, u8 id);
 void elect(struct cluster *c, u8 id);
 int learn(struct cluster *c, u8 id, const struct paxos_item *item);
 int propose(struct cluster *c, u8 id, const char *text);
+int propose_noop(struct cluster *c, u8 id, const char *text);
 int propose_until(struct cluster *c, u8 id, const void *bytes, u32 len,
 		  u64 deadline, void *cookie);
 extern const char the_change[];

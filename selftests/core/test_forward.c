@@ -26,6 +26,60 @@ static void test_forward(void **state)
 	cluster_free(c);
 }
 
+/* A commit that changes nothing: what health is told by. */
+static void test_noop(void **state)
+{
+	struct cluster *c = led(3);
+	u32 i;
+
+	assert_int_equal(propose(c, 1, "x"), 0);
+	assert_int_equal(propose_noop(c, 1, "of the leader"), 0);
+	assert_int_equal(propose_noop(c, 2, "of another"), 0);
+	for (i = 0; i < 3; i++)
+		repeat(c, PAXOS_FORWARD, 2, 1);
+	settle(c);
+	assert_outcome(PAXOS_OUTCOME_CHOSEN, c, 1, "of the leader");
+	assert_outcome(PAXOS_OUTCOME_CHOSEN, c, 2, "of another");
+	assert_int_equal(ended(c, 1, "of the leader")->slot, 2);
+	assert_int_equal(ended(c, 2, "of another")->slot, 3);
+	run(c, 2000 * MS);
+	/* Slots like others, once each, and delivered to nobody. */
+	for (i = 1; i <= 3; i++) {
+		assert_true(decided(c, i, 1, "x"));
+		assert_true(decided_noop(c, i, 2));
+		assert_true(decided_noop(c, i, 3));
+		assert_int_equal(c->hosts[i]->delivered, 3);
+	}
+	/* And after a restart, as the records tell. */
+	host_crash(c, 3);
+	host_restart(c, 3);
+	run(c, 2000 * MS);
+	assert_true(decided_noop(c, 3, 3));
+	assert_int_equal(propose_noop(c, 3, "of one back"), 0);
+	settle(c);
+	assert_outcome(PAXOS_OUTCOME_CHOSEN, c, 3, "of one back");
+	assert_int_equal(ended(c, 3, "of one back")->slot, 4);
+	cluster_free(c);
+}
+
+/* Handed to two leaders it may be in the log twice, and ends once. */
+static void test_noop_two_leaders(void **state)
+{
+	struct cluster *c = led(3);
+
+	propose_noop(c, 2, "x");
+	deliver(c, PAXOS_FORWARD, 2, 1);
+	deliver(c, PAXOS_ACCEPT, 1, 3);
+	drop(c, ANY, ANY, ANY);
+	host_crash(c, 1);
+	assert_int_equal(times_ended(c, 2, "x"), 0);
+	elect(c, 3);
+	run(c, 5000 * MS);
+	assert_outcome(PAXOS_OUTCOME_CHOSEN, c, 2, "x");
+	assert_int_equal(times_ended(c, 2, "x"), 1);
+	cluster_free(c);
+}
+
 static void test_lost_forward(void **state)
 {
 	struct cluster *c = led(3);
@@ -374,6 +428,10 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST("any member takes a proposal and is told its end",
 		     test_forward),
+		TEST("a no-op that is proposed takes a slot and reaches nobody",
+		     test_noop),
+		TEST("a no-op given to two leaders ends once",
+		     test_noop_two_leaders),
 		TEST("a lost Forward is sent again", test_lost_forward),
 		TEST("a lost Done is made good", test_lost_done),
 		TEST("pitfall: duplicates: a Forward that comes twice is proposed once",

@@ -646,10 +646,17 @@ static void test_item_fields(void **state)
 		a.kind = PAXOS_KINDS;
 		assert_drop(PAXOS_DROP_MALFORMED, decode_items(type, &a, NULL));
 
-		/* A no-op comes from nobody and is empty. */
+		/* A no-op is empty, and of a whole origin or of none. */
 		a = item_noop(5, B(3, 1));
 		assert_drop(PAXOS_DROP_NONE, decode_items(type, &a, NULL));
 		a.origin.member = 1;
+		assert_drop(PAXOS_DROP_MALFORMED, decode_items(type, &a, NULL));
+		a.origin.incarnation = 1;
+		assert_drop(PAXOS_DROP_MALFORMED, decode_items(type, &a, NULL));
+		a.origin.seq = 1;
+		assert_drop(PAXOS_DROP_NONE, decode_items(type, &a, NULL));
+		a.len = 1;
+		a.bytes = (const u8 *)"a";
 		assert_drop(PAXOS_DROP_MALFORMED, decode_items(type, &a, NULL));
 		a = item_noop(5, B(3, 1));
 		a.len = 1;
