@@ -264,6 +264,7 @@ static int group_new(struct net *net, struct paxos_group_config *config,
 	INIT_WORK(&group->membership, paxos_membership_work);
 	INIT_LIST_HEAD(&group->handles);
 	INIT_LIST_HEAD(&group->ended);
+	INIT_LIST_HEAD(&group->timed);
 	__skb_queue_head_init(&group->out);
 	skb_queue_head_init(&group->notices);
 	timer_setup(&group->timer, group_timer, 0);

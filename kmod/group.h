@@ -157,6 +157,7 @@ struct paxos_group {
 	u64 probe_due;			/* when to probe again */
 	struct list_head handles;	/* struct paxos_handle */
 	struct list_head ended;		/* requests whose done() is due */
+	struct list_head timed;		/* struct paxos_stages */
 	struct sk_buff_head out;	/* datagrams to send, after the lock */
 	struct paxos_core core;
 

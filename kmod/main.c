@@ -93,6 +93,7 @@ static void __exit paxos_exit(void)
 	up_read(&net_rwsem);
 
 	paxos_netlink_exit();
+	static_key_deferred_flush(&paxos_stages_timed);
 	paxos_agent_exit();
 	unregister_pernet_subsys(&net_ops);
 	paxos_api_exit();

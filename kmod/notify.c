@@ -216,13 +216,19 @@ void paxos_event(struct paxos_core *core, enum paxos_event event, u64 slot,
 		break;
 	case PAXOS_EVENT_ACCEPTED:
 		trace_paxos_accept(group, slot, ballot);
+		if (static_branch_unlikely(&paxos_stages_timed.key))
+			paxos_stages_see(group, event, slot);
 		break;
 	case PAXOS_EVENT_CHOSEN:
 		trace_paxos_chosen(group, slot, ballot);
 		paxos_count(group->stats, PAXOS_COUNT_CHOSEN);
+		if (static_branch_unlikely(&paxos_stages_timed.key))
+			paxos_stages_see(group, event, slot);
 		break;
 	case PAXOS_EVENT_DURABLE:
 		trace_paxos_persist(group, slot, 0, true);
+		if (static_branch_unlikely(&paxos_stages_timed.key))
+			paxos_stages_see(group, event, slot);
 		break;
 	case PAXOS_EVENT_LEADER:
 		notify_leader(group, ballot);

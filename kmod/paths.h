@@ -28,6 +28,7 @@
  * paxos_group.notices. Sending takes none of them but the last.
  */
 
+#include <linux/jump_label_ratelimit.h>
 #include <linux/rcupdate.h>
 #include "compat.h"
 #include "group.h"
@@ -36,6 +37,7 @@
 struct genl_info;
 struct netlink_callback;
 struct netlink_ext_ack;
+struct paxos_stages;
 
 /* main.c: process context */
 struct paxos_net *paxos_net(const struct net *net);
@@ -156,6 +158,19 @@ void paxos_read_ended(struct paxos_core *core, void *cookie,
 int paxos_nl_propose(struct sk_buff *skb, struct genl_info *info);
 int paxos_nl_read(struct sk_buff *skb, struct genl_info *info);
 int paxos_nl_reconfigure(struct sk_buff *skb, struct genl_info *info);
+
+/* stage.c: process context */
+struct paxos_stages *paxos_stages_new(struct paxos_request *request);
+/* stage.c: any context but hard irq */
+void paxos_stages_free(struct paxos_stages *stages);
+int paxos_stages_put(struct sk_buff *skb, const struct paxos_stages *stages);
+/* stage.c: group locked */
+void paxos_stages_begin(struct paxos_group *group, struct paxos_stages *stages);
+void paxos_stages_end(struct paxos_group *group, struct paxos_request *request);
+void paxos_stages_see(struct paxos_group *group, enum paxos_event event,
+		      u64 slot);
+/* stage.c: whether any proposal is timed, in any group */
+extern struct static_key_false_deferred paxos_stages_timed;
 
 /* api.c: group locked */
 void paxos_deliver(struct paxos_core *core, u64 slot,

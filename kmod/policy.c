@@ -104,6 +104,7 @@ const struct nla_policy paxos_propose_policy[PAXOS_A_MAX + 1] = {
 	[PAXOS_A_GROUP] = POLICY_GROUP,
 	[PAXOS_A_VALUE] = { .type = NLA_BINARY },
 	[PAXOS_A_TIMEOUT] = NLA_POLICY_MIN(NLA_U32, 1),
+	[PAXOS_A_KIND] = NLA_POLICY_MAX(NLA_U8, PAXOS_NL_KIND_CONFIG),
 };
 
 const struct nla_policy paxos_read_policy[PAXOS_A_MAX + 1] = {

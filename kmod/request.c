@@ -23,6 +23,8 @@ static void end(struct paxos_group *group, struct paxos_request *request,
 		request->up = paxos_quorum_weight(config, up);
 		request->needed = needed;
 	}
+	if (static_branch_unlikely(&paxos_stages_timed.key))
+		paxos_stages_end(group, request);
 	if (request->handle)
 		list_del(&request->mine);
 	list_add_tail(&request->node, &group->ended);
@@ -112,6 +114,7 @@ bool paxos_request_cancel(struct paxos_group *group,
  * @net: of the socket; the group, and so the request, ends before it
  * @portid: of the socket; if it is closed meanwhile the answer goes nowhere
  * @started: ns
+ * @stages: of a no-op, or NULL
  */
 struct netlink_request {
 	struct paxos_request request;
@@ -120,6 +123,7 @@ struct netlink_request {
 	struct net *net;
 	u32 portid;
 	u64 started;
+	struct paxos_stages *stages;
 };
 
 static void netlink_done(struct paxos_request *request)
@@ -138,6 +142,8 @@ static void netlink_done(struct paxos_request *request)
 		err = nla_put_u64_64bit(skb, PAXOS_A_ELAPSED,
 					ktime_get_ns() - waiting->started,
 					PAXOS_A_PAD);
+	if (!err && waiting->stages)
+		err = paxos_stages_put(skb, waiting->stages);
 	if (!err && request->epoch)
 		err = nla_put_u32(skb, PAXOS_A_EPOCH, request->epoch);
 	if (!err && !chosen)
@@ -149,6 +155,7 @@ static void netlink_done(struct paxos_request *request)
 		genlmsg_end(skb, waiting->header);
 		genlmsg_unicast(waiting->net, skb, waiting->portid);
 	}
+	paxos_stages_free(waiting->stages);
 	kfree(waiting);
 }
 
@@ -158,7 +165,7 @@ static struct netlink_request *netlink_request(struct genl_info *info, u8 cmd)
 
 	if (!waiting)
 		goto error;
-	waiting->answer = genlmsg_new(NLMSG_ALIGN(128), GFP_KERNEL);
+	waiting->answer = genlmsg_new(NLMSG_ALIGN(256), GFP_KERNEL);
 	if (!waiting->answer)
 		goto error;
 	waiting->header = genlmsg_put_reply(waiting->answer, info,
@@ -220,20 +227,74 @@ static int refuse(struct genl_info *info, struct paxos_group *group, int err)
 
 static void forget(struct netlink_request *waiting)
 {
+	paxos_stages_free(waiting->stages);
 	nlmsg_free(waiting->answer);
 	kfree(waiting);
+}
+
+/* A no-op takes a slot as a value does, so it tells how long one takes. */
+static int propose_noop(struct paxos_group *group, struct genl_info *info)
+{
+	struct netlink_request *waiting;
+	u64 now, timeout;
+	int err;
+
+	if (info->attrs[PAXOS_A_VALUE]) {
+		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[PAXOS_A_VALUE],
+				    "a no-op has no value");
+		return -EINVAL;
+	}
+	waiting = netlink_request(info, PAXOS_CMD_PROPOSE);
+	if (!waiting)
+		return -ENOMEM;
+	waiting->stages = paxos_stages_new(&waiting->request);
+	if (!waiting->stages) {
+		GENL_SET_ERR_MSG(info, "no memory for the request");
+		forget(waiting);
+		return -ENOMEM;
+	}
+	timeout = nla_get_u32(info->attrs[PAXOS_A_TIMEOUT]);
+
+	paxos_group_lock(group);
+	now = paxos_now();
+	waiting->request.began = now;
+	err = paxos_group_able(group);
+	if (!err) {
+		paxos_stages_begin(group, waiting->stages);
+		err = paxos_core_propose_noop(&group->core,
+					      now + timeout * USEC_PER_MSEC,
+					      &waiting->request, now);
+		if (err)
+			paxos_stages_end(group, &waiting->request);
+		else
+			paxos_count(group->stats, PAXOS_COUNT_PROPOSALS);
+	}
+	paxos_group_unlock(group);
+	if (!err)
+		return 0;
+	forget(waiting);
+	return refuse(info, group, err);
 }
 
 int paxos_nl_propose(struct sk_buff *skb, struct genl_info *info)
 {
 	struct paxos_group *group = info->user_ptr[0];
 	struct nlattr *value = info->attrs[PAXOS_A_VALUE];
+	struct nlattr *kind = info->attrs[PAXOS_A_KIND];
 	struct netlink_request *waiting;
 	void *reserve;
 	int err;
 
-	if (GENL_REQ_ATTR_CHECK(info, PAXOS_A_VALUE) ||
-	    GENL_REQ_ATTR_CHECK(info, PAXOS_A_TIMEOUT))
+	if (GENL_REQ_ATTR_CHECK(info, PAXOS_A_TIMEOUT))
+		return -EINVAL;
+	if (kind && nla_get_u8(kind) == PAXOS_NL_KIND_NOOP)
+		return propose_noop(group, info);
+	if (kind && nla_get_u8(kind) == PAXOS_NL_KIND_CONFIG) {
+		NL_SET_ERR_MSG_ATTR(info->extack, kind,
+				    "a configuration is proposed by RECONFIGURE");
+		return -EINVAL;
+	}
+	if (GENL_REQ_ATTR_CHECK(info, PAXOS_A_VALUE))
 		return -EINVAL;
 	if (nla_len(value) > PAXOS_VALUE_MAX) {
 		NL_SET_BAD_ATTR(info->extack, value);

@@ -47,6 +47,10 @@ struct nla_policy name_policy[PAXOS_A_MAX + 1] = {
 	[PAXOS_A_FROM] = { .type = NLA_U8 },
 	[PAXOS_A_GOAL] = { .type = NLA_U64 },
 	[PAXOS_A_LATENCY] = { .minlen = PAXOS_NL_LATENCIES * sizeof(uint64_t) },
+	[PAXOS_A_ACCEPTED] = { .type = NLA_U64 },
+	[PAXOS_A_PERSISTED] = { .type = NLA_U64 },
+	[PAXOS_A_CHOSEN] = { .type = NLA_U64 },
+	[PAXOS_A_DELIVERED] = { .type = NLA_U64 },
 };
 
 struct nla_policy name_member_policy[PAXOS_A_MEMBER_MAX + 1] = {

@@ -90,6 +90,13 @@
  *	PAXOS_A_UP, PAXOS_A_NEEDED: u8, voters heard and needed, when not chosen
  *	-EMSGSIZE, -EAGAIN: too many under way, -EUNATCH: no agent or not
  *	started, -ENOLINK: no leader, or no quorum: certainly not proposed.
+ *	With PAXOS_A_KIND (u8, enum paxos_nl_kind) noop, and no value: a no-op,
+ *	that takes a slot and is delivered to nobody. The answer has besides, as
+ *	far as this member has got when it ends, ns from the command until
+ *	PAXOS_A_ACCEPTED: u64, this member accepted it
+ *	PAXOS_A_PERSISTED: u64, and had that on stable storage
+ *	PAXOS_A_CHOSEN: u64, knew that it is chosen
+ *	PAXOS_A_DELIVERED: u64, and all before it
  *
  * PAXOS_CMD_READ (admin): PAXOS_A_GROUP, PAXOS_A_TIMEOUT. Linearizable: the
  *	answer comes when all that was chosen before is known here:
@@ -320,6 +327,10 @@ enum paxos_nl_attr {
 	PAXOS_A_SPACE_GOES,
 	PAXOS_A_SPACE_HELD,
 	PAXOS_A_TRIMMED,
+	PAXOS_A_ACCEPTED,
+	PAXOS_A_PERSISTED,
+	PAXOS_A_CHOSEN,
+	PAXOS_A_DELIVERED,
 	__PAXOS_A_MAX
 };
 #define PAXOS_A_MAX (__PAXOS_A_MAX - 1)
