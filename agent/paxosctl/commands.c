@@ -3,6 +3,7 @@
 #include "campaign.h"
 #include "detector.h"
 #include "group.h"
+#include "health.h"
 #include "key.h"
 #include "log.h"
 #include "member.h"
@@ -26,6 +27,17 @@ const struct command commands[] = {
 			 "Exit status 2 when a group has no quorum.",
 		.options = status_options,
 		.run = run_status,
+	},
+	{
+		.name = "health",
+		.operands = "",
+		.summary = "Commit a no-op, and say how long each stage of it took",
+		.about = "One line. The no-op takes a slot and is delivered to nobody. Times count from\n"
+			 "the command: ACCEPTED by this member, PERSISTED here, CHOSEN, DELIVERED: with\n"
+			 "all before it known here, TOLD: the answer came. What had not happened here by\n"
+			 "then is left out. Exit status 1 when it was not chosen, 2 for want of a quorum.",
+		.options = health_options,
+		.run = run_health,
 	},
 	{
 		.name = "propose",

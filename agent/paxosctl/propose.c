@@ -31,6 +31,10 @@ static int take_outcome(struct nlmsghdr *message, void *arg)
 	outcome->outcome = nla_get_u8(attrs[PAXOS_A_OUTCOME]);
 	outcome->slot = kernel_u64(attrs[PAXOS_A_SLOT]);
 	outcome->elapsed = kernel_u64(attrs[PAXOS_A_ELAPSED]);
+	outcome->accepted = kernel_u64(attrs[PAXOS_A_ACCEPTED]);
+	outcome->persisted = kernel_u64(attrs[PAXOS_A_PERSISTED]);
+	outcome->chosen = kernel_u64(attrs[PAXOS_A_CHOSEN]);
+	outcome->delivered = kernel_u64(attrs[PAXOS_A_DELIVERED]);
 	outcome->up = kernel_u8(attrs[PAXOS_A_UP]);
 	outcome->needed = kernel_u8(attrs[PAXOS_A_NEEDED]);
 	return 0;
@@ -187,7 +191,10 @@ static struct nl_msg *propose_request(struct kernel *kernel, uint32_t group,
 
 	nla_put_u32(request, PAXOS_A_GROUP, group);
 	nla_put_u32(request, PAXOS_A_TIMEOUT, timeout);
-	nla_put(request, PAXOS_A_VALUE, length, value);
+	if (value)
+		nla_put(request, PAXOS_A_VALUE, length, value);
+	else
+		nla_put_u8(request, PAXOS_A_KIND, PAXOS_NL_KIND_NOOP);
 	return request;
 }
 
@@ -203,9 +210,9 @@ static uint64_t now_ms(void)
  * A member that was just started, or whose leader just died, knows of a leader
  * soon. What was refused for want of one was not proposed, so it may be again.
  */
-static int propose_in_time(struct kernel *kernel, uint32_t group,
-			   uint32_t timeout, const uint8_t *value,
-			   size_t length, struct outcome *outcome)
+int propose_in_time(struct kernel *kernel, uint32_t group, uint32_t timeout,
+		    const uint8_t *value, size_t length,
+		    struct outcome *outcome)
 {
 	const struct timespec pause = { .tv_nsec = LEADER_PAUSE_MS * 1000000L };
 	uint64_t end = now_ms() + timeout, now = end - timeout;

@@ -13,6 +13,10 @@ struct outcome {
 	uint8_t outcome;		/* enum paxos_nl_outcome */
 	struct maybe slot;
 	struct maybe elapsed;		/* ns */
+	struct maybe accepted;		/* ns, as those below: of a no-op */
+	struct maybe persisted;
+	struct maybe chosen;
+	struct maybe delivered;
 	struct maybe up;
 	struct maybe needed;
 	bool no_quorum;
@@ -31,5 +35,14 @@ int run_propose(const struct arguments *arguments);
  */
 int outcome_get(struct kernel *kernel, struct nl_msg *request, uint32_t group,
 		struct outcome *outcome);
+
+/*
+ * propose_in_time - propose @value, or a no-op where that is NULL, and wait
+ *
+ * For a leader, too, as long as there is none. Returns as outcome_get().
+ */
+int propose_in_time(struct kernel *kernel, uint32_t group, uint32_t timeout,
+		    const uint8_t *value, size_t length,
+		    struct outcome *outcome);
 
 #endif

@@ -10,6 +10,7 @@
 #include <arpa/inet.h>
 #include <cmocka.h>
 #include "group.h"
+#include "health.h"
 #include "log.h"
 #include "names.h"
 #include "status.h"
@@ -616,6 +617,35 @@ static void entries_are_printed(void **state)
 	nlmsg_free(message);
 }
 
+static void health_is_a_line(void **state)
+{
+	struct health health = {
+		.view = { .id = 7, .leader = 2, .up = { true, 3 } },
+		.outcome = {
+			.outcome = PAXOS_NL_OUTCOME_CHOSEN,
+			.slot = { true, 12 },
+			.accepted = { true, 210000 },
+			.elapsed = { true, 2000000 },
+		},
+		.netlink = { true, 31000 },
+		.total = 2310000,
+	};
+
+	(void)state;
+	assert_int_equal(health_print(&health), EXIT_FINE);
+	assert_string_equal(output(),
+			    "group 7: fine: slot 12 in 2.31 ms, netlink 31 us, "
+			    "accepted 210 us, told 2 ms; leader 2, 3 of 0 up\n");
+	health.outcome.outcome = PAXOS_NL_OUTCOME_NOT_CHOSEN;
+	snprintf(health.outcome.reason, sizeof(health.outcome.reason), "why");
+	assert_int_equal(health_print(&health), EXIT_ERROR);
+	assert_string_equal(output(),
+			    "group 7: not-chosen: why, after 2.31 ms\n");
+	health.outcome.no_quorum = true;
+	assert_int_equal(health_print(&health), EXIT_NO_QUORUM);
+	output();
+}
+
 static void events_in_words(void **state)
 {
 	struct nl_msg *message = new_message(PAXOS_CMD_EVENT);
@@ -675,6 +705,7 @@ int main(void)
 		TEST(a_refusal_names_the_attribute),
 		TEST(a_truncated_refusal_is_survived),
 		TEST(entries_are_printed),
+		TEST(health_is_a_line),
 		TEST(events_in_words),
 		TEST(every_number_has_a_word),
 	};
