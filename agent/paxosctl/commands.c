@@ -8,6 +8,7 @@
 #include "log.h"
 #include "member.h"
 #include "propose.h"
+#include "recover.h"
 #include "stats.h"
 #include "status.h"
 #include "top.h"
@@ -166,6 +167,17 @@ const struct command commands[] = {
 			 "What was interrupted goes on when it is called again.",
 		.options = member_wait_options,
 		.run = run_member_replace,
+	},
+	{
+		.name = "recover",
+		.operands = "",
+		.summary = "Quorum lost for good: let this host go on alone",
+		.about = "The last resort, on one survivor whose agent is stopped. All other members must\n"
+			 "be off for good: it refuses while one is heard, shows what is known of them and\n"
+			 "what may be lost, and asks for the id of the cluster that ends. The survivor\n"
+			 "gets a new cluster id and is its only member; fresh hosts join it.",
+		.options = recover_options,
+		.run = run_recover,
 	},
 	{
 		.name = "stats",

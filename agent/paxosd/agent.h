@@ -104,6 +104,21 @@ int agent_run(struct agent *agent);
  */
 int start_group(struct agent *agent);
 
+struct group_state;
+
+/*
+ * For who only looks: the same but for the start. What restores stays mute;
+ * what runs does so for as long as nothing is pulled.
+ */
+int start_examined(struct agent *agent, struct group_state *state);
+
+/*
+ * `paxosd recover`: the survivor of a cluster that lost its quorum for good
+ * becomes a cluster of its own. @name: the id of that cluster as a person typed
+ * it, or NULL: ask. 0, or -1 and it was told.
+ */
+int recover(struct agent *agent, const char *path, const char *name, bool json);
+
 int heart_open(struct agent *agent);
 void *heart_run(void *agent);
 void *disk_run(void *agent);

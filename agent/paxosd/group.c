@@ -142,6 +142,12 @@ int group_get(struct netlink *netlink, uint32_t group,
 	return netlink_ask(netlink, take_state, state);
 }
 
+int group_del(struct netlink *netlink, uint32_t group)
+{
+	netlink_begin(netlink, PAXOS_CMD_GROUP_DEL, group);
+	return netlink_ask(netlink, NULL, NULL);
+}
+
 int group_attach(struct netlink *netlink, uint32_t group,
 		 struct group_state *state)
 {

@@ -62,6 +62,7 @@ struct group_peer {
 int group_add(struct netlink *netlink, const struct config *config, bool joins);
 int group_get(struct netlink *netlink, uint32_t group,
 	      struct group_state *state);
+int group_del(struct netlink *netlink, uint32_t group);
 /*
  * Does the group that exists differ from the configuration? 1: yes, and
  * @difference says what.

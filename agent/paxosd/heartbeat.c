@@ -20,7 +20,7 @@ const char *heartbeat_drop_name(enum heartbeat_drop drop)
 	static const char *const names[HEARTBEAT_DROPS] = {
 		[HEARTBEAT_FINE] = "fine",
 		[HEARTBEAT_SIZE] = "not of the size of a heartbeat",
-		[HEARTBEAT_TAG] = "not under this group's key",
+		[HEARTBEAT_TAG] = "not under the key and Cluster of this group",
 		[HEARTBEAT_VERSIONS] = "of another version",
 		[HEARTBEAT_GROUP] = "of another group",
 		[HEARTBEAT_MEMBER] = "not from another member to this one",

@@ -14,6 +14,8 @@ static const char usage[] =
 	"usage: paxosd init CONFIG     make an empty log for a first member, that never voted\n"
 	"       paxosd join CONFIG     the same for a host that joins a group that is there\n"
 	"       paxosd CONFIG          run that member, in the foreground\n"
+	"       paxosd recover [--json] CONFIG [CLUSTER]\n"
+	"                              quorum lost for good: paxosctl recover\n"
 	"       paxosd --check CONFIG  only read the configuration\n";
 
 static int read_config(struct config *config, const char *path)
@@ -108,6 +110,7 @@ static int open_log(struct agent *agent, const char *path)
 {
 	const char *directory = agent->config.state_directory;
 	char error[WAL_ERROR_SIZE];
+	int result;
 
 	if (access(directory, F_OK) && errno == ENOENT) {
 		tell_no_log(agent, path);
@@ -118,16 +121,13 @@ static int open_log(struct agent *agent, const char *path)
 		return -1;
 	}
 	init_wal(agent);
-	switch (wal_open(&agent->wal)) {
-	case 0:
-		break;
-	case -ENOENT:
+	result = wal_open(&agent->wal);
+	if (result == -ENOENT)
 		tell_no_log(agent, path);
-		return -1;
-	default:
+	else if (result)
 		say_error("%s", agent->wal.error);
-		return -1;
-	}
+	if (result)
+		return result;
 	if (agent->state.fleeting &&
 	    agent->config.durability == PAXOS_NL_DURABILITY_SYNC)
 		say_warning("%s is in memory: what it holds does not survive this host",
@@ -164,6 +164,36 @@ static int run_agent(struct agent *agent, const char *path)
 	return agent_run(agent);
 }
 
+/* recover [--json] CONFIG [CLUSTER] */
+static int run_recover(struct agent *agent, int argc, char **argv)
+{
+	const bool json = argc && !strcmp(argv[0], "--json");
+	const char *path, *name = NULL;
+	int result;
+
+	argc -= json;
+	argv += json;
+	if (argc < 1 || argc > 2 || argv[0][0] == '-') {
+		fputs(usage, stderr);
+		return -1;
+	}
+	path = argv[0];
+	if (argc == 2)
+		name = argv[1];
+	if (read_config(&agent->config, path))
+		return -1;
+	if (agent->config.durability == PAXOS_NL_DURABILITY_MEMORY) {
+		say_error("Durability = memory: there is no log to go on from. Begin anew: paxosd init, with another Cluster");
+		return -1;
+	}
+	result = open_log(agent, path);
+	if (result && result != -ESTALE)
+		return -1;
+	if (!result && open_kernel(agent))
+		return -1;
+	return recover(agent, path, name, json);
+}
+
 int main(int argc, char **argv)
 {
 	static struct agent agent = {
@@ -180,6 +210,12 @@ int main(int argc, char **argv)
 	if (argc == 2 && !strcmp(path, "--help")) {
 		fputs(usage, stdout);
 		return EXIT_SUCCESS;
+	}
+	if (argc >= 2 && !strcmp(argv[1], "recover")) {
+		if (sodium_init() < 0)
+			return EXIT_FAILURE;
+		result = run_recover(&agent, argc - 2, argv + 2);
+		goto end;
 	}
 	if (argc < 2 || argc > 3 || path[0] == '-' ||
 	    (argc == 3 && strcmp(verb, "init") && strcmp(verb, "join") &&
@@ -199,6 +235,7 @@ int main(int argc, char **argv)
 		result = run_check(&agent, path);
 	else
 		result = run_agent(&agent, path);
+end:
 	/* The kernel lets go of the group when its socket closes. */
 	netlink_close(&agent.attached);
 	netlink_close(&agent.space);

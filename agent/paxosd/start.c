@@ -8,8 +8,10 @@
  * something else, and to be left alone (law 3).
  */
 
+#include <endian.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 #include <time.h>
 #include "agent.h"
 #include "group.h"
@@ -65,7 +67,7 @@ static int restore_record(void *context, const struct record *record)
 	struct restore *restore = context;
 	struct agent *agent = restore->agent;
 
-	if (record->type == WAL_SESSION)
+	if (record->type >= WAL_SESSION)
 		return 0;
 	restore->records++;
 	restore->result = group_restore(&agent->attached, agent->config.group,
@@ -110,6 +112,24 @@ static void tell_lost(const struct config *config)
 		  config->self, config->self);
 }
 
+static void tell_recovered(const struct wal *wal)
+{
+	const struct wal_recovery *recovery = &wal->recovery;
+	const time_t when = le64toh(recovery->time);
+	char former[WAL_CLUSTER_NAME_SIZE], date[32] = "";
+	struct tm tm;
+
+	if (!recovery->time)
+		return;
+	if (gmtime_r(&when, &tm))
+		strftime(date, sizeof(date), "%F %T UTC", &tm);
+	say_notice("this cluster goes back to a recovery, %s: cluster %s had lost its quorum, and what it decided behind slot %" PRIu64
+		   " is known here to slot %" PRIu64 " at most",
+		   date, wal_cluster_name(former, recovery->former),
+		   (uint64_t)le64toh(recovery->commit),
+		   (uint64_t)le64toh(recovery->decided));
+}
+
 static int start_restored(struct agent *agent, const struct group_state *state)
 {
 	const struct config *config = &agent->config;
@@ -136,6 +156,7 @@ static int start_restored(struct agent *agent, const struct group_state *state)
 			  agent->attached.error);
 		return -1;
 	}
+	tell_recovered(wal);
 	say_notice("member %u of group %u runs: incarnation %" PRIu64
 		   ", %" PRIu64 " records restored, the last is %" PRIu64,
 		   config->self, config->group, incarnation, records,
@@ -143,7 +164,8 @@ static int start_restored(struct agent *agent, const struct group_state *state)
 	return 0;
 }
 
-static int go_on(struct agent *agent, const struct group_state *state)
+/* Is what runs in the kernel what is in the log? */
+static int check_running(struct agent *agent, const struct group_state *state)
 {
 	const struct config *config = &agent->config;
 	const struct wal *wal = &agent->wal;
@@ -162,13 +184,28 @@ static int go_on(struct agent *agent, const struct group_state *state)
 			  config->self);
 		return -1;
 	}
-	if (confirm(agent))
+	return confirm(agent);
+}
+
+static int go_on(struct agent *agent, const struct group_state *state)
+{
+	const struct config *config = &agent->config;
+	const struct wal *wal = &agent->wal;
+
+	if (check_running(agent, state))
 		return -1;
 	say_notice("member %u of group %u runs on: incarnation %" PRIu64
 		   ", the last record on the disk is %" PRIu64,
 		   config->self, config->group, wal->incarnation,
 		   wal->end.lsn);
 	return 0;
+}
+
+static int tell_stopped(const struct agent *agent)
+{
+	say_error("group %u is stopped for good in this kernel: see the kernel's log. To begin anew from the disk: paxosctl group del %u, then start paxosd",
+		  agent->config.group, agent->config.group);
+	return -1;
 }
 
 int start_group(struct agent *agent)
@@ -189,7 +226,21 @@ int start_group(struct agent *agent)
 		tell_lost(&agent->config);
 		return -1;
 	}
-	say_error("group %u is stopped for good in this kernel: see the kernel's log. To begin anew from the disk: paxosctl group del %u, then start paxosd",
-		  agent->config.group, agent->config.group);
-	return -1;
+	return tell_stopped(agent);
+}
+
+int start_examined(struct agent *agent, struct group_state *state)
+{
+	uint64_t records;
+
+	if (add_group(agent) || attach_group(agent, state) || heart_open(agent))
+		return -1;
+	switch (state->state) {
+	case PAXOS_NL_STATE_RESTORING:
+		return restore_records(agent, &records) || confirm(agent) ?
+		       -1 : 0;
+	case PAXOS_NL_STATE_RUNNING:
+		return check_running(agent, state);
+	}
+	return tell_stopped(agent);
 }

@@ -344,7 +344,7 @@ int wal_add(struct wal *wal, const struct record *record)
 	if (record->length > PAXOS_NL_VALUE_MAX ||
 	    wal->filled + sizeof(*disk) + padded > WAL_BATCH_MAX)
 		return wal_wrong(wal, "%s: a batch is too large", wal->path);
-	if (record->type != WAL_SESSION && record->type != WAL_CHECKPOINT) {
+	if (record->type < WAL_SESSION) {
 		if (!record->type || record->type > PAXOS_NL_RECORD_TRIM)
 			return wal_wrong(wal,
 					 "%s: the kernel gave a record of type %u, which this agent does not know: run the version that belongs to the module",
@@ -533,6 +533,46 @@ int wal_session(struct wal *wal, uint64_t instance, uint64_t incarnation)
 		return -1;
 	wal->instance = instance;
 	wal->incarnation = incarnation;
+	return 0;
+}
+
+/*
+ * One segment, which gets its name when all of it is on the disk: before that
+ * the log is what it was, and after it the recovery is whole.
+ */
+int wal_recover(struct wal *wal, const struct wal_recovery *recovery,
+		struct record *records, size_t n)
+{
+	const struct record first = {
+		.type = WAL_RECOVERY,
+		.length = sizeof(*recovery),
+		.value = recovery,
+	};
+	/* The incarnation of what follows; no kernel ran it. */
+	const struct wal_session session = {
+		.incarnation = htole64(wal->incarnation + 1),
+	};
+	const struct record second = {
+		.type = WAL_SESSION,
+		.length = sizeof(session),
+		.value = &session,
+	};
+	size_t i;
+
+	if (wal_add(wal, &first) || wal_add(wal, &second))
+		return -1;
+	for (i = 0; i < n; i++) {
+		records[i].lsn = wal->lsn + 1;
+		if (wal_add(wal, &records[i]))
+			return -1;
+	}
+	memcpy(wal->identity.cluster, recovery->cluster, PAXOS_CLUSTER_SIZE);
+	close_file(&wal->fd);
+	if (wal_commit(wal))
+		return -1;
+	wal->recovery = *recovery;
+	wal->instance = 0;
+	wal->incarnation++;
 	return 0;
 }
 

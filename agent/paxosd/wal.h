@@ -37,6 +37,10 @@
  *   more. It is on the disk before the first of them goes, so what lacks from
  *   there on is damage, and what is still there below is of no interest.
  * Damage means that votes were lost: the member must not vote (law 3).
+ *
+ * The cluster changes from one segment to the next only where that one begins
+ * with a WAL_RECOVERY which says so: what precedes it is the legacy of a
+ * cluster that lost its quorum for good.
  */
 
 #include <limits.h>
@@ -61,6 +65,8 @@
 #define WAL_SESSION		128
 /* What the slots up to its own have left behind; has no lsn. See wal_trim.h. */
 #define WAL_CHECKPOINT		129
+/* The member is a cluster of its own from here on; has no lsn. */
+#define WAL_RECOVERY		130
 _Static_assert(WAL_SESSION > PAXOS_NL_RECORD_TRIM, "not the kernel's");
 
 /**
@@ -160,6 +166,27 @@ _Static_assert(sizeof(struct wal_checkpoint) == 24, "on disk");
 	(PAXOS_NL_VALUE_MAX - sizeof(struct wal_checkpoint))
 
 /**
+ * struct wal_recovery - the value of a WAL_RECOVERY: what was done, for people
+ * @former: the cluster that had lost its quorum
+ * @cluster: the one that this member is from here on
+ * @time: seconds since 1970
+ * @members: of the former cluster, by 1 << (id - 1)
+ * @commit: slots up to here were known to be chosen in it
+ * @decided: slots up to here are chosen now
+ * @missing: of those between, without a value here: no-ops now
+ */
+struct wal_recovery {
+	__u8 former[PAXOS_CLUSTER_SIZE];
+	__u8 cluster[PAXOS_CLUSTER_SIZE];
+	__le64 time;
+	__le64 members;
+	__le64 commit;
+	__le64 decided;
+	__le64 missing;
+};
+_Static_assert(sizeof(struct wal_recovery) == 72, "on disk");
+
+/**
  * struct wal_durable - the file "durable"
  * @sequence: of a segment
  * @end: up to here it was on the disk
@@ -233,6 +260,7 @@ struct wal_index;
  * @base: what stands for the slots that are in none
  * @promised: highest ballot that a record promised or accepted
  * @replays: these four are known
+ * @recovery: the last one, its time 0: there was none
  * @fd: the segment at @end.sequence, if this process created it, or -1
  * @spare: space for the next, or -1
  * @zeroed: bytes of @spare that are written, with zeros
@@ -265,6 +293,7 @@ struct wal {
 	uint64_t promised;
 	bool replays;
 	struct wal_base base;
+	struct wal_recovery recovery;
 
 	int fd;
 	int spare;
@@ -296,7 +325,10 @@ void wal_init(struct wal *wal, const struct wal_identity *identity,
 	      const char *path, int directory);
 /* An empty log. 1: there is one of this identity already. */
 int wal_create(struct wal *wal);
-/* Read and verify all. Writes nothing. -ENOENT: there is no log. */
+/*
+ * Read and verify all. Writes nothing. -ENOENT: there is no log; -ESTALE: it
+ * was recovered, and is of @recovery.cluster now.
+ */
 int wal_open(struct wal *wal);
 /* Is there any segment in @directory? */
 bool wal_found(int directory);
@@ -319,6 +351,13 @@ int wal_add(struct wal *wal, const struct record *record);
 int wal_commit(struct wal *wal);
 /* The group of @instance starts as @incarnation: on the disk on return. */
 int wal_session(struct wal *wal, uint64_t instance, uint64_t incarnation);
+/*
+ * All at once: the log is of @recovery->cluster, and @n records of the kernel's
+ * kinds follow, whose lsn are given here, in an incarnation of their own. After
+ * wal_confirm(), and with no batch begun.
+ */
+int wal_recover(struct wal *wal, const struct wal_recovery *recovery,
+		struct record *records, size_t n);
 /* Allot the space for the next segment, if that is not done. */
 int wal_prepare(struct wal *wal);
 /*
@@ -330,6 +369,11 @@ int wal_prepare(struct wal *wal);
  * and from then on space is only allotted.
  */
 int wal_zero(struct wal *wal);
+
+#define WAL_CLUSTER_NAME_SIZE (2 * PAXOS_CLUSTER_SIZE + 1)
+/* 32 digits. */
+char *wal_cluster_name(char name[WAL_CLUSTER_NAME_SIZE],
+		       const uint8_t cluster[PAXOS_CLUSTER_SIZE]);
 
 /* Between wal.c, wal_read.c and wal_trim.c. */
 __attribute__((format(printf, 2, 3)))

@@ -192,13 +192,28 @@ static void unload(struct segment *segment)
 	segment->bytes = NULL;
 }
 
-static void print_cluster(char text[2 * PAXOS_CLUSTER_SIZE + 1],
-			  const uint8_t cluster[PAXOS_CLUSTER_SIZE])
+char *wal_cluster_name(char name[WAL_CLUSTER_NAME_SIZE],
+		       const uint8_t cluster[PAXOS_CLUSTER_SIZE])
 {
 	unsigned int i;
 
 	for (i = 0; i < PAXOS_CLUSTER_SIZE; i++)
-		sprintf(text + 2 * i, "%02x", cluster[i]);
+		sprintf(name + 2 * i, "%02x", cluster[i]);
+	return name;
+}
+
+static int of_another(struct wal *wal, const struct wal_segment *header,
+		      uint64_t sequence)
+{
+	const struct wal_identity *identity = &wal->identity;
+	char cluster[WAL_CLUSTER_NAME_SIZE], name[WAL_NAME_SIZE];
+
+	return wal_wrong(wal,
+			 "%s/%s belongs to member %u of group %u of cluster %s, not to member %u of group %u as configured: set StateDirectory, Self, Id and Cluster right",
+			 wal->path, wal_segment_name(name, sequence),
+			 header->member, le32toh(header->group),
+			 wal_cluster_name(cluster, header->cluster),
+			 identity->member, identity->group);
 }
 
 static const char *durability_name(uint8_t durability)
@@ -210,23 +225,17 @@ static int check_identity(struct wal *wal, const struct segment *segment)
 {
 	const struct wal_identity *identity = &wal->identity;
 	const struct wal_segment *header = segment->header;
-	char cluster[2 * PAXOS_CLUSTER_SIZE + 1], name[WAL_NAME_SIZE];
+	char name[WAL_NAME_SIZE];
 
-	print_cluster(cluster, header->cluster);
 	wal_segment_name(name, segment->sequence);
 	if (le32toh(header->version) != WAL_VERSION)
 		return wal_wrong(wal,
 				 "%s/%s is of format %u and this agent knows %u: run the version that wrote it",
 				 wal->path, name, le32toh(header->version),
 				 WAL_VERSION);
-	if (memcmp(header->cluster, identity->cluster, PAXOS_CLUSTER_SIZE) ||
-	    le32toh(header->group) != identity->group ||
+	if (le32toh(header->group) != identity->group ||
 	    header->member != identity->member)
-		return wal_wrong(wal,
-				 "%s/%s belongs to member %u of group %u of cluster %s, not to member %u of group %u as configured: set StateDirectory, Self, Id and Cluster right",
-				 wal->path, name, header->member,
-				 le32toh(header->group), cluster,
-				 identity->member, identity->group);
+		return of_another(wal, header, segment->sequence);
 	if (header->durability != identity->durability)
 		return wal_wrong(wal,
 				 "%s was made for Durability = %s and now it is %s: a member keeps the one it has voted under. Set it back, or replace the member under a new id",
@@ -308,6 +317,11 @@ static bool sound(struct wal *wal, const struct record *record,
 		return true;
 	case WAL_CHECKPOINT:
 		return sound_checkpoint(wal, record, sequence);
+	case WAL_RECOVERY:
+		if (record->length != sizeof(wal->recovery))
+			return false;
+		memcpy(&wal->recovery, record->value, sizeof(wal->recovery));
+		return true;
 	case PAXOS_NL_RECORD_PROMISE:
 	case PAXOS_NL_RECORD_ACCEPT:
 	case PAXOS_NL_RECORD_COMMIT:
@@ -427,6 +441,53 @@ static int read_segment(struct wal *wal, const struct segment *segment,
 	return 0;
 }
 
+static bool same_cluster(const uint8_t *a, const uint8_t *b)
+{
+	return !memcmp(a, b, PAXOS_CLUSTER_SIZE);
+}
+
+/* Is @next of the same cluster as @before, or of the one that it became? */
+static int check_cluster(struct wal *wal, const struct segment *before,
+			 const struct segment *next)
+{
+	const struct wal_batch *batch = batch_at(next, WAL_BLOCK);
+	const struct wal_record *disk = NULL;
+	const struct wal_recovery *recovery;
+
+	if (same_cluster(before->header->cluster, next->header->cluster))
+		return 0;
+	if (batch)
+		disk = wal_record_at((const uint8_t *)(batch + 1),
+				     next->bytes + next->size, next->seed);
+	if (disk && disk->type == WAL_RECOVERY &&
+	    le32toh(disk->length) == sizeof(*recovery)) {
+		recovery = (const void *)(disk + 1);
+		if (same_cluster(recovery->former, before->header->cluster) &&
+		    same_cluster(recovery->cluster, next->header->cluster))
+			return 0;
+	}
+	return damaged(wal, next->sequence, 0,
+		       "the segment is of another cluster");
+}
+
+/* Is the log, whose last segment this is, of the cluster that it should be? */
+static int check_end(struct wal *wal, const struct segment *segment)
+{
+	const struct wal_recovery *recovery = &wal->recovery;
+	char former[WAL_CLUSTER_NAME_SIZE], cluster[WAL_CLUSTER_NAME_SIZE];
+
+	if (same_cluster(segment->header->cluster, wal->identity.cluster))
+		return 0;
+	if (!recovery->time ||
+	    !same_cluster(recovery->former, wal->identity.cluster))
+		return of_another(wal, segment->header, segment->sequence);
+	wal_wrong(wal,
+		  "%s was recovered from cluster %s: it is of cluster %s now. Set Cluster = %s in the configuration",
+		  wal->path, wal_cluster_name(former, recovery->former),
+		  wal_cluster_name(cluster, recovery->cluster), cluster);
+	return -ESTALE;
+}
+
 static int walk_segments(struct wal *wal, uint64_t lowest, uint64_t highest,
 			 wal_visit visit, void *context)
 {
@@ -449,11 +510,14 @@ static int walk_segments(struct wal *wal, uint64_t lowest, uint64_t highest,
 		memset(&next, 0, sizeof(next));
 		if (segment.sequence < highest &&
 		    (load(wal, &next, segment.sequence + 1) ||
-		     check_segment(wal, &next)))
+		     check_segment(wal, &next) ||
+		     check_cluster(wal, &segment, &next)))
 			result = -1;
 		else
 			result = read_segment(wal, &segment, next.header,
 					      &place, visit, context);
+		if (!result && !next.bytes)
+			result = check_end(wal, &segment);
 		unload(&segment);
 		segment = next;
 		if (result || !segment.bytes)
@@ -474,6 +538,7 @@ static int walk(struct wal *wal, uint64_t *lacks)
 
 	wal->instance = 0;
 	wal->incarnation = 0;
+	memset(&wal->recovery, 0, sizeof(wal->recovery));
 	wal->promised = 0;
 	wal->base.slot = 0;
 	wal->floor = 1;

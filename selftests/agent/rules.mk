@@ -5,6 +5,7 @@ AGENT_TESTS := $(patsubst selftests/agent/%.c,$(B)/selftests/agent/%, \
 	$(wildcard selftests/agent/test_*.c))
 AGENT_TEST_OBJECTS := $(patsubst agent/%.c,$(B)/selftests/agent/%.o, \
 	$(filter-out %/main.c,$(wildcard agent/paxosd/*.c)))
+AGENT_TEST_OBJECTS += $(PAXOSD_CORE:%=$(B)/selftests/agent/core/%.o)
 AGENT_TEST_HEADERS := $(wildcard agent/paxosd/*.h selftests/agent/*.h) \
 	uapi/linux/paxos.h
 AGENT_TEST_CFLAGS = $(USER_CFLAGS) $(SANITIZE) -Iagent/paxosd
@@ -14,6 +15,13 @@ AGENT_TEST_WRAP := $(AGENT_TEST_WRAPS:%=-Wl,--wrap=%)
 $(B)/selftests/agent/paxosd/%.o: agent/paxosd/%.c $(AGENT_TEST_HEADERS)
 	@mkdir -p $(@D)
 	$(call say,CC,$@)$(CC) $(AGENT_TEST_CFLAGS) -c -o $@ $<
+
+$(B)/selftests/agent/paxosd/configuration.o: \
+	AGENT_TEST_CFLAGS += $(PAXOSD_CORE_CFLAGS)
+$(B)/selftests/agent/core/%.o: kmod/core/%.c $(wildcard kmod/core/*.h)
+	@mkdir -p $(@D)
+	$(call say,CC,$@)$(CC) $(AGENT_TEST_CFLAGS) $(PAXOSD_CORE_CFLAGS) \
+		-c -o $@ $<
 
 $(B)/selftests/agent/%.o: selftests/agent/%.c $(AGENT_TEST_HEADERS)
 	@mkdir -p $(@D)
