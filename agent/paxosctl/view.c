@@ -297,7 +297,7 @@ const char *view_reason(const struct group_view *view,
 		break;
 	case PAXOS_NL_WAIT_MEMORY:
 		snprintf(reason, VIEW_REASON_SIZE,
-			 "this member has voted and lost its memory: it stays mute. paxosctl member replace %u NEW ADDRESS, on the leader's host",
+			 "this member has voted and lost its memory: it stays mute. With AutoReplace the leader's agent brings it back under a new id; else paxosctl member replace %u NEW ADDRESS, on the leader's host",
 			 view->self);
 		break;
 	default:

@@ -52,6 +52,7 @@
  * @disk: what the disk thread has done
  * @stored: slots up to here are chosen and on the disk of each, and one more;
  *          0: it was not heard so far
+ * @wants: this member came in place of one that lost its memory
  * @members: who takes part, by 1 << (id - 1): as the file says, then as chosen
  */
 struct agent {
@@ -72,6 +73,7 @@ struct agent {
 	int left;
 	int stop;
 	int failed;
+	bool wants;
 	atomic_bool has_failed;
 	_Atomic uint64_t writing_since;
 	struct metrics_disk disk;
@@ -98,9 +100,11 @@ int agent_open(struct agent *agent);
 /* Until a signal (0) or until a thread has failed (-1). */
 int agent_run(struct agent *agent);
 
+#define START_LOST 1
 /*
  * Attach to the kernel's group, bring it to where the log is, and take the
- * heartbeats' port. 0, or -1 and it was told.
+ * heartbeats' port. 0, or -1 and it was told, or START_LOST: so it was, this
+ * member has lost its memory.
  */
 int start_group(struct agent *agent);
 
@@ -111,6 +115,12 @@ struct group_state;
  * what runs does so for as long as nothing is pulled.
  */
 int start_examined(struct agent *agent, struct group_state *state);
+
+/*
+ * What START_LOST is followed by with AutoReplace: until a signal (0), or until
+ * this host is another member, when paxosd begins anew with @argv; or -1.
+ */
+int amnesia(struct agent *agent, char **argv);
 
 /*
  * `paxosd recover`: the survivor of a cluster that lost its quorum for good

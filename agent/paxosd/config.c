@@ -146,7 +146,7 @@ static int open_section(struct parser *parser, const char *name)
 
 static int unknown_key(struct parser *parser, const char *name)
 {
-	char known[256] = "";
+	char known[384] = "";
 	unsigned int i;
 
 	for (i = 0; config_keys[i].name; i++)

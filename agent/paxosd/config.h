@@ -63,6 +63,7 @@ struct config_member {
  * @transfer_rate: TransferRate, in bytes a second
  * @metrics: Metrics, an absolute path that ends in .prom, or ""
  * @log_space: LogSpace, in bytes, 0: any number
+ * @auto_replace: AutoReplace: a host that lost its memory gets another id
  * @state_directory: StateDirectory, an absolute path
  * @n_members: of @members, in the order of the file
  * @warning: a sentence for the person, or "": a key that others can read
@@ -87,6 +88,7 @@ struct config {
 	uint32_t transfer_rate;
 	char metrics[PATH_MAX];
 	uint64_t log_space;
+	bool auto_replace;
 	char state_directory[PATH_MAX];
 	unsigned int n_members;
 	struct config_member members[PAXOS_NL_MEMBERS_MAX];

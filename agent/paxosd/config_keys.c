@@ -228,6 +228,11 @@ static int set_election(struct parser *parser, const char *value)
 	return parse_yes(value, &parser->config->election);
 }
 
+static int set_auto_replace(struct parser *parser, const char *value)
+{
+	return parse_yes(value, &parser->config->auto_replace);
+}
+
 static int set_heartbeat_port(struct parser *parser, const char *value)
 {
 	uint64_t number;
@@ -376,6 +381,7 @@ const struct key config_keys[KEYS_MAX] = {
 	{ GROUP, "TimeoutMax", set_timeout_max,
 	  "from 5ms to 600s with its unit, such as 2s" },
 	{ GROUP, "Election", set_election, "yes or no" },
+	{ GROUP, "AutoReplace", set_auto_replace, "yes or no" },
 	{ GROUP, "HeartbeatPort", set_heartbeat_port,
 	  "a port from 1 to 65535" },
 	{ GROUP, "Window", set_window, "a power of two from 16 to 4096" },

@@ -8,14 +8,8 @@
 
 #define RESTORE_BATCH (64 << 10)
 
-static void put_member(struct nlmsghdr *message,
-		       const struct config_member *member)
+static void put_address(struct nlmsghdr *message, const union address *address)
 {
-	const union address *address = &member->address;
-	struct nlattr *nest = mnl_attr_nest_start(message, PAXOS_A_MEMBER);
-
-	mnl_attr_put_u8(message, PAXOS_A_MEMBER_ID, member->id);
-	mnl_attr_put_u8(message, PAXOS_A_MEMBER_ROLE, member->role);
 	if (address->any.sa_family == AF_INET)
 		mnl_attr_put(message, PAXOS_A_MEMBER_ADDRESS,
 			     sizeof(address->in.sin_addr),
@@ -29,6 +23,18 @@ static void put_member(struct nlmsghdr *message,
 	if (address->any.sa_family == AF_INET6 && address->in6.sin6_scope_id)
 		mnl_attr_put_u32(message, PAXOS_A_MEMBER_SCOPE,
 				 address->in6.sin6_scope_id);
+}
+
+/* @address: NULL: it stays. */
+static void put_member(struct nlmsghdr *message, uint8_t id, uint8_t role,
+		       const union address *address)
+{
+	struct nlattr *nest = mnl_attr_nest_start(message, PAXOS_A_MEMBER);
+
+	mnl_attr_put_u8(message, PAXOS_A_MEMBER_ID, id);
+	mnl_attr_put_u8(message, PAXOS_A_MEMBER_ROLE, role);
+	if (address)
+		put_address(message, address);
 	mnl_attr_nest_end(message, nest);
 }
 
@@ -57,7 +63,9 @@ int group_add(struct netlink *netlink, const struct config *config, bool joins)
 	if (config->bytes)
 		mnl_attr_put_u32(message, PAXOS_A_BYTES, config->bytes);
 	for (i = 0; i < config->n_members; i++)
-		put_member(message, &config->members[i]);
+		put_member(message, config->members[i].id,
+			   config->members[i].role,
+			   &config->members[i].address);
 	result = netlink_ask(netlink, NULL, NULL);
 	/* It held the key. */
 	explicit_bzero(netlink->request, message->nlmsg_len);
@@ -448,6 +456,32 @@ int group_transfer(struct netlink *netlink, uint32_t group, uint8_t to,
 	mnl_attr_put_u8(message, PAXOS_A_LEADER, to);
 	mnl_attr_put_u32(message, PAXOS_A_TIMEOUT, timeout);
 	return netlink_ask(netlink, NULL, NULL);
+}
+
+int group_change(struct netlink *netlink, uint32_t group, uint8_t id,
+		 uint8_t role, const union address *address, uint32_t timeout)
+{
+	struct nlmsghdr *message = netlink_begin(netlink, PAXOS_CMD_RECONFIGURE,
+						 group);
+
+	mnl_attr_put_u32(message, PAXOS_A_TIMEOUT, timeout);
+	put_member(message, id, role, address);
+	return netlink_send(netlink);
+}
+
+static int take_change(void *context, const struct nlmsghdr *message,
+		       const struct nlattr *const attrs[])
+{
+	bool *made = context;
+
+	(void)message;
+	*made = attrs[PAXOS_A_EPOCH];
+	return 0;
+}
+
+int group_changed(struct netlink *netlink, bool *made)
+{
+	return netlink_receive(netlink, take_change, made);
 }
 
 int group_pull(struct netlink *netlink, uint32_t group, uint64_t lsn)

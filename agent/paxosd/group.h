@@ -103,6 +103,14 @@ int group_resign(struct netlink *netlink, uint32_t group);
 int group_transfer(struct netlink *netlink, uint32_t group, uint8_t to,
 		   uint32_t timeout);
 
+/*
+ * Member @id is to have @role; a new one has @address. The answer comes by
+ * group_changed(), which says whether a configuration of that kind is in force.
+ */
+int group_change(struct netlink *netlink, uint32_t group, uint8_t id,
+		 uint8_t role, const union address *address, uint32_t timeout);
+int group_changed(struct netlink *netlink, bool *made);
+
 /* All to @lsn is on the disk; the answer comes by group_records(). */
 int group_pull(struct netlink *netlink, uint32_t group, uint64_t lsn);
 int group_records(struct netlink *netlink, wal_visit visit, void *context);

@@ -16,6 +16,7 @@
 #include "agent.h"
 #include "candidacy.h"
 #include "group.h"
+#include "replace.h"
 #include "say.h"
 #include "supervisor.h"
 
@@ -47,6 +48,7 @@ struct complaint {
  *          suspicion began or ended
  * @suspected: who is, alike
  * @candidacy: this member's part in elections
+ * @replace: its part in what becomes of hosts that lost their memory
  * @epoch: of the configuration that @members are of
  * @members: as the file says, then as was chosen
  */
@@ -67,6 +69,7 @@ struct heart {
 	struct config_member members[PAXOS_NL_MEMBERS_MAX];
 	int timer;
 	struct candidacy candidacy;
+	struct replace replace;
 	struct complaint drops[HEARTBEAT_DROPS];
 	struct complaint unsent[PAXOS_NL_MEMBERS_MAX + 1];
 };
@@ -167,8 +170,19 @@ static void tell(struct heart *heart, uint64_t set, uint8_t kind)
 			continue;
 		heartbeat.to = member->id;
 		candidacy_fill(&heart->candidacy, kind, &heartbeat);
+		if (agent->wants &&
+		    !(state->voters & 1ULL << (config->self - 1)))
+			heartbeat.word.flags |= HEARTBEAT_WANTS;
 		send_one(heart, member, &heartbeat);
 	}
+}
+
+/* Between a member's address and that of its agent, in ports. */
+static int port_distance(const struct config *config)
+{
+	const struct config_member *self = config_member(config, config->self);
+
+	return address_port(&self->heartbeat) - address_port(&self->address);
 }
 
 static bool is_member(const struct heart *heart, uint8_t id)
@@ -180,9 +194,7 @@ static bool is_member(const struct heart *heart, uint8_t id)
 static void follow(struct heart *heart, const struct group_state *state)
 {
 	const struct config *config = &heart->agent->config;
-	const struct config_member *self = config_member(config, config->self);
-	const int distance = address_port(&self->heartbeat) -
-			     address_port(&self->address);
+	const int distance = port_distance(config);
 	const struct config_member *known;
 	struct config_member members[PAXOS_NL_MEMBERS_MAX] = { 0 }, *member;
 	uint64_t set = 0;
@@ -278,6 +290,46 @@ static void suspect(const struct heart *heart, uint64_t now, uint64_t *agents,
 	}
 }
 
+/* @id has lost its memory, says its agent at @address. */
+static void hear_lost(struct heart *heart, const struct heartbeat *heartbeat,
+		      const union address *address)
+{
+	union address place = *address;
+
+	address_set_port(&place, address_port(address) -
+				 port_distance(&heart->agent->config));
+	replacement_hear(&heart->replace.replacement, heartbeat->from,
+			 heartbeat->life, &place, agent_now());
+}
+
+/* What is to be done for a host that has lost its memory. */
+static void replace(struct heart *heart)
+{
+	const struct config *config = &heart->agent->config;
+	const struct replacement *lost = &heart->replace.replacement;
+	struct config_member host = { .id = lost->lost };
+	struct heartbeat heartbeat = {
+		.from = config->self,
+		.to = lost->lost,
+		.group = config->group,
+		.life = heart->agent->wal.lives,
+		.incarnation = lost->life,
+	};
+
+	heartbeat.successor = replace_step(&heart->replace,
+					   &heart->candidacy.state);
+	if (!heartbeat.successor)
+		return;
+	host.heartbeat = lost->place;
+	address_set_port(&host.heartbeat,
+			 address_port(&lost->place) + port_distance(config));
+	send_one(heart, &host, &heartbeat);
+	replacement_tried(&heart->replace.replacement,
+			  (struct replacement_step) {
+				  .act = REPLACEMENT_TELL,
+			  }, 0, agent_now());
+}
+
 static void elect(struct heart *heart)
 {
 	uint64_t agents, hosts, next;
@@ -310,6 +362,9 @@ static void note(struct heart *heart, const struct heartbeat *heartbeat)
 			       heartbeat->life,
 			       heart->heard[peer->id] / NS_PER_US);
 	heart->news = true;
+	if (heartbeat->word.flags & HEARTBEAT_WANTS)
+		replacement_wants(&heart->replace.replacement, peer->id,
+				  heart->heard[peer->id]);
 	candidacy_hear(&heart->candidacy, heartbeat);
 }
 
@@ -347,7 +402,10 @@ static void receive(struct heart *heart)
 		if (n < 0)
 			return;
 		reason = heartbeat_decode(&heart->filter, &heartbeat, bytes, n);
-		if (reason == HEARTBEAT_FINE)
+		if (reason == HEARTBEAT_FINE &&
+		    heartbeat.word.flags & HEARTBEAT_LOST)
+			hear_lost(heart, &heartbeat, &address);
+		else if (reason == HEARTBEAT_FINE)
 			note(heart, &heartbeat);
 		else
 			drop(heart, reason, &address);
@@ -479,7 +537,8 @@ static int prepare(struct heart *heart)
 		agent_fail(heart->agent, "no timer: %s", strerror(errno));
 		return -1;
 	}
-	if (candidacy_open(&heart->candidacy, heart->agent))
+	if (candidacy_open(&heart->candidacy, heart->agent) ||
+	    replace_open(&heart->replace, heart->agent))
 		return -1;
 	heart->next = agent_now();
 	detector_init(&heart->agent->detector, &settings,
@@ -497,6 +556,7 @@ static void loop(struct heart *heart)
 		{ .fd = heart->candidacy.timer, .events = POLLIN },
 		{ .fd = heart->agent->leave, .events = POLLIN },
 		{ .events = POLLIN },	/* struct control's */
+		{ .events = POLLIN },	/* struct replace's */
 	};
 	struct supervisor supervisor = { 0 };
 	uint64_t wait, sign;
@@ -511,7 +571,8 @@ static void loop(struct heart *heart)
 		ms = wait < INT_MAX ? (int)wait : -1;
 		report(heart);
 		events[5].fd = control_wait(&heart->agent->control, agent_now());
-		if (poll(events, 6, ms) < 0) {
+		events[6].fd = replace_fd(&heart->replace);
+		if (poll(events, 7, ms) < 0) {
 			if (errno == EINTR)
 				continue;
 			agent_fail(heart->agent, "cannot wait: %s",
@@ -532,7 +593,10 @@ static void loop(struct heart *heart)
 		}
 		if (events[5].revents)
 			control_serve(heart->agent, agent_now());
+		if (events[6].revents)
+			replace_answer(&heart->replace);
 		elect(heart);
+		replace(heart);
 	}
 }
 
@@ -543,6 +607,7 @@ void *heart_run(void *context)
 	if (prepare(&heart))
 		return NULL;
 	loop(&heart);
+	replace_close(&heart.replace);
 	candidacy_close(&heart.candidacy);
 	close(heart.timer);
 	return NULL;

@@ -64,6 +64,7 @@ void heartbeat_encode(struct heartbeat_wire *wire,
 	wire->leader = heartbeat->word.leader;
 	wire->flags = heartbeat->word.flags;
 	wire->priority = heartbeat->word.priority;
+	wire->successor = heartbeat->successor;
 	wire->ballot = htole64(heartbeat->word.ballot);
 	wire->hears = htole64(heartbeat->word.hears);
 	wire->round = htole64(heartbeat->word.round);
@@ -86,6 +87,7 @@ static void decode(struct heartbeat *heartbeat,
 	heartbeat->epoch = le32toh(wire->epoch);
 	heartbeat->writing = le32toh(wire->writing);
 	heartbeat->late = le32toh(wire->late);
+	heartbeat->successor = wire->successor;
 	heartbeat->word = (struct election_word) {
 		.kind = wire->kind,
 		.leader = wire->leader,
@@ -99,10 +101,15 @@ static void decode(struct heartbeat *heartbeat,
 	};
 }
 
-static bool is_member(const struct heartbeat_filter *filter, uint8_t id)
+/* Who lost its memory says so until it is somebody else. */
+static bool is_heard(const struct heartbeat_filter *filter,
+		     const struct heartbeat *heartbeat)
 {
+	const uint8_t id = heartbeat->from;
+
 	return id >= 1 && id <= PAXOS_NL_MEMBERS_MAX &&
-	       filter->members & 1ULL << (id - 1);
+	       (filter->members & 1ULL << (id - 1) ||
+		heartbeat->word.flags & HEARTBEAT_LOST);
 }
 
 enum heartbeat_drop heartbeat_decode(struct heartbeat_filter *filter,
@@ -124,7 +131,7 @@ enum heartbeat_drop heartbeat_decode(struct heartbeat_filter *filter,
 	if (heartbeat->group != filter->group)
 		return HEARTBEAT_GROUP;
 	if (heartbeat->to != filter->self || heartbeat->from == filter->self ||
-	    !is_member(filter, heartbeat->from))
+	    !is_heard(filter, heartbeat))
 		return HEARTBEAT_MEMBER;
 	if (heartbeat->life < filter->last[heartbeat->from].life ||
 	    (heartbeat->life == filter->last[heartbeat->from].life &&

@@ -17,6 +17,10 @@
 #define HEARTBEAT_VERSION	3
 #define HEARTBEAT_TAG_SIZE	8
 
+/* Flags beside those of enum election_flag. */
+#define HEARTBEAT_LOST		64	/* the sender has lost its memory */
+#define HEARTBEAT_WANTS		128	/* it learns, and would vote */
+
 /**
  * struct heartbeat_wire - the datagram, all of it, little-endian
  * @version: HEARTBEAT_VERSION
@@ -51,7 +55,7 @@ struct heartbeat_wire {
 	__u8 leader;
 	__u8 flags;
 	__u8 priority;
-	__u8 zero;
+	__u8 successor;
 	__le64 ballot;
 	__le64 hears;
 	__le64 round;
@@ -66,6 +70,8 @@ _Static_assert(sizeof(struct heartbeat_wire) == 112, "on the wire");
  * @applied: up to here they were given to the consumers
  * @durable: lsn of the last record on the disk
  * @stored: all slots up to here are chosen and on the disk, says that itself
+ * @successor: of a host that has lost its memory, and of this life of its
+ *	agent, named by @incarnation: the id that it is to have; else 0
  * @word: for the election; its commit and writing are those of the heartbeat
  */
 struct heartbeat {
@@ -82,6 +88,7 @@ struct heartbeat {
 	uint32_t epoch;
 	uint32_t writing;
 	uint32_t late;
+	uint8_t successor;
 	struct election_word word;
 };
 

@@ -9,6 +9,7 @@
 #include "agent.h"
 #include "say.h"
 #include "space.h"
+#include "succession.h"
 
 static const char usage[] =
 	"usage: paxosd init CONFIG     make an empty log for a first member, that never voted\n"
@@ -106,6 +107,28 @@ static void tell_no_log(const struct agent *agent, const char *path)
 		  agent->config.state_directory, agent->config.self, path);
 }
 
+/* Of the member that this host is by now. */
+static int open_state(struct agent *agent, char *error, size_t size)
+{
+	struct config *config = &agent->config;
+	int id;
+
+	for (;;) {
+		if (state_open(&agent->state, config->state_directory, error,
+			       size))
+			return -1;
+		id = succession_read(&agent->state, error, size);
+		if (id <= 0)
+			return id;
+		/* Its lock is held on to, for as long as this process lives. */
+		succession_apply(config, id);
+		agent->wants = config_member(config, id)->role ==
+			       PAXOS_NL_ROLE_VOTER;
+		say_notice("this host is member %u now, in place of the one that lost its memory",
+			   id);
+	}
+}
+
 static int open_log(struct agent *agent, const char *path)
 {
 	const char *directory = agent->config.state_directory;
@@ -116,7 +139,7 @@ static int open_log(struct agent *agent, const char *path)
 		tell_no_log(agent, path);
 		return -1;
 	}
-	if (state_open(&agent->state, directory, error, sizeof(error))) {
+	if (open_state(agent, error, sizeof(error))) {
 		say_error("%s", error);
 		return -1;
 	}
@@ -156,12 +179,16 @@ static int open_kernel(struct agent *agent)
 	return 0;
 }
 
-static int run_agent(struct agent *agent, const char *path)
+static int run_agent(struct agent *agent, const char *path, char **argv)
 {
-	if (open_log(agent, path) || open_kernel(agent) ||
-	    agent_open(agent) || start_group(agent))
+	int result;
+
+	if (open_log(agent, path) || open_kernel(agent) || agent_open(agent))
 		return -1;
-	return agent_run(agent);
+	result = start_group(agent);
+	if (result == START_LOST && agent->config.auto_replace)
+		return amnesia(agent, argv);
+	return result ? -1 : agent_run(agent);
 }
 
 /* recover [--json] CONFIG [CLUSTER] */
@@ -234,7 +261,7 @@ int main(int argc, char **argv)
 	else if (!strcmp(verb, "--check"))
 		result = run_check(&agent, path);
 	else
-		result = run_agent(&agent, path);
+		result = run_agent(&agent, path, argv);
 end:
 	/* The kernel lets go of the group when its socket closes. */
 	netlink_close(&agent.attached);

@@ -142,7 +142,8 @@ static int start_restored(struct agent *agent, const struct group_state *state)
 		/* Law 3; the status says so, too. */
 		group_start(&agent->attached, config->group, 0, wal->end.lsn);
 		tell_lost(config);
-		return -1;
+		/* Another life of it, for who hears it say so. */
+		return confirm(agent) ? -1 : START_LOST;
 	}
 	if (restore_records(agent, &records) || confirm(agent))
 		return -1;
@@ -224,7 +225,7 @@ int start_group(struct agent *agent)
 	}
 	if (agent->config.durability == PAXOS_NL_DURABILITY_MEMORY) {
 		tell_lost(&agent->config);
-		return -1;
+		return confirm(agent) ? -1 : START_LOST;
 	}
 	return tell_stopped(agent);
 }

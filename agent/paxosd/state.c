@@ -127,7 +127,8 @@ static bool is_ours(const char *name)
 {
 	static const char *const names[] = { ".",     "..",   "lost+found",
 					     "spare", "lock", "durable",
-					     "joined" };
+					     "joined", "successor",
+					     "successor.new" };
 	const char *dot = strrchr(name, '.');
 	unsigned int i;
 

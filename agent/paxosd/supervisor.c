@@ -8,6 +8,12 @@ void supervisor_ready(const struct config *config)
 		   config->self, config->group);
 }
 
+void supervisor_waits(const char *waits)
+{
+	sd_notifyf(0, "STATUS=This member %s\nEXTEND_TIMEOUT_USEC=30000000\nWATCHDOG=1",
+		   waits);
+}
+
 void supervisor_stopping(void)
 {
 	sd_notify(0, "STOPPING=1");

@@ -13,6 +13,8 @@
 /* The member takes part: it is restored, attached and started. */
 void supervisor_ready(const struct config *config);
 /* It is about to end. */
+/* Not ready, and not to be given up: it @waits, a sentence about this member. */
+void supervisor_waits(const char *waits);
 void supervisor_stopping(void);
 
 /**

@@ -152,6 +152,7 @@ static void append_config(struct survivor_records *out, uint8_t type,
 	record->kind = PAXOS_NL_KIND_CONFIG;
 	record->origin = like->origin;
 	record->incarnation = like->incarnation;
+	record->seq = like->seq;
 	record->length = like->length;
 	record->value = like->value;
 }
@@ -163,6 +164,7 @@ static void fill(const struct survivor *survivor, uint64_t ballot,
 	const struct record config = {
 		.origin = survivor->self,
 		.incarnation = incarnation,
+		.seq = 1,	/* without one no other member would take it */
 		.length = length,
 		.value = out->config,
 	};

@@ -117,6 +117,7 @@ static void test_least(void **state)
 	assert_int_equal(config.timeout_min, 200);
 	assert_int_equal(config.timeout_max, 2000);
 	assert_true(config.election);
+	assert_false(config.auto_replace);
 	assert_int_equal(config.members[1].priority, 100);
 	assert_int_equal(config.window, 0);
 	assert_string_equal(config.state_directory, "/var/lib/paxos/1");
@@ -148,6 +149,7 @@ static void test_most(void **state)
 	       "TimeoutMin = 10001ms\n"
 	       "TimeoutMax = 600s\n"
 	       "Election = No\n"
+	       "AutoReplace = yes\n"
 	       "HeartbeatPort = 65535\n"
 	       "Window = 4096\n"
 	       "LogSize = 65536\n"
@@ -176,6 +178,7 @@ static void test_most(void **state)
 	assert_int_equal(config.timeout_min, 10001);
 	assert_int_equal(config.timeout_max, 600000);
 	assert_false(config.election);
+	assert_true(config.auto_replace);
 	assert_int_equal(config.members[1].priority, 255);
 	assert_int_equal(config.members[2].priority, 0);
 	assert_int_equal(config.window, 4096);
@@ -194,7 +197,7 @@ static void test_unknown_things(void **state)
 	refuse("[Gruppe]\n", 1, "[Gruppe]",
 	       "unknown section; there are [Group] and [Member]");
 	refuse_group("Colour = red",
-		     "unknown key 'Colour'; [Group] takes Id, Cluster, Key, KeyFile, Self, StateDirectory, Metrics, Durability, Interval, Adaptive, Threshold, TimeoutMin, TimeoutMax, Election, HeartbeatPort, Window, LogSize, Memory, TransferRate, LogSpace, PrepareQuorum, AcceptQuorum");
+		     "unknown key 'Colour'; [Group] takes Id, Cluster, Key, KeyFile, Self, StateDirectory, Metrics, Durability, Interval, Adaptive, Threshold, TimeoutMin, TimeoutMax, Election, AutoReplace, HeartbeatPort, Window, LogSize, Memory, TransferRate, LogSpace, PrepareQuorum, AcceptQuorum");
 	refuse(GROUP "[Member]\n  Port = 1\n", 7, "Port = 1",
 	       "unknown key 'Port'; [Member] takes Id, Address, Role, Priority");
 	refuse_group("Durability sync",

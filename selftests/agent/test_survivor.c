@@ -91,6 +91,9 @@ static void check_end(const struct survivor_records *out, uint64_t slot,
 	assert_int_equal(accept[0].kind, PAXOS_NL_KIND_CONFIG);
 	assert_int_equal(accept[0].slot, slot);
 	assert_int_equal(accept[0].incarnation, 5);
+	assert_int_equal(accept[0].seq, 1);
+	assert_int_equal(accept[0].origin, SELF);
+	assert_int_equal(accept[2].seq, 1);
 	assert_int_equal(accept[1].type, PAXOS_NL_RECORD_COMMIT);
 	assert_int_equal(accept[1].slot, slot);
 	assert_int_equal(accept[2].type, PAXOS_NL_RECORD_CONFIG);
