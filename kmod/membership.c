@@ -112,6 +112,37 @@ int paxos_change_parse(struct genl_info *info, struct paxos_change *change)
 	error;								\
 })
 
+/* Whether @wanted may be at its address, beside those who are there. */
+static int check_place(struct paxos_group *group, struct genl_info *info,
+		       const struct paxos_member *wanted)
+{
+	struct paxos_member other;
+	u8 id;
+
+	for (id = 1; id <= PAXOS_MEMBERS_MAX; id++) {
+		if (id == wanted->id || !member_find(group, id, &other))
+			continue;
+		if (other.family != wanted->family)
+			return REFUSE(info, -EAFNOSUPPORT,
+				      "IPv4 and IPv6 do not mix in one group");
+		if (member_same_place(&other, wanted))
+			return REFUSE(info, -ENOTUNIQ,
+				      "member %u has that address", id);
+	}
+	return 0;
+}
+
+/* Member @id, of that role, is to be somewhere else. */
+static int check_move(struct paxos_group *group, struct genl_info *info,
+		      const struct paxos_change *change)
+{
+	if (change->wanted.id == group->core.settings.self)
+		return REFUSE(info, -EBUSY,
+			      "member %u leads from where it is: hand the lead over first",
+			      change->wanted.id);
+	return check_place(group, info, &change->wanted);
+}
+
 /* Whether the member that is to be may be, beside those that are. */
 static int check_wanted(struct paxos_group *group, struct genl_info *info,
 			struct paxos_change *change)
@@ -121,6 +152,7 @@ static int check_wanted(struct paxos_group *group, struct genl_info *info,
 	struct paxos_member *wanted = &change->wanted;
 	struct paxos_member other;
 	u8 id = wanted->id;
+	bool is;
 
 	if (!paxos_config_has(config, id)) {
 		if (change->role == PAXOS_NL_ROLE_NONE || !change->addressed)
@@ -130,25 +162,18 @@ static int check_wanted(struct paxos_group *group, struct genl_info *info,
 			return REFUSE(info, -EKEYREVOKED,
 				      "%u was a member before, and an id is not used again: take another",
 				      id);
-		for (id = 1; id <= PAXOS_MEMBERS_MAX; id++) {
-			if (!member_find(group, id, &other))
-				continue;
-			if (other.family != wanted->family)
-				return REFUSE(info, -EAFNOSUPPORT,
-					      "IPv4 and IPv6 do not mix in one group");
-			if (member_same_place(&other, wanted))
-				return REFUSE(info, -ENOTUNIQ,
-					      "member %u has that address", id);
-		}
-		return 0;
+		return check_place(group, info, wanted);
 	}
 	if (!member_find(group, id, &other))
 		return -EINVAL;
+	is = change->role == (paxos_config_votes(config, id) ?
+			      PAXOS_NL_ROLE_VOTER : PAXOS_NL_ROLE_LEARNER);
 	if (change->addressed && !member_same_place(&other, wanted))
-		return REFUSE(info, -ENOTUNIQ,
-			      "member %u is there, under another address", id);
-	if (change->role == (paxos_config_votes(config, id) ?
-			     PAXOS_NL_ROLE_VOTER : PAXOS_NL_ROLE_LEARNER))
+		return is ? check_move(group, info, change) :
+			    REFUSE(info, -ENOTUNIQ,
+				   "member %u is there, under another address",
+				   id);
+	if (is)
 		return REFUSE(info, -EALREADY, "member %u is just that", id);
 	if (change->role == PAXOS_NL_ROLE_VOTER &&
 	    core->peers[id].commit + core->settings.window < core->commit)
@@ -236,7 +261,8 @@ int paxos_change_make(struct paxos_group *group, struct genl_info *info,
 	for (id = 1; id <= PAXOS_MEMBERS_MAX; id++) {
 		if (!paxos_config_has(&next, id))
 			continue;
-		if (!member_find(group, id, &change->members[n]))
+		if ((id == wanted->id && change->addressed) ||
+		    !member_find(group, id, &change->members[n]))
 			change->members[n] = *wanted;
 		n++;
 	}

@@ -146,6 +146,18 @@ const struct command commands[] = {
 		.run = run_member_demote,
 	},
 	{
+		.name = "member move",
+		.operands = "ID ADDRESS",
+		.least = 2,
+		.most = 2,
+		.summary = "Let a member have another address",
+		.about = "Stop its agent, end its group there (group del) and give its host and its\n"
+			 "configuration the new address; then this on the leader's host; then start its\n"
+			 "agent. The others' kernels and agents follow by themselves.",
+		.options = member_options,
+		.run = run_member_move,
+	},
+	{
 		.name = "member remove",
 		.operands = "ID",
 		.least = 1,

@@ -270,6 +270,34 @@ static int promote(const struct asking *asking, uint8_t id)
 			     NULL);
 }
 
+static const struct member_view *find(const struct group_view *view, uint8_t id)
+{
+	unsigned int i;
+
+	for (i = 0; i < view->n_members; i++)
+		if (view->members[i].id == id)
+			return &view->members[i];
+	return NULL;
+}
+
+/* One that is there, as a learner, is not moved by this. */
+static int add(const struct asking *asking, uint8_t id,
+	       const union address *address)
+{
+	const struct member_view *member = NULL;
+	char name[ADDRESS_NAME_SIZE];
+	struct group_view view;
+
+	if (!view_get(asking->kernel, asking->group, &view))
+		member = find(&view, id);
+	if (member && strcmp(member->address, address_name(address, name)))
+		return wrong(asking->arguments,
+			     "member %u is there, under another address: paxosctl member move changes that",
+			     id);
+	return change_member(asking, id, PAXOS_NL_ROLE_LEARNER, address,
+			     "learns", NULL);
+}
+
 int run_member_add(const struct arguments *arguments)
 {
 	struct asking asking = { 0 };
@@ -280,8 +308,7 @@ int run_member_add(const struct arguments *arguments)
 	if (!read_id(arguments, 0, &id) &&
 	    !read_address(arguments, 1, &address) &&
 	    !begin(&asking, arguments))
-		result = change_member(&asking, id, PAXOS_NL_ROLE_LEARNER,
-				       &address, "learns", NULL);
+		result = add(&asking, id, &address);
 	kernel_close(asking.kernel);
 	return result;
 }
@@ -295,6 +322,39 @@ static int change_one(const struct arguments *arguments, uint8_t role,
 
 	if (!read_id(arguments, 0, &id) && !begin(&asking, arguments))
 		result = change_member(&asking, id, role, NULL, done, NULL);
+	kernel_close(asking.kernel);
+	return result;
+}
+
+/* The kernel takes another address for one that keeps its role. */
+static int move(const struct asking *asking, uint8_t id,
+		const union address *address)
+{
+	const struct member_view *member;
+	struct group_view view;
+
+	if (view_get(asking->kernel, asking->group, &view)) {
+		view_complain(asking->arguments, asking->kernel,
+			      asking->group);
+		return EXIT_ERROR;
+	}
+	member = find(&view, id);
+	if (!member)
+		return wrong(asking->arguments, "there is no member %u", id);
+	return change_member(asking, id, member->role, address, "moved", NULL);
+}
+
+int run_member_move(const struct arguments *arguments)
+{
+	struct asking asking = { 0 };
+	union address address;
+	int result = EXIT_ERROR;
+	uint8_t id;
+
+	if (!read_id(arguments, 0, &id) &&
+	    !read_address(arguments, 1, &address) &&
+	    !begin(&asking, arguments))
+		result = move(&asking, id, &address);
 	kernel_close(asking.kernel);
 	return result;
 }
@@ -319,16 +379,6 @@ int run_member_promote(const struct arguments *arguments)
 		result = promote(&asking, id);
 	kernel_close(asking.kernel);
 	return result;
-}
-
-static const struct member_view *find(const struct group_view *view, uint8_t id)
-{
-	unsigned int i;
-
-	for (i = 0; i < view->n_members; i++)
-		if (view->members[i].id == id)
-			return &view->members[i];
-	return NULL;
 }
 
 /*

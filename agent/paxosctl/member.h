@@ -10,6 +10,7 @@ extern const struct option_spec member_options[];
 extern const struct option_spec member_wait_options[];
 
 int run_member_add(const struct arguments *arguments);
+int run_member_move(const struct arguments *arguments);
 int run_member_remove(const struct arguments *arguments);
 int run_member_promote(const struct arguments *arguments);
 int run_member_demote(const struct arguments *arguments);

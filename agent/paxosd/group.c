@@ -229,6 +229,30 @@ static void compare_member(struct comparison *comparison,
 			address_name(&member->address, here));
 }
 
+/* Whatever the others know, it listens where it was told to. */
+static void compare_self(struct comparison *comparison,
+			 const struct nlmsghdr *message)
+{
+	const uint8_t self = comparison->config->self;
+	char there[ADDRESS_NAME_SIZE], here[ADDRESS_NAME_SIZE];
+	const struct config_member *member =
+		config_member(comparison->config, self);
+	const struct nlattr *attr[PAXOS_A_MEMBER_MAX + 1], *nest;
+	union address address;
+
+	mnl_attr_for_each(nest, message, sizeof(struct genlmsghdr)) {
+		if (mnl_attr_get_type(nest) != PAXOS_A_MEMBER)
+			continue;
+		netlink_parse_nested(nest, attr, PAXOS_A_MEMBER_MAX);
+		take_address(&address, attr);
+		if (netlink_u8(attr[PAXOS_A_MEMBER_ID]) == self &&
+		    !address_same(&address, &member->address))
+			differs(comparison, "it listens on %s, and in the file member %u has %s",
+				address_name(&address, there), self,
+				address_name(&member->address, here));
+	}
+}
+
 static void compare_members(struct comparison *comparison,
 			    const struct nlmsghdr *message,
 			    const struct nlattr *const attrs[])
@@ -273,6 +297,8 @@ static int compare(void *context, const struct nlmsghdr *message,
 	/* The file is the first configuration: what was chosen since wins. */
 	if (netlink_u32(attrs[PAXOS_A_EPOCH]) == 1)
 		compare_members(comparison, message, attrs);
+	else
+		compare_self(comparison, message);
 	compare_default(comparison, "Window",
 			netlink_u32(attrs[PAXOS_A_WINDOW]), config->window);
 	compare_default(comparison, "LogSize",

@@ -190,6 +190,23 @@ static bool is_member(const struct heart *heart, uint8_t id)
 	return heart->filter.members >> (id - 1) & 1;
 }
 
+/* The kernel has addresses a moment after the epoch that they are of. */
+static bool is_followed(const struct heart *heart,
+			const struct group_state *state)
+{
+	unsigned int i;
+
+	if (state->epoch != heart->epoch ||
+	    state->n_members != heart->n_members)
+		return false;
+	for (i = 0; i < state->n_members; i++)
+		if (heart->members[i].id != state->members[i].id ||
+		    !address_same(&heart->members[i].address,
+				  &state->members[i].address))
+			return false;
+	return true;
+}
+
 /* What was chosen wins over the file, which only tells of other ports. */
 static void follow(struct heart *heart, const struct group_state *state)
 {
@@ -200,7 +217,7 @@ static void follow(struct heart *heart, const struct group_state *state)
 	uint64_t set = 0;
 	unsigned int i;
 
-	if (!state->epoch || state->epoch == heart->epoch)
+	if (!state->epoch || is_followed(heart, state))
 		return;
 	for (i = 0; i < state->n_members; i++) {
 		/* Its address comes a moment later: see the next beat. */

@@ -19,6 +19,7 @@
 #include <unistd.h>
 #include "agent.h"
 #include "frame.h"
+#include "group.h"
 #include "learn.h"
 #include "say.h"
 
@@ -117,15 +118,48 @@ static enum end await(struct transfer *transfer, short events)
 	return END_DONE;
 }
 
-static enum end call(struct transfer *transfer,
-		     const struct config_member *member)
+/* Where the member's agent is now, as the kernel knows it, not the file. */
+static bool locate(struct transfer *transfer, union address *address)
 {
-	const union address *address = &member->heartbeat;
+	struct agent *agent = transfer->agent;
+	const struct config *config = &agent->config;
+	const struct config_member *self = config_member(config, config->self);
+	const struct config_member *known;
+	const uint8_t id = transfer->learn.from;
+	struct group_state state;
+	bool found = false;
+	unsigned int i;
+
+	if (group_get(&agent->learn, config->group, &state))
+		return false;
+	for (i = 0; i < state.n_members; i++) {
+		transfer->party.members |= 1ULL << (state.members[i].id - 1);
+		if (state.members[i].id != id ||
+		    !state.members[i].address.any.sa_family)
+			continue;
+		found = true;
+		*address = state.members[i].address;
+		address_set_port(address, address_port(address) +
+				 address_port(&self->heartbeat) -
+				 address_port(&self->address));
+		known = config_member(config, id);
+		if (known && address_same(&known->address,
+					  &state.members[i].address))
+			*address = known->heartbeat;
+	}
+	return found;
+}
+
+static enum end call(struct transfer *transfer)
+{
+	union address where, *address = &where;
 	char name[ADDRESS_NAME_SIZE];
 	socklen_t size = sizeof(int);
 	int error = 0;
 	enum end end;
 
+	if (!locate(transfer, address))
+		return source_fails(transfer, "its address is not known");
 	address_name(address, name);
 	transfer->fd = socket(address->any.sa_family,
 			      SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -383,8 +417,7 @@ static bool is_source(const struct transfer *transfer,
 		      const struct learn_source *source)
 {
 	return source->id != transfer->party.self && source->heard &&
-	       source->commit > state->commit &&
-	       config_member(&transfer->agent->config, source->id);
+	       source->commit > state->commit;
 }
 
 /* Of those that said that their logs begin too late, whose begins first? */
@@ -440,8 +473,7 @@ static enum end transfer_from(struct transfer *transfer,
 
 	transfer->learn.agent = state->agent;
 	transfer->values = 0;
-	end = call(transfer, config_member(&agent->config,
-					   transfer->learn.from));
+	end = call(transfer);
 	if (!end)
 		end = greet(transfer);
 	if (!end)
