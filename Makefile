@@ -49,6 +49,8 @@ check-long:
 	@scripts/check long
 check-kasan:
 	@scripts/check kasan
+check-crash:
+	@scripts/check crash
 demo:
 	@scripts/demo
 bench:
@@ -89,4 +91,4 @@ clean:
 	rm -rf $(B)
 
 .DEFAULT_GOAL := all
-.PHONY: all programs module install uninstall module_install unit check check-612 check-long check-kasan demo bench bench-failover clean
+.PHONY: all programs module install uninstall module_install unit check check-612 check-long check-kasan check-crash demo bench bench-failover clean
