@@ -8,6 +8,7 @@
  */
 
 #include <inttypes.h>
+#include <stdio.h>
 #include "agent.h"
 #include "group.h"
 #include "say.h"
@@ -125,6 +126,7 @@ static void look_ahead(struct agent *agent, struct space *space, uint8_t least,
 	struct wal *wal = &agent->wal;
 	const uint64_t used = wal_used(wal);
 	struct wal_cut cut;
+	char at[64];
 
 	space->held = 0;
 	space->goes = 0;
@@ -136,12 +138,14 @@ static void look_ahead(struct agent *agent, struct space *space, uint8_t least,
 	if (space->told == space->goes)
 		return;
 	space->told = space->goes;
+	snprintf(at, sizeof(at), "at slot %" PRIu64, limit);
 	say_warning("the log takes %" PRIu64 " %% of LogSpace: at 100 %% slots %" PRIu64
 		    " to %" PRIu64
-		    " go; member %u, at slot %" PRIu64
-		    ", will then have to be replaced",
+		    " go; member %u, %s, will then have to be replaced",
 		    used * 100 / agent->config.log_space,
-		    wal_index_first(&agent->index), space->goes, least, limit);
+		    wal_index_first(&agent->index), space->goes, least,
+		    stored(agent, least, &limit) ? at :
+		    "not heard since this agent began");
 }
 
 static void report(struct agent *agent, const struct space *space)
