@@ -360,7 +360,7 @@ static int refuse_change(struct genl_info *info, struct paxos_group *group,
 	switch (err) {
 	case -EINPROGRESS:
 		GENL_SET_ERR_MSG(info,
-				 "another change of the members is in flight");
+				 "another change of the members is in flight, or the lead is being handed over");
 		return err;
 	case -EAGAIN:
 		GENL_SET_ERR_MSG(info, "the window is full; try again");

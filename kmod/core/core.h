@@ -418,9 +418,9 @@ int paxos_core_propose_noop(struct paxos_core *core, u64 deadline,
  * Propose the configuration that @bytes encode (wire_config.c); it ends as
  * any proposal. Chosen does not mean in force: that is so where
  * core->config_slot is its slot. -EUNATCH: not running; -ENOLINK: does not
- * lead, or without a quorum; -EINPROGRESS: another change is in flight;
- * -EINVAL: malformed; -ESTALE, -EKEYREVOKED, -EDOM: paxos_config_follows();
- * -ENOMEM; -EAGAIN: too many under way, or the window is full.
+ * lead, or without a quorum; -EINPROGRESS: another change is in flight, or the
+ * lead is being handed over; -EINVAL: malformed; -ESTALE, -EKEYREVOKED, -EDOM:
+ * paxos_config_follows(); -ENOMEM; -EAGAIN: too many under way, or the window is full.
  */
 int paxos_core_reconfigure(struct paxos_core *core, const void *bytes, u32 len,
 			   u64 deadline, void *cookie, u64 now);

@@ -172,7 +172,8 @@ int paxos_core_reconfigure(struct paxos_core *core, const void *bytes, u32 len,
 		return -EUNATCH;
 	if (core->role != PAXOS_LEADER || !core->quorum)
 		return -ENOLINK;
-	if (core->barrier)
+	/* What is handed over proposes nothing more, and this neither. */
+	if (core->barrier || core->yield_to)
 		return -EINPROGRESS;
 	err = paxos_wire_config_decode(bytes, len, &next);
 	if (!err)

@@ -128,7 +128,7 @@
  *	were so, else as they were). Answers as PROPOSE does, and with
  *	PAXOS_A_EPOCH: u32, of the configuration, if it is in force.
  *	-ENOLINK: does not lead, or has no quorum; -EINPROGRESS: another change
- *	is in flight; -EALREADY: nothing would change; -ENOENT: no such member;
+ *	is in flight, or the lead is being handed over; -EALREADY: nothing would change; -ENOENT: no such member;
  *	-EBUSY: the leader itself is to have another address;
  *	-ENOTUNIQ: id or address is another's; -EKEYREVOKED: the id was a
  *	member's before, and is not used again; -EDOM: quorums of the former and
