@@ -31,6 +31,8 @@ const char *const knob_names[KNOBS] = {
 	[KNOB_REPLAY] = "replay",
 	[KNOB_TRANSFER] = "transfer",
 	[KNOB_MEMBER] = "member",
+	[KNOB_RESIGN] = "resign",
+	[KNOB_YIELD] = "yield",
 };
 
 /* Per million, at most. */
@@ -55,6 +57,8 @@ static const u32 knob_highest[KNOBS] = {
 	[KNOB_REPLAY] = 300000,
 	[KNOB_TRANSFER] = 500000,
 	[KNOB_MEMBER] = 60000,
+	[KNOB_RESIGN] = 20000,
+	[KNOB_YIELD] = 100000,
 };
 
 /* The numbers that --set and the replay know by name. */
@@ -191,6 +195,18 @@ static void draw_members(struct settings *settings, struct random *random)
 	settings->bytes += 4096 * held;
 }
 
+/* Leaders that step down, or hand over to another. */
+static void draw_leads(struct settings *settings, struct random *random)
+{
+	u32 i;
+
+	if (random_below(random, 4))
+		return;
+	for (i = KNOB_RESIGN; i <= KNOB_YIELD; i++)
+		settings->knobs[i] = random_scale(random, knob_highest[i] / 64,
+						  knob_highest[i]);
+}
+
 void settings_draw(struct settings *settings)
 {
 	static const u8 sizes[] = { 3, 3, 3, 5, 5, 4, 7, 2, 6, 1 };
@@ -231,6 +247,8 @@ void settings_draw(struct settings *settings)
 		settings->bytes += 2 * held * settings->log_size;
 	draw_faults(settings, &random);
 	draw_members(settings, &random);
+	/* Last, and seldom: what the other seeds mean stays as it was. */
+	draw_leads(settings, &random);
 }
 
 /* NAME=NUMBER; for a probability, in a million. */

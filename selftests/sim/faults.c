@@ -108,6 +108,30 @@ static void fetch(struct sim *sim, struct member *from, struct member *to)
 	network_send(from, &message);
 }
 
+/* Whoever leads or campaigns may be told to stop, or to let another lead. */
+static void lead_fault(struct sim *sim)
+{
+	bool resigns = sim_chance(sim, KNOB_RESIGN);
+	bool yields = sim_chance(sim, KNOB_YIELD);
+	u8 id;
+
+	for (id = 1; (resigns || yields) && id <= sim->n; id++) {
+		struct member *member = sim->members[id];
+
+		if (member->status != MEMBER_UP ||
+		    member->core.role == PAXOS_FOLLOWER)
+			continue;
+		if (resigns)
+			member_resign(member);
+		else
+			member_yield(member, random_below(&sim->random,
+							  sim->n) + 1,
+				     random_scale(&sim->random, 1000,
+						  SIM_SECOND));
+		return;
+	}
+}
+
 /* Every SIM_BEAT, each fault has its chance. */
 void faults_beat(struct sim *sim)
 {
@@ -137,6 +161,7 @@ void faults_beat(struct sim *sim)
 		return;
 	if (sim_chance(sim, KNOB_CAMPAIGN))
 		member_campaign(member);
+	lead_fault(sim);
 	if (sim_chance(sim, KNOB_AGENT))
 		agent_fault(sim, victim(sim));
 	member = victim(sim);

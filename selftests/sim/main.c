@@ -124,6 +124,8 @@ static void print_totals(const struct totals *t, double seconds)
 	       U(t->changes), U(t->unchanged), U(t->joined));
 	printf("  behind %llu times, values transferred %llu, runs stuck %llu\n",
 	       U(t->behind), U(t->transferred), U(t->stuck));
+	printf("  resigned %llu times; Yields sent %llu\n", U(t->resigned),
+	       U(t->yields));
 	printf("  dropped:");
 	for (i = 1; i < PAXOS_CORE_DROPS; i++)
 		printf(" %s %llu", trace_drop(i), U(t->drops[i]));
@@ -153,7 +155,7 @@ static void usage(int status)
 		"             elections; probabilities in a million: loss, duplicate,\n"
 		"             delay, foreign, crash, nomem, jitter, disk_slow, torn, partition,\n"
 		"             campaign, agent, clock, stop, cancel, burst,\n"
-		"             fetch, replay, transfer, member; spare: hosts that may join\n"
+		"             fetch, replay, transfer, member, resign, yield; spare: hosts that may join\n"
 		"  --verify   run each seed twice and compare (law 6)\n"
 		"  --trace    print every event; --last N: so many after a violation\n");
 	exit(status);

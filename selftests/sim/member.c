@@ -329,6 +329,30 @@ int member_campaign(struct member *member)
 	return err;
 }
 
+void member_resign(struct member *member)
+{
+	int err;
+
+	trace(member->sim, "resigns", member->id, 0, 0, 0);
+	call_begin(member);
+	err = paxos_core_resign(&member->core, now(member));
+	if (!err && !member->doomed && member->core.role != PAXOS_FOLLOWER)
+		broken(member->sim, LAW_PROPOSER,
+		       "member %u has resigned, and leads on", member->id);
+	call_end(member);
+	member->sim->totals.resigned += !err;
+}
+
+void member_yield(struct member *member, u8 to, u64 timeout)
+{
+	const u64 local = now(member);
+
+	trace(member->sim, "hands over to member %u", member->id, to, 0, 0);
+	call_begin(member);
+	paxos_core_transfer(&member->core, to, local + timeout, local);
+	call_end(member);
+}
+
 /* A value of another's disk, which is chosen. */
 int member_learn(struct member *member, const struct disk_record *record)
 {

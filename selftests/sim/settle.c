@@ -66,6 +66,10 @@ void settle_ticked(struct member *member)
 		broken(sim, LAW_TIME,
 		       "member %u: a deadline at %llu has passed, it is %llu",
 		       member->id, U(soonest(member)), U(core->now));
+	if (core->yield_to && core->yield_deadline <= core->now)
+		broken(sim, LAW_TIME,
+		       "member %u hands over for ever: until %llu, it is %llu",
+		       member->id, U(core->yield_deadline), U(core->now));
 	member->spins = core->wake <= core->now ? member->spins + 1 : 0;
 	if (member->spins > 100)
 		broken(sim, LAW_TIME, "member %u wants to be woken at %llu, it is %llu",

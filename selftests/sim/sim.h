@@ -64,6 +64,8 @@ enum knob {
 	KNOB_REPLAY,
 	KNOB_TRANSFER,
 	KNOB_MEMBER,
+	KNOB_RESIGN,
+	KNOB_YIELD,
 	KNOBS,
 };
 
@@ -335,6 +337,8 @@ struct totals {
 	u64 noops;
 	u64 elections;		/* ballots in which something was proposed */
 	u64 campaigns;
+	u64 resigned;
+	u64 yields;		/* Yields that were sent */
 	u64 crashes;
 	u64 agent_deaths;
 	u64 torn;
@@ -472,6 +476,8 @@ void member_receive(struct member *member, const struct paxos_message *message,
 void member_tick(struct member *member);
 void member_durable(struct member *member, u64 lsn);
 int member_campaign(struct member *member);
+void member_resign(struct member *member);
+void member_yield(struct member *member, u8 to, u64 timeout);
 int member_learn(struct member *member, const struct disk_record *record);
 bool member_propose(struct member *member, u32 len, u64 timeout);
 bool member_read(struct member *member, u64 timeout);

@@ -371,6 +371,24 @@ void spy_counted(struct member *member)
 	}
 }
 
+/* Hand over: nothing is open, and who is asked may lead. */
+static void said_yield(struct member *member,
+		       const struct paxos_message *message)
+{
+	const struct paxos_core *core = &member->core;
+	struct sim *sim = member->sim;
+
+	if (core->role != PAXOS_LEADER || core->yield_to != message->to ||
+	    !paxos_config_votes(&core->config, message->to))
+		broken(sim, LAW_PROPOSER, "member %u hands a lead to %u that it may not",
+		       member->id, message->to);
+	if (core->commit + 1 != core->next_slot)
+		broken(sim, LAW_PROPOSER,
+		       "member %u hands over at slot %llu, and has proposed up to %llu",
+		       member->id, U(core->commit), U(core->next_slot - 1));
+	sim->totals.yields++;
+}
+
 void spy_said(struct member *member, const struct paxos_message *message)
 {
 	struct sim *sim = member->sim;
@@ -411,6 +429,9 @@ void spy_said(struct member *member, const struct paxos_message *message)
 			broken(sim, LAW_PROPOSER,
 			       "member %u commits in ballot " BALLOT,
 			       member->id, BALLOT_ARGS(message->ballot));
+		break;
+	case PAXOS_YIELD:
+		said_yield(member, message);
 		break;
 	case PAXOS_CHOSEN:
 		said_chosen(member, message);
