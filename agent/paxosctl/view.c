@@ -210,6 +210,14 @@ bool view_no_quorum(const struct group_view *view)
 	return false;
 }
 
+/* Whether the agent may elect stands in its configuration. */
+static const char *next_leader(const struct group_view *view)
+{
+	if (view->agent.value)
+		return "an election is under way, unless the agents have Election = no";
+	return "no agent elects one here; paxosctl campaign makes this member one";
+}
+
 const char *view_reason(const struct group_view *view,
 			char reason[VIEW_REASON_SIZE])
 {
@@ -225,8 +233,8 @@ const char *view_reason(const struct group_view *view,
 			snprintf(reason, VIEW_REASON_SIZE, "%s", quorum);
 		else if (leader_is_down(view))
 			snprintf(reason, VIEW_REASON_SIZE,
-				 "leader %u is not heard: the agents elect one, or where they may not, paxosctl campaign makes this member one",
-				 view->leader);
+				 "leader %u is not heard: %s", view->leader,
+				 next_leader(view));
 		break;
 	case PAXOS_NL_WAIT_AGENT:
 		snprintf(reason, VIEW_REASON_SIZE,
@@ -245,12 +253,13 @@ const char *view_reason(const struct group_view *view,
 		else if (view_no_quorum(view))
 			/* Without agents followers have no reason to talk. */
 			snprintf(reason, VIEW_REASON_SIZE,
-				 "no leader is known, %u of %u heard, %u needed: the agents elect one, or where they may not, paxosctl campaign makes this member one",
+				 "no leader is known, %u of %u heard, %u needed: %s",
 				 (unsigned int)view->up.value,
-				 view_voters(view), view_needed(view));
+				 view_voters(view), view_needed(view),
+				 next_leader(view));
 		else
 			snprintf(reason, VIEW_REASON_SIZE,
-				 "no leader is known: the agents elect one, or where they may not, paxosctl campaign makes this member one");
+				 "no leader is known: %s", next_leader(view));
 		break;
 	case PAXOS_NL_WAIT_QUORUM:
 		/* Heard, and yet they do not answer: one way may be cut. */
