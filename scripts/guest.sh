@@ -67,6 +67,9 @@ run_guest() {
 	guest=$!
 	pids+=("$guest")
 	wait "$guest" || status=$?
+	# One that was killed early has not opened all of its pipes, and who
+	# reads them waits for that.
+	: <>"$work/out" <>"$work/err" <>"$work/console"
 	wait "${readers[@]}" || true
 	pids=()
 	tr -d '\r' <"$work/console.log" | cat "$work/log" - |
