@@ -28,7 +28,14 @@ uint64_t agent_now(void)
 	return now.tv_sec * 1000000000ULL + now.tv_nsec;
 }
 
-void agent_fail(struct agent *agent, const char *format, ...)
+struct say_about agent_wal_fault(const struct agent *agent)
+{
+	return SAY(.event = agent->wal.damaged ? SAY_LOG_DAMAGED :
+		   agent->wal.failed ? SAY_DISK_FAILED : SAY_PLAIN);
+}
+
+void agent_fail_as(struct agent *agent, struct say_about about,
+		   const char *format, ...)
 {
 	const uint64_t one = 1;
 	char text[WAL_ERROR_SIZE];
@@ -39,7 +46,7 @@ void agent_fail(struct agent *agent, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	say_error("%s", text);
+	say_about(LOG_ERR, about, "%s", text);
 	if (write(agent->failed, &one, sizeof(one)) < 0)
 		abort();
 }
@@ -89,9 +96,10 @@ static void wait_for_end(struct agent *agent)
 		;
 	if (events[0].revents &&
 	    read(agent->signals, &signal, sizeof(signal)) == sizeof(signal))
-		say_notice("%s: the agent ends; group %u stays in the kernel, silent until an agent attaches",
-			   signal.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM",
-			   agent->config.group);
+		say_about(LOG_NOTICE, SAY(.event = SAY_STOPPING),
+			  "%s: the agent ends; group %u stays in the kernel, silent until an agent attaches",
+			  signal.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM",
+			  agent->config.group);
 }
 
 /*

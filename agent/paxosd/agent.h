@@ -11,6 +11,7 @@
 #include "heartbeat.h"
 #include "metrics.h"
 #include "netlink.h"
+#include "say.h"
 #include "state.h"
 #include "wal.h"
 #include "wal_index.h"
@@ -89,8 +90,13 @@ struct agent {
 /* Nanoseconds that only grow. */
 uint64_t agent_now(void);
 /* The agent ends, with a sentence why; only the first one is told. */
-__attribute__((format(printf, 2, 3)))
-void agent_fail(struct agent *agent, const char *format, ...);
+__attribute__((format(printf, 3, 4)))
+void agent_fail_as(struct agent *agent, struct say_about about,
+		   const char *format, ...);
+#define agent_fail(agent, ...) \
+	agent_fail_as(agent, SAY(.event = SAY_PLAIN), __VA_ARGS__)
+/* What the sentence in agent->wal.error is about. */
+struct say_about agent_wal_fault(const struct agent *agent);
 
 /* This thread, called @name, goes behind who votes, writes and beats. */
 void agent_lower_priority(const char *name);

@@ -43,6 +43,27 @@ void candidacy_close(struct candidacy *candidacy)
 	close(candidacy->timer);
 }
 
+static void tell_leader(const struct candidacy *candidacy,
+			const struct group_state *state)
+{
+	const uint32_t group = candidacy->agent->config.group;
+	const uint8_t was = candidacy->state.leader;
+
+	if (state->leader == was)
+		return;
+	if (state->leader)
+		say_about(LOG_NOTICE,
+			  SAY(.event = SAY_LEADER, .peer = state->leader),
+			  "group %u: member %u leads, ballot %" PRIu64 ".%u",
+			  group, state->leader, state->ballot >> 8,
+			  (unsigned int)(state->ballot & 0xff));
+	else
+		say_about(LOG_NOTICE,
+			  SAY(.event = SAY_NO_LEADER, .peer = was),
+			  "group %u: no leader is known; member %u led", group,
+			  was);
+}
+
 void candidacy_look(struct candidacy *candidacy,
 		    const struct group_state *state)
 {
@@ -60,6 +81,7 @@ void candidacy_look(struct candidacy *candidacy,
 		.voters = state->voters,
 	};
 
+	tell_leader(candidacy, state);
 	election_kernel(&candidacy->election, &kernel);
 	candidacy->state = *state;
 	candidacy->looked = agent_now();
@@ -93,8 +115,9 @@ static void act(struct candidacy *candidacy, const struct election_out *out)
 		group_resign(&agent->heart, group);
 	}
 	if (out->transfer) {
-		say_notice("group %u: member %u hands the lead over to member %u",
-			   group, agent->config.self, out->transfer);
+		say_about(LOG_NOTICE, SAY(.peer = out->transfer),
+			  "group %u: member %u hands the lead over to member %u",
+			  group, agent->config.self, out->transfer);
 		group_transfer(&agent->heart, group, out->transfer,
 			       TRANSFER_MS);
 	}

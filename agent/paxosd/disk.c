@@ -70,7 +70,7 @@ static int serve(struct agent *agent)
 	if (error == -ENOBUFS)
 		return pull(agent);
 	if (error && wal->error[0]) {
-		agent_fail(agent, "%s", wal->error);
+		agent_fail_as(agent, agent_wal_fault(agent), "%s", wal->error);
 		return error;
 	}
 	if (error) {
@@ -83,7 +83,7 @@ static int serve(struct agent *agent)
 	error = space_begin(agent) ?: wal_commit(wal);
 	atomic_store(&agent->writing_since, 0);
 	if (error) {
-		agent_fail(agent, "%s", wal->error);
+		agent_fail_as(agent, agent_wal_fault(agent), "%s", wal->error);
 		return error;
 	}
 	metrics_batch(&agent->disk, agent_now() - began, bytes);

@@ -129,10 +129,11 @@ static void send_one(struct heart *heart, const struct config_member *member,
 	if (errno == ECONNREFUSED || errno == EAGAIN || errno == EINTR)
 		return;
 	if (complain(&heart->unsent[member->id], &count))
-		say_warning("cannot send heartbeats to member %u at %s: %s (%" PRIu64
-			    " of them)",
-			    member->id, address_name(&member->heartbeat, name),
-			    strerror(errno), count);
+		say_about(LOG_WARNING, SAY(.peer = member->id),
+			  "cannot send heartbeats to member %u at %s: %s (%" PRIu64
+			  " of them)",
+			  member->id, address_name(&member->heartbeat, name),
+			  strerror(errno), count);
 }
 
 /* A heartbeat of @kind to the members of @set. */
@@ -207,6 +208,30 @@ static bool is_followed(const struct heart *heart,
 	return true;
 }
 
+/* Which members the configuration of another epoch added, or removed. */
+static void tell_members(const struct heart *heart, uint64_t set,
+			 uint32_t epoch)
+{
+	const uint64_t was = heart->filter.members;
+	uint64_t bit;
+	uint8_t id;
+
+	/* What the file says is older, and need not be a configuration. */
+	if (!heart->epoch)
+		return;
+	for (id = 1; id <= PAXOS_NL_MEMBERS_MAX; id++) {
+		bit = 1ULL << (id - 1);
+		if (set & ~was & bit)
+			say_about(LOG_NOTICE,
+				  SAY(.event = SAY_MEMBER_ADDED, .peer = id),
+				  "member %u was added: epoch %u", id, epoch);
+		else if (was & ~set & bit)
+			say_about(LOG_NOTICE,
+				  SAY(.event = SAY_MEMBER_REMOVED, .peer = id),
+				  "member %u was removed: epoch %u", id, epoch);
+	}
+}
+
 /* What was chosen wins over the file, which only tells of other ports. */
 static void follow(struct heart *heart, const struct group_state *state)
 {
@@ -237,6 +262,7 @@ static void follow(struct heart *heart, const struct group_state *state)
 			detector_admit(&heart->agent->detector, member->id,
 				       agent_now() / NS_PER_US);
 	}
+	tell_members(heart, set, state->epoch);
 	memcpy(heart->members, members, sizeof(members));
 	heart->n_members = state->n_members;
 	heart->filter.members = set;
@@ -464,14 +490,20 @@ static void tell_suspicion(const struct heart *heart, uint8_t id, uint64_t now)
 	const struct detector_peer *peer = &detector->peers[id];
 
 	if (!(heart->suspected & 1ULL << (id - 1)))
-		say_notice("member %u: its agent is heard again", id);
+		say_about(LOG_NOTICE,
+			  SAY(.event = SAY_HEARD_AGAIN, .peer = id),
+			  "member %u: its agent is heard again", id);
 	else if (heart->heard[id])
-		say_notice("member %u: its agent is suspected to have failed: silent for %" PRIu64
-			   " ms, phi %.1f of %.1f",
-			   id, (now - peer->heard) / 1000,
-			   detector_phi(detector, id, now), peer->threshold);
+		say_about(LOG_NOTICE,
+			  SAY(.event = SAY_SUSPECTED, .peer = id),
+			  "member %u: its agent is suspected to have failed: silent for %" PRIu64
+			  " ms, phi %.1f of %.1f",
+			  id, (now - peer->heard) / 1000,
+			  detector_phi(detector, id, now), peer->threshold);
 	else
-		say_notice("member %u: its agent was not heard so far", id);
+		say_about(LOG_NOTICE,
+			  SAY(.event = SAY_SUSPECTED, .peer = id),
+			  "member %u: its agent was not heard so far", id);
 }
 
 /* Has a suspicion begun or ended? Returns us until the next one may begin. */

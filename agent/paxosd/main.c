@@ -27,6 +27,7 @@ static int read_config(struct config *config, const char *path)
 		say_error("%s", error);
 		return -1;
 	}
+	say_of(config->group, config->self);
 	if (config->warning[0])
 		say_warning("%s", config->warning);
 	return 0;
@@ -148,7 +149,8 @@ static int open_log(struct agent *agent, const char *path)
 	if (result == -ENOENT)
 		tell_no_log(agent, path);
 	else if (result)
-		say_error("%s", agent->wal.error);
+		say_about(LOG_ERR, agent_wal_fault(agent), "%s",
+			  agent->wal.error);
 	if (result)
 		return result;
 	if (agent->state.fleeting &&

@@ -124,8 +124,9 @@ static void distrust(struct server *server, struct guest *guest,
 	if (!tells(server))
 		fault = FRAME_FINE;
 	if (fault && guest->id)
-		say_warning("what member %u asks over TCP is %s: the connection is closed",
-			    guest->id, frame_fault_name(fault));
+		say_about(LOG_WARNING, SAY(.peer = guest->id),
+			  "what member %u asks over TCP is %s: the connection is closed",
+			  guest->id, frame_fault_name(fault));
 	else if (fault)
 		say_warning("who asks for the log over TCP says something that is %s: the connection is closed",
 			    frame_fault_name(fault));
@@ -261,8 +262,9 @@ static enum frame_fault take_ask(struct server *server, struct guest *guest,
 		/* Only now is it known that its HELLO was no recording. */
 		guest->id = guest->claims;
 		replace_former(server, guest);
-		say_notice("member %u asks for the log from slot %" PRIu64
-			   " on", guest->id, slot);
+		say_about(LOG_NOTICE, SAY(.peer = guest->id, .slot = slot),
+			  "member %u asks for the log from slot %" PRIu64
+			  " on", guest->id, slot);
 	}
 	if (frame->type == FRAME_BEGIN) {
 		send_snapshot(server, guest);
@@ -390,7 +392,9 @@ static void prepare(struct server *server, struct guest *guest)
 	}
 	if (fill_values(guest, goal)) {
 		if (tells(server))
-			say_error("cannot give the log to member %u: %s. This member goes on, but would not start from this log again: look at the disk, and replace the member under a new id while it still runs",
+			say_about(LOG_ERR,
+				  SAY(.event = SAY_LOG_DAMAGED, .peer = guest->id),
+				  "cannot give the log to member %u: %s. This member goes on, but would not start from this log again: look at the disk, and replace the member under a new id while it still runs",
 				  guest->id, guest->chosen.error);
 		dismiss(guest);
 		return;

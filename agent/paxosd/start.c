@@ -83,7 +83,8 @@ static int restore_records(struct agent *agent, uint64_t *records)
 	group_restore_begin(&agent->attached, agent->config.group);
 	result = wal_replay(&agent->wal, restore_record, &restore);
 	if (result && !restore.result) {
-		say_error("%s", agent->wal.error);
+		say_about(LOG_ERR, agent_wal_fault(agent), "%s",
+			  agent->wal.error);
 		return -1;
 	}
 	if (!result)
@@ -102,7 +103,7 @@ static int confirm(struct agent *agent)
 {
 	if (!wal_confirm(&agent->wal, time(NULL)))
 		return 0;
-	say_error("%s", agent->wal.error);
+	say_about(LOG_ERR, agent_wal_fault(agent), "%s", agent->wal.error);
 	return -1;
 }
 
@@ -148,7 +149,7 @@ static int start_restored(struct agent *agent, const struct group_state *state)
 	if (restore_records(agent, &records) || confirm(agent))
 		return -1;
 	if (wal_session(wal, state->instance, incarnation)) {
-		say_error("%s", wal->error);
+		say_about(LOG_ERR, agent_wal_fault(agent), "%s", wal->error);
 		return -1;
 	}
 	if (group_start(&agent->attached, config->group, incarnation,
@@ -158,10 +159,11 @@ static int start_restored(struct agent *agent, const struct group_state *state)
 		return -1;
 	}
 	tell_recovered(wal);
-	say_notice("member %u of group %u runs: incarnation %" PRIu64
-		   ", %" PRIu64 " records restored, the last is %" PRIu64,
-		   config->self, config->group, incarnation, records,
-		   wal->end.lsn);
+	say_about(LOG_NOTICE, SAY(.event = SAY_READY),
+		  "member %u of group %u runs: incarnation %" PRIu64
+		  ", %" PRIu64 " records restored, the last is %" PRIu64,
+		  config->self, config->group, incarnation, records,
+		  wal->end.lsn);
 	return 0;
 }
 
@@ -178,7 +180,8 @@ static int check_running(struct agent *agent, const struct group_state *state)
 	}
 	if (config->durability == PAXOS_NL_DURABILITY_SYNC &&
 	    wal->end.lsn < state->durable) {
-		say_error("the log in %s ends with record %" PRIu64
+		say_about(LOG_ERR, SAY(.event = SAY_LOG_DAMAGED),
+			  "the log in %s ends with record %" PRIu64
 			  ", but all up to %" PRIu64
 			  " was on the disk once: records are lost, and member %u must not vote. Put the lost files back, or replace the member under a new id",
 			  wal->path, wal->end.lsn, state->durable,
@@ -195,10 +198,11 @@ static int go_on(struct agent *agent, const struct group_state *state)
 
 	if (check_running(agent, state))
 		return -1;
-	say_notice("member %u of group %u runs on: incarnation %" PRIu64
-		   ", the last record on the disk is %" PRIu64,
-		   config->self, config->group, wal->incarnation,
-		   wal->end.lsn);
+	say_about(LOG_NOTICE, SAY(.event = SAY_READY),
+		  "member %u of group %u runs on: incarnation %" PRIu64
+		  ", the last record on the disk is %" PRIu64,
+		  config->self, config->group, wal->incarnation,
+		  wal->end.lsn);
 	return 0;
 }
 

@@ -92,7 +92,8 @@ static enum end source_fails(struct transfer *transfer, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	say_warning("the transfer from member %u ends: %s", id, text);
+	say_about(LOG_WARNING, SAY(.peer = id),
+		  "the transfer from member %u ends: %s", id, text);
 	return END_SOURCE;
 }
 
@@ -279,7 +280,10 @@ static enum end hand_over(struct transfer *transfer)
 		if (!error)
 			return END_DONE;
 		if (error == -EEXIST) {
-			say_error("the log of member %u contradicts this one: %s. One of the two is wrong, and what both have must not be trusted: compare the logs of all members",
+			say_about(LOG_ERR,
+				  SAY(.event = SAY_LOG_DAMAGED,
+				      .peer = transfer->learn.from),
+				  "the log of member %u contradicts this one: %s. One of the two is wrong, and what both have must not be trusted: compare the logs of all members",
 				  transfer->learn.from, netlink->error);
 			return source_fails(transfer, "it contradicts");
 		}
@@ -477,10 +481,12 @@ static enum end transfer_from(struct transfer *transfer,
 	if (!end)
 		end = greet(transfer);
 	if (!end)
-		say_notice("member %u is behind at slot %" PRIu64
-			   ": member %u brings what its kernel no longer holds",
-			   agent->config.self, state->commit,
-			   transfer->learn.from);
+		say_about(LOG_NOTICE, SAY(.peer = transfer->learn.from,
+					  .slot = state->commit),
+			  "member %u is behind at slot %" PRIu64
+			  ": member %u brings what its kernel no longer holds",
+			  agent->config.self, state->commit,
+			  transfer->learn.from);
 	if (!end && begins) {
 		end = take_snapshot(transfer);
 		state->behind = false;
@@ -497,9 +503,10 @@ static enum end transfer_from(struct transfer *transfer,
 		close(transfer->fd);
 	transfer->fd = -1;
 	if (transfer->values)
-		say_notice("member %u brought %" PRIu64 " values%s",
-			   transfer->learn.from, transfer->values,
-			   end ? "" : ": the kernels do the rest");
+		say_about(LOG_NOTICE, SAY(.peer = transfer->learn.from),
+			  "member %u brought %" PRIu64 " values%s",
+			  transfer->learn.from, transfer->values,
+			  end ? "" : ": the kernels do the rest");
 	return end;
 }
 

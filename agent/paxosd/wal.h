@@ -275,6 +275,7 @@ struct wal_index;
  * @born: the first segment that this process created, 0: none yet
  * @full: no space may be taken for a further segment
  * @failed: a write or fdatasync failed; nothing is written any more
+ * @damaged: what was acknowledged is not there any more, or is not whole
  * @error: why the last call returned -1, a sentence
  */
 struct wal {
@@ -310,6 +311,7 @@ struct wal {
 	uint64_t born;
 	bool full;
 	bool failed;
+	bool damaged;
 	char error[WAL_ERROR_SIZE];
 };
 

@@ -42,6 +42,7 @@ static int damaged(struct wal *wal, uint64_t sequence, uint64_t offset,
 {
 	char name[WAL_NAME_SIZE];
 
+	wal->damaged = true;
 	wal_wrong(wal,
 		  "%s/%s: damaged at offset %" PRIu64
 		  ": %s. Member %u may have given votes that are no longer here, so it must not vote again. Put the undamaged file back (never an older copy of it), or replace the member under a new id",
