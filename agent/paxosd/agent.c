@@ -70,20 +70,60 @@ int agent_open(struct agent *agent)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	agent->signals = signalfd(-1, &set, SFD_CLOEXEC);
 	agent->leave = eventfd(0, EFD_CLOEXEC);
 	agent->left = eventfd(0, EFD_CLOEXEC);
+	agent->reload = eventfd(0, EFD_CLOEXEC);
+	agent->reloaded = eventfd(0, EFD_CLOEXEC);
 	agent->stop = eventfd(0, EFD_CLOEXEC);
 	agent->failed = eventfd(0, EFD_CLOEXEC);
 	if (agent->signals >= 0 && agent->leave >= 0 && agent->left >= 0 &&
-	    agent->stop >= 0 && agent->failed >= 0)
+	    agent->reload >= 0 && agent->reloaded >= 0 && agent->stop >= 0 &&
+	    agent->failed >= 0)
 		return 0;
 	say_error("no file descriptors: %s", strerror(errno));
 	return -1;
 }
 
-/* Until a signal, or until a thread has failed. */
+/*
+ * The heart takes what was read, between two beats, as it is the one that goes
+ * by it. All of it or, where something cannot change, none.
+ */
+static void reload(struct agent *agent)
+{
+	const uint64_t one = 1;
+	char error[WAL_ERROR_SIZE];
+	struct pollfd events[] = {
+		{ .fd = agent->reloaded, .events = POLLIN },
+		{ .fd = agent->failed, .events = POLLIN },
+	};
+	uint64_t count;
+
+	supervisor_reloading();
+	if (config_read_again(&agent->fresh, &agent->config, agent->path,
+			      error, sizeof(error))) {
+		say_about(LOG_ERR, SAY(.event = SAY_NOT_RELOADED),
+			  "%s. All stays as it was", error);
+		supervisor_ready(&agent->config);
+		return;
+	}
+	if (agent->fresh.warning[0])
+		say_warning("%s", agent->fresh.warning);
+	if (write(agent->reload, &one, sizeof(one)) < 0)
+		abort();
+	while (poll(events, 2, -1) < 0)
+		;
+	if (!events[0].revents ||
+	    read(agent->reloaded, &count, sizeof(count)) < 0)
+		return;
+	say_about(LOG_NOTICE, SAY(.event = SAY_RELOADED),
+		  "%s was read again and holds from now on", agent->path);
+	supervisor_ready(&agent->config);
+}
+
+/* A signal that ends the agent, or a thread that has failed. */
 static void wait_for_end(struct agent *agent)
 {
 	struct signalfd_siginfo signal;
@@ -92,14 +132,20 @@ static void wait_for_end(struct agent *agent)
 		{ .fd = agent->failed, .events = POLLIN },
 	};
 
-	while (poll(events, 2, -1) < 0)
-		;
-	if (events[0].revents &&
-	    read(agent->signals, &signal, sizeof(signal)) == sizeof(signal))
-		say_about(LOG_NOTICE, SAY(.event = SAY_STOPPING),
-			  "%s: the agent ends; group %u stays in the kernel, silent until an agent attaches",
-			  signal.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM",
-			  agent->config.group);
+	for (;;) {
+		while (poll(events, 2, -1) < 0)
+			;
+		if (events[1].revents ||
+		    read(agent->signals, &signal, sizeof(signal)) < 0)
+			return;
+		if (signal.ssi_signo != SIGHUP)
+			break;
+		reload(agent);
+	}
+	say_about(LOG_NOTICE, SAY(.event = SAY_STOPPING),
+		  "%s: the agent ends; group %u stays in the kernel, silent until an agent attaches",
+		  signal.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM",
+		  agent->config.group);
 }
 
 /*
@@ -140,6 +186,7 @@ int agent_run(struct agent *agent)
 
 	for (i = 0; i < agent->config.n_members; i++)
 		agent->members |= 1ULL << (agent->config.members[i].id - 1);
+	atomic_store(&agent->transfer_rate, agent->config.transfer_rate);
 	if (agent->config.durability == PAXOS_NL_DURABILITY_MEMORY ||
 	    (!start_thread(agent, &agent->disk_thread, &disk, disk_run) &&
 	     !start_thread(agent, &agent->serve_thread, &serve, serve_run) &&

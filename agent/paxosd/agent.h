@@ -31,7 +31,10 @@
 
 /**
  * struct agent - all that the threads share
- * @config: does not change
+ * @config: does not change but for what config_take() takes: that is the heart
+ *          thread's, once it runs
+ * @path: of the file that @config is from
+ * @fresh: what was read again, main's until it is in @reload
  * @state: main's
  * @wal: main's, while the disk thread runs that one's
  * @index: of @wal, with a lock of its own
@@ -46,6 +49,8 @@
  * @signals: a signalfd, main's
  * @leave: an eventfd; readable: the heart hands the lead over, then says so
  * @left: an eventfd; readable: it has, or cannot
+ * @reload: an eventfd; readable: the heart takes @fresh, then says so
+ * @reloaded: an eventfd; readable: it has
  * @stop: an eventfd; readable: threads end
  * @failed: an eventfd; readable: a thread has failed
  * @has_failed: the same for threads
@@ -54,10 +59,13 @@
  * @stored: slots up to here are chosen and on the disk of each, and one more;
  *          0: it was not heard so far
  * @wants: this member came in place of one that lost its memory
+ * @transfer_rate: TransferRate
  * @members: who takes part, by 1 << (id - 1): as the file says, then as chosen
  */
 struct agent {
 	struct config config;
+	const char *path;
+	struct config fresh;
 	struct state state;
 	struct wal wal;
 	struct wal_index index;
@@ -72,12 +80,15 @@ struct agent {
 	int signals;
 	int leave;
 	int left;
+	int reload;
+	int reloaded;
 	int stop;
 	int failed;
 	bool wants;
 	atomic_bool has_failed;
 	_Atomic uint64_t writing_since;
 	struct metrics_disk disk;
+	_Atomic uint32_t transfer_rate;
 	_Atomic uint64_t members;
 	_Atomic uint64_t stored[PAXOS_NL_MEMBERS_MAX + 1];
 	pthread_t disk_thread;

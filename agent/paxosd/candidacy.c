@@ -12,11 +12,11 @@
 #define NS_PER_MS	1000000ULL
 #define TRANSFER_MS	1000
 
-int candidacy_open(struct candidacy *candidacy, struct agent *agent)
+static struct election_settings settings_of(const struct config *config)
 {
-	const struct config *config = &agent->config;
 	const struct config_member *self = config_member(config, config->self);
-	const struct election_settings settings = {
+
+	return (struct election_settings){
 		.self = config->self,
 		.priority = self->priority,
 		.enabled = config->election,
@@ -24,6 +24,11 @@ int candidacy_open(struct candidacy *candidacy, struct agent *agent)
 		.interval = config->interval * NS_PER_MS,
 		.silence = config->interval * NS_PER_MS * 7 / 2,
 	};
+}
+
+int candidacy_open(struct candidacy *candidacy, struct agent *agent)
+{
+	const struct election_settings settings = settings_of(&agent->config);
 
 	candidacy->agent = agent;
 	candidacy->timer = timerfd_create(CLOCK_MONOTONIC,
@@ -36,6 +41,14 @@ int candidacy_open(struct candidacy *candidacy, struct agent *agent)
 	election_init(&candidacy->election, &settings, agent->wal.lives << 32,
 		      agent_now());
 	return 0;
+}
+
+void candidacy_configure(struct candidacy *candidacy)
+{
+	const struct election_settings settings =
+		settings_of(&candidacy->agent->config);
+
+	election_configure(&candidacy->election, &settings);
 }
 
 void candidacy_close(struct candidacy *candidacy)

@@ -32,6 +32,8 @@ struct candidacy {
 /* 0, or -1 and the agent has failed. */
 int candidacy_open(struct candidacy *candidacy, struct agent *agent);
 void candidacy_close(struct candidacy *candidacy);
+/* The agent's configuration is another one. */
+void candidacy_configure(struct candidacy *candidacy);
 /* What the kernel has just said. */
 void candidacy_look(struct candidacy *candidacy,
 		    const struct group_state *state);

@@ -447,8 +447,9 @@ static int parse(struct parser *parser)
 	return check(parser);
 }
 
-int config_read(struct config *config, const char *path, char *error,
-		size_t size)
+/* @running: what may not change, or NULL */
+static int read_file(struct config *config, const struct config *running,
+		     const char *path, char *error, size_t size)
 {
 	struct parser parser = {
 		.config = config,
@@ -466,11 +467,40 @@ int config_read(struct config *config, const char *path, char *error,
 	config->transfer_rate = CONFIG_TRANSFER_RATE_DEFAULT;
 	error[0] = '\0';
 	result = parse(&parser);
+	if (!result && running)
+		result = config_keep(&parser, running);
 	if (parser.text)
 		sodium_memzero(parser.text, FILE_MAX);
 	free(parser.text);
 	free(parser.lines);
 	return result;
+}
+
+int config_read(struct config *config, const char *path, char *error,
+		size_t size)
+{
+	return read_file(config, NULL, path, error, size);
+}
+
+int config_read_again(struct config *config, const struct config *running,
+		      const char *path, char *error, size_t size)
+{
+	return read_file(config, running, path, error, size);
+}
+
+void config_take(struct config *running, const struct config *config)
+{
+	unsigned int i;
+
+	running->interval = config->interval;
+	running->adaptive = config->adaptive;
+	running->threshold = config->threshold;
+	running->timeout_min = config->timeout_min;
+	running->timeout_max = config->timeout_max;
+	running->election = config->election;
+	running->transfer_rate = config->transfer_rate;
+	for (i = 0; i < running->n_members; i++)
+		running->members[i].priority = config->members[i].priority;
 }
 
 const struct config_member *config_member(const struct config *config,

@@ -106,6 +106,19 @@ struct config {
 int config_read(struct config *config, const char *path, char *error,
 		size_t size);
 
+/*
+ * The same for a member that runs with @running: what cannot change meanwhile
+ * is as it is there, or -1 is returned.
+ */
+int config_read_again(struct config *config, const struct config *running,
+		      const char *path, char *error, size_t size);
+
+/*
+ * What can change, from @config into @running: Interval, Adaptive, Threshold,
+ * TimeoutMin, TimeoutMax, Election, TransferRate and Priority.
+ */
+void config_take(struct config *running, const struct config *config);
+
 /* The member with @id, or NULL. */
 const struct config_member *config_member(const struct config *config,
 					  uint8_t id);

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -400,3 +401,93 @@ const struct key config_keys[KEYS_MAX] = {
 	{ MEMBER, "Role", set_member_role, "voter or learner" },
 	{ MEMBER, "Priority", set_member_priority, "a number from 0 to 255" },
 };
+
+#define FIELD(field) offsetof(struct config, field), \
+	sizeof(((struct config *)NULL)->field)
+#define OTHER "it names another member, which has an agent of its own"
+#define ADDED "the kernel takes it when the group is added"
+
+/* What config_take() leaves, and why. */
+static const struct {
+	const char *name;
+	size_t at;
+	size_t size;
+	const char *why;
+} fixed[] = {
+	{ "Id", FIELD(group), OTHER },
+	{ "Cluster", FIELD(cluster), OTHER },
+	{ "Key", FIELD(key), "the others would not believe this agent" },
+	{ "Self", FIELD(self), OTHER },
+	{ "StateDirectory", FIELD(state_directory), "the log is in use" },
+	{ "Durability", FIELD(durability),
+	  "votes were given under the one that it had" },
+	{ "Window", FIELD(window), ADDED },
+	{ "LogSize", FIELD(log_size), ADDED },
+	{ "Memory", FIELD(bytes), ADDED },
+	{ "PrepareQuorum", FIELD(q1), ADDED },
+	{ "AcceptQuorum", FIELD(q2), ADDED },
+	{ "Metrics", FIELD(metrics), "the file is being written" },
+};
+
+/* The line of [Group] that sets it, 0: none. A key may be in a file, too. */
+static unsigned int line_of(const struct parser *parser, const char *name)
+{
+	unsigned int i, line = 0;
+
+	for (i = 0; config_keys[i].name; i++)
+		if (config_keys[i].section == GROUP &&
+		    !strncmp(config_keys[i].name, name, strlen(name)) &&
+		    parser->group_at[i])
+			line = parser->group_at[i];
+	return line;
+}
+
+static int keep_members(struct parser *parser, const struct config *running)
+{
+	const struct config *config = parser->config;
+	unsigned int i;
+
+	for (i = 0; i < config->n_members; i++) {
+		struct config_member member = config->members[i];
+		const struct config_member *was = &running->members[i];
+
+		member.priority = was->priority;
+		if (i < running->n_members &&
+		    !memcmp(&member, was, sizeof(member)))
+			continue;
+		return config_wrong(parser, parser->member_at[i],
+				    "member %u is not as it was when the agent began: the group's members change by paxosctl member",
+				    member.id);
+	}
+	if (config->n_members == running->n_members)
+		return 0;
+	return config_wrong(parser, 0,
+			    "member %u is missing: the group's members change by paxosctl member",
+			    running->members[config->n_members].id);
+}
+
+int config_keep(struct parser *parser, const struct config *running)
+{
+	const char *new = (const char *)parser->config;
+	const char *old = (const char *)running;
+	struct config same;
+	unsigned int i;
+
+	for (i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
+		if (memcmp(new + fixed[i].at, old + fixed[i].at,
+			   fixed[i].size))
+			return config_wrong(parser,
+					    line_of(parser, fixed[i].name),
+					    "%s cannot change while the agent runs: %s",
+					    fixed[i].name, fixed[i].why);
+	if (keep_members(parser, running))
+		return -1;
+	/* A key that is in neither list does not change either. */
+	same = *running;
+	config_take(&same, parser->config);
+	memcpy(same.warning, parser->config->warning, sizeof(same.warning));
+	if (!memcmp(&same, parser->config, sizeof(same)))
+		return 0;
+	return config_wrong(parser, 0,
+			    "a key was changed that cannot change while the agent runs");
+}

@@ -61,6 +61,8 @@ struct parser {
 __attribute__((format(printf, 3, 4)))
 int config_wrong(struct parser *parser, unsigned int line, const char *format,
 		 ...);
+/* Is all of it as in @running that cannot change? 0, or -1 with the error. */
+int config_keep(struct parser *parser, const struct config *running);
 char *config_trim(char *text);
 void config_warn_readable(struct config *config, int fd, const char *path);
 

@@ -105,6 +105,32 @@ void detector_admit(struct detector *detector, uint8_t member, uint64_t now)
 	};
 }
 
+void detector_configure(struct detector *detector,
+			const struct detector_settings *settings)
+{
+	const struct detector_settings was = detector->settings;
+	uint8_t id;
+
+	detector->settings = *settings;
+	for (id = 0; id <= PAXOS_NL_MEMBERS_MAX; id++) {
+		struct detector_peer *peer = &detector->peers[id];
+
+		if (settings->threshold != was.threshold ||
+		    settings->adaptive != was.adaptive)
+			peer->threshold = settings->threshold;
+		if (peer->n) {
+			measure(settings, peer);
+		} else {
+			peer->mean = settings->interval;
+			peer->deviation = settings->interval / 4.0;
+		}
+		if (peer->arrivals)
+			set_timeout(settings, peer);
+		else
+			peer->timeout = settings->timeout_max;
+	}
+}
+
 /* Half an interval is late; less is no more than jitter. */
 void detector_awake(struct detector *detector, uint64_t due, uint64_t now)
 {

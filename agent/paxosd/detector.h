@@ -106,7 +106,13 @@ struct detector {
 /* Nobody was heard; who is not until @timeout_max is suspected. */
 void detector_init(struct detector *detector,
 		   const struct detector_settings *settings, uint64_t now);
-/* The same of one that has become a member only now. */
+/*
+ * What is configured changes. What was learned stays; but where @threshold or
+ * @adaptive is another, learning begins anew from there.
+ */
+void detector_configure(struct detector *detector,
+			const struct detector_settings *settings);
+/* As detector_init(), of one that has become a member only now. */
 void detector_admit(struct detector *detector, uint8_t member, uint64_t now);
 /*
  * The thread that hears runs, and wanted to at @due or before. To be called

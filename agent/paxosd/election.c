@@ -71,6 +71,12 @@ void election_init(struct election *election,
 	election->blind_until = now + settings->silence;
 }
 
+void election_configure(struct election *election,
+			const struct election_settings *settings)
+{
+	election->settings = *settings;
+}
+
 void election_kernel(struct election *election,
 		     const struct election_kernel *kernel)
 {

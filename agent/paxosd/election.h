@@ -64,7 +64,7 @@ struct election_word {
 };
 
 /**
- * struct election_settings - do not change
+ * struct election_settings - what is configured
  * @self: this member
  * @priority: its own
  * @enabled: Election = yes; else it only answers
@@ -215,6 +215,8 @@ void election_init(struct election *election,
 		   uint64_t now);
 
 /* Inputs; call election_step() after them. */
+void election_configure(struct election *election,
+			const struct election_settings *settings);
 void election_kernel(struct election *election,
 		     const struct election_kernel *kernel);
 void election_suspect(struct election *election, uint64_t agents,

@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
@@ -560,16 +561,21 @@ static int due(struct heart *heart)
 	return beat(heart);
 }
 
-static int prepare(struct heart *heart)
+static struct detector_settings settings_of(const struct config *config)
 {
-	const struct config *config = &heart->agent->config;
-	const struct detector_settings settings = {
+	return (struct detector_settings){
 		.interval = config->interval * 1000,
 		.timeout_min = config->timeout_min * 1000,
 		.timeout_max = config->timeout_max * 1000,
 		.threshold = config->threshold,
 		.adaptive = config->adaptive,
 	};
+}
+
+static int prepare(struct heart *heart)
+{
+	const struct config *config = &heart->agent->config;
+	const struct detector_settings settings = settings_of(config);
 	unsigned int i;
 
 	heart->filter.group = config->group;
@@ -596,6 +602,27 @@ static int prepare(struct heart *heart)
 	return 0;
 }
 
+/* What main read again; from the next beat on, which is now. */
+static void reload(struct heart *heart)
+{
+	struct agent *agent = heart->agent;
+	const uint64_t one = 1;
+	struct detector_settings settings;
+	uint64_t count;
+
+	if (read(agent->reload, &count, sizeof(count)) < 0)
+		return;
+	config_take(&agent->config, &agent->fresh);
+	atomic_store(&agent->transfer_rate, agent->config.transfer_rate);
+	settings = settings_of(&agent->config);
+	detector_configure(&agent->detector, &settings);
+	candidacy_configure(&heart->candidacy);
+	heart->next = agent_now();
+	set_timer(heart);
+	if (write(agent->reloaded, &one, sizeof(one)) < 0)
+		abort();
+}
+
 static void loop(struct heart *heart)
 {
 	struct pollfd events[] = {
@@ -606,6 +633,7 @@ static void loop(struct heart *heart)
 		{ .fd = heart->agent->leave, .events = POLLIN },
 		{ .events = POLLIN },	/* struct control's */
 		{ .events = POLLIN },	/* struct replace's */
+		{ .fd = heart->agent->reload, .events = POLLIN },
 	};
 	struct supervisor supervisor = { 0 };
 	uint64_t wait, sign;
@@ -621,7 +649,7 @@ static void loop(struct heart *heart)
 		report(heart);
 		events[5].fd = control_wait(&heart->agent->control, agent_now());
 		events[6].fd = replace_fd(&heart->replace);
-		if (poll(events, 7, ms) < 0) {
+		if (poll(events, 8, ms) < 0) {
 			if (errno == EINTR)
 				continue;
 			agent_fail(heart->agent, "cannot wait: %s",
@@ -644,6 +672,8 @@ static void loop(struct heart *heart)
 			control_serve(heart->agent, agent_now());
 		if (events[6].revents)
 			replace_answer(&heart->replace);
+		if (events[7].revents)
+			reload(heart);
 		elect(heart);
 		replace(heart);
 	}

@@ -187,6 +187,7 @@ static int run_agent(struct agent *agent, const char *path, char **argv)
 
 	if (open_log(agent, path) || open_kernel(agent) || agent_open(agent))
 		return -1;
+	agent->path = path;
 	result = start_group(agent);
 	if (result == START_LOST && agent->config.auto_replace)
 		return amnesia(agent, argv);

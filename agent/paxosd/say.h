@@ -16,6 +16,8 @@ enum say_event {
 	SAY_PLAIN,		/* none of these */
 	SAY_READY,
 	SAY_STOPPING,
+	SAY_RELOADED,
+	SAY_NOT_RELOADED,
 	SAY_SUSPECTED,
 	SAY_HEARD_AGAIN,
 	SAY_LEADER,

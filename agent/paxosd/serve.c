@@ -335,7 +335,7 @@ static void flush(struct guest *guest)
 
 static void refill(struct server *server)
 {
-	const uint64_t rate = server->agent->config.transfer_rate;
+	const uint64_t rate = atomic_load(&server->agent->transfer_rate);
 	const uint64_t now = agent_now();
 	const uint64_t ms = (now - server->refilled) / NS_PER_MS;
 	const int64_t most = rate / 10;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <inttypes.h>
 #include <systemd/sd-daemon.h>
+#include <time.h>
 #include "supervisor.h"
 
 void supervisor_ready(const struct config *config)
@@ -12,6 +14,16 @@ void supervisor_waits(const char *waits)
 {
 	sd_notifyf(0, "STATUS=This member %s\nEXTEND_TIMEOUT_USEC=30000000\nWATCHDOG=1",
 		   waits);
+}
+
+void supervisor_reloading(void)
+{
+	struct timespec now;
+
+	/* systemd tells by it which reload this one answers. */
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
+		   now.tv_sec * (uint64_t)1000000 + now.tv_nsec / 1000);
 }
 
 void supervisor_stopping(void)

@@ -12,6 +12,8 @@
 
 /* The member takes part: it is restored, attached and started. */
 void supervisor_ready(const struct config *config);
+/* It reads its configuration again; supervisor_ready() says that it has. */
+void supervisor_reloading(void);
 /* It is about to end. */
 /* Not ready, and not to be given up: it @waits, a sentence about this member. */
 void supervisor_waits(const char *waits);

@@ -538,6 +538,91 @@ static void test_rubbish(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
 
+static int read_again(const char *text, struct config *again)
+{
+	put(path, text, strlen(text), 0600);
+	return config_read_again(again, &config, path, error, sizeof(error));
+}
+
+static void test_what_can_change_is_taken(void **state)
+{
+	static struct config again, before;
+
+	(void)state;
+	assert_int_equal(read_text(GROUP MEMBERS), 0);
+	assert_int_equal(read_again(GROUP "Interval = 50ms\nAdaptive = no\n"
+				    "Threshold = 5\nTimeoutMin = 300ms\n"
+				    "TimeoutMax = 3s\nElection = no\n"
+				    "TransferRate = 2M\n"
+				    MEMBERS "Priority = 7\n", &again), 0);
+	before = config;
+	config_take(&config, &again);
+	assert_int_equal(config.interval, 50);
+	assert_false(config.adaptive);
+	assert_int_equal(config.threshold, 5);
+	assert_int_equal(config.timeout_min, 300);
+	assert_int_equal(config.timeout_max, 3000);
+	assert_false(config.election);
+	assert_int_equal(config.transfer_rate, 2 << 20);
+	assert_int_equal(config.members[1].priority, 7);
+	assert_int_equal(config.members[0].priority, CONFIG_PRIORITY_DEFAULT);
+	/* And nothing else: what it was makes it the same again. */
+	config_take(&config, &before);
+	assert_memory_equal(&config, &before, sizeof(config));
+}
+
+/* Each with the line that it is on, or with the file where it has none. */
+static void test_what_cannot_change_is_refused_with_its_line(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *says;
+	} changes[] = {
+		{ "[Group]\nId = 2\nCluster = " CLUSTER "\nKey = " KEY
+		  "\nSelf = 1\n" MEMBERS, ":2: 'Id = 2': Id cannot" },
+		{ "[Group]\nId = 1\nCluster = ff112233445566778899"
+		  "aabbccddeeff\nKey = " KEY
+		  "\nSelf = 1\n" MEMBERS, ":3: 'Cluster = ff11" },
+		{ "[Group]\nId = 1\nCluster = " CLUSTER
+		  "\nKey = BAECAwQFBgcICQoLDA0ODw==\nSelf = 1\n" MEMBERS,
+		  ":4: 'Key = (not shown)': Key cannot change" },
+		{ "[Group]\nId = 1\nCluster = " CLUSTER "\nKey = " KEY
+		  "\nSelf = 2\n" MEMBERS, ":5: 'Self = 2': Self cannot" },
+		{ GROUP "StateDirectory = /x\n" MEMBERS,
+		  ":6: 'StateDirectory = /x': StateDirectory cannot" },
+		{ GROUP "Durability = memory\n" MEMBERS,
+		  ":6: 'Durability = memory': Durability cannot" },
+		{ GROUP "Interval = 50ms\nWindow = 16\n" MEMBERS,
+		  ":7: 'Window = 16': Window cannot change while" },
+		{ GROUP "LogSize = 8192\n" MEMBERS, ":6: 'LogSize" },
+		{ GROUP "Memory = 32M\n" MEMBERS, ":6: 'Memory" },
+		{ GROUP "PrepareQuorum = 2\n" MEMBERS, ":6: 'PrepareQ" },
+		{ GROUP "AcceptQuorum = 2\n" MEMBERS, ":6: 'AcceptQ" },
+		{ GROUP "Metrics = /x.prom\n" MEMBERS, ":6: 'Metrics" },
+		{ GROUP "HeartbeatPort = 9000\n" MEMBERS,
+		  ":9: 'Address = 10.0.0.1:7400': member 1 is not as" },
+		{ GROUP MEMBERS "[Member]\nId = 3\nAddress = 10.0.0.3:7400\n",
+		  ":14: 'Address = 10.0.0.3:7400': member 3 is not as" },
+		{ GROUP MEMBERS "Role = learner\n",
+		  ":11: 'Address = 10.0.0.2:7400': member 2 is not as" },
+		{ GROUP "[Member]\nId = 1\nAddress = 10.0.0.1:7400\n",
+		  "conf: member 2 is missing" },
+		{ GROUP "Nonsense = 1\n" MEMBERS, ":6: 'Nonsense = 1'" },
+	};
+	static struct config again;
+	unsigned int i;
+
+	(void)state;
+	assert_int_equal(read_text(GROUP MEMBERS), 0);
+	for (i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		assert_int_equal(read_again(changes[i].text, &again), -1);
+		if (!strstr(error, changes[i].says))
+			fail_msg("'%s' should say '%s'", error,
+				 changes[i].says);
+	}
+	assert_int_equal(read_again(GROUP MEMBERS, &again), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -558,6 +643,8 @@ int main(void)
 		TEST(no_file),
 		TEST(too_many_members),
 		TEST(rubbish),
+		TEST(what_can_change_is_taken),
+		TEST(what_cannot_change_is_refused_with_its_line),
 	};
 
 	return cmocka_run_group_tests_name("config", tests, NULL, NULL);

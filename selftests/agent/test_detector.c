@@ -422,6 +422,34 @@ static void test_a_member_that_is_added_is_given_time(void **state)
 	assert_true(detector_suspects(&detector, 4, now + 20 * INTERVAL));
 }
 
+static void test_what_is_configured_changes_but_not_what_was_learned(void **state)
+{
+	struct detector_settings with = settings(true);
+	double learned;
+
+	(void)state;
+	hear_steadily(1, 100);
+	peer(1)->threshold = learned = 20;
+	with.timeout_min = 5 * INTERVAL;
+	detector_configure(&detector, &with);
+	assert_int_equal(peer(1)->n, 99);
+	assert_true(peer(1)->threshold == learned);
+	assert_true(detector_timeout(&detector, 1) >= 5 * INTERVAL);
+	/* Who was never heard has all the time there is, as before. */
+	with.timeout_max = 10 * INTERVAL;
+	detector_configure(&detector, &with);
+	assert_int_equal(detector_timeout(&detector, 2), 10 * INTERVAL);
+	assert_true(detector_timeout(&detector, 1) < 10 * INTERVAL);
+	/* Where learning begins is another place. */
+	with.threshold = 3;
+	detector_configure(&detector, &with);
+	assert_true(peer(1)->threshold == 3);
+	with.adaptive = false;
+	peer(1)->threshold = 50;
+	detector_configure(&detector, &with);
+	assert_true(peer(1)->threshold == 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -447,6 +475,7 @@ int main(void)
 		TEST(local_health_comes_and_goes),
 		TEST(being_early_is_not_being_well),
 		TEST(five_milliseconds_and_ten_seconds),
+		TEST(what_is_configured_changes_but_not_what_was_learned),
 	};
 
 	return cmocka_run_group_tests_name("detector", tests, NULL, NULL);

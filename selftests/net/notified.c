@@ -5,8 +5,8 @@
  *
  * usage: notified WATCHDOG-US COMMAND...
  *
- * Lines of sd_notify(3), with "exit STATUS" at the end. SIGTERM goes on to the
- * command.
+ * Lines of sd_notify(3), with "exit STATUS" at the end. SIGTERM and SIGHUP go on
+ * to the command.
  */
 
 #include <errno.h>
@@ -65,6 +65,7 @@ int main(int argc, char **argv)
 		_exit(fail(argv[2]));
 	}
 	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGHUP, &action, NULL);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	for (;;) {
 		struct timeval wait = { .tv_usec = 100000 };
