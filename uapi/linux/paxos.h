@@ -122,19 +122,20 @@
  *	-EINVAL: not to a voter.
  *
  * PAXOS_CMD_RECONFIGURE (admin): PAXOS_A_GROUP, PAXOS_A_TIMEOUT, and one
- *	PAXOS_A_MEMBER that is to be different: its id; its role from then on
- *	(none: it is removed); address, port and scope if it is a new one, or
- *	if it is to have others and keeps its role. Only the leader takes it. PAXOS_A_Q1, PAXOS_A_Q2 (default: majorities if they
- *	were so, else as they were). Answers as PROPOSE does, and with
+ *	PAXOS_A_MEMBER that is to be different: its id; its role from then
+ *	on (none: it is removed); address, port and scope if it is a new
+ *	one, or if it is to have others and keeps its role. Only the leader
+ *	takes it. PAXOS_A_Q1, PAXOS_A_Q2 (default: majorities if they were
+ *	so, else as they were). Answers as PROPOSE does, and with
  *	PAXOS_A_EPOCH: u32, of the configuration, if it is in force.
- *	-ENOLINK: does not lead, or has no quorum; -EINPROGRESS: another change
- *	is in flight, or the lead is being handed over; -EALREADY: nothing would change; -ENOENT: no such member;
- *	-EBUSY: the leader itself is to have another address;
- *	-ENOTUNIQ: id or address is another's; -EKEYREVOKED: the id was a
- *	member's before, and is not used again; -EDOM: quorums of the former and
- *	the new configuration might not meet; -EHOSTDOWN: too few voters would
- *	be up; -EAGAIN: the member is too far behind to be promoted; -EINVAL;
- *	else as PROPOSE.
+ *	-ENOLINK: does not lead, or has no quorum; -EINPROGRESS: another
+ *	change is in flight, or the lead is being handed over; -EALREADY:
+ *	nothing would change; -ENOENT: no such member; -EBUSY: the leader
+ *	itself is to have another address; -ENOTUNIQ: id or address is
+ *	another's; -EKEYREVOKED: the id was a member's before, and is not
+ *	used again; -EDOM: quorums of the former and the new configuration
+ *	might not meet; -EHOSTDOWN: too few voters would be up; -EAGAIN: the
+ *	member is too far behind to be promoted; -EINVAL; else as PROPOSE.
  *
  * PAXOS_CMD_STATS_GET: PAXOS_A_GROUP. Repeated PAXOS_A_COUNTER and
  *	PAXOS_A_DROP, each nested:
