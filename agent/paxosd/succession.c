@@ -9,7 +9,7 @@
 
 int succession_read(const struct state *state, char *error, size_t size)
 {
-	char text[8] = "", again[8];
+	char text[8] = "", again[16];
 	int fd = openat(state->directory, "successor", O_RDONLY | O_CLOEXEC);
 	ssize_t n;
 	int id;
@@ -25,7 +25,7 @@ int succession_read(const struct state *state, char *error, size_t size)
 	if (n < 0)
 		return -1;
 	id = atoi(text);
-	snprintf(again, sizeof(again), "%u\n", id & 0xff);
+	snprintf(again, sizeof(again), "%d\n", id);
 	if (id >= 1 && id <= PAXOS_NL_MEMBERS_MAX && !strcmp(text, again))
 		return id;
 	snprintf(error, size,
