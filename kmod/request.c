@@ -253,6 +253,7 @@ static int propose_noop(struct paxos_group *group, struct genl_info *info)
 		forget(waiting);
 		return -ENOMEM;
 	}
+	waiting->started = ktime_get_ns();
 	timeout = nla_get_u32(info->attrs[PAXOS_A_TIMEOUT]);
 
 	paxos_group_lock(group);

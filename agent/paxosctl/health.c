@@ -129,13 +129,16 @@ static int examine(struct kernel *kernel, uint32_t group, uint32_t timeout,
 		   struct health *health)
 {
 	uint64_t began;
+	int refused;
 
 	if (measure_netlink(kernel, group, health))
 		return -1;
 	began = now_ns();
-	if (propose_in_time(kernel, group, timeout, NULL, 0, &health->outcome))
-		return mute(kernel, health);
+	refused = propose_in_time(kernel, group, timeout, NULL, 0,
+				  &health->outcome);
 	health->total = now_ns() - began;
+	if (refused)
+		return mute(kernel, health);
 	return view_get(kernel, group, &health->view);
 }
 

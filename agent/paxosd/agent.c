@@ -102,7 +102,7 @@ static void reload(struct agent *agent)
 	uint64_t count;
 
 	supervisor_reloading();
-	if (config_read_again(&agent->fresh, &agent->config, agent->path,
+	if (config_read_again(&agent->fresh, &agent->filed, agent->path,
 			      error, sizeof(error))) {
 		say_about(LOG_ERR, SAY(.event = SAY_NOT_RELOADED),
 			  "%s. All stays as it was", error);

@@ -34,6 +34,7 @@
  * @config: does not change but for what config_take() takes: that is the heart
  *          thread's, once it runs
  * @path: of the file that @config is from
+ * @filed: what the file said, where this host has another id by now
  * @fresh: what was read again, main's until it is in @reload
  * @state: main's
  * @wal: main's, while the disk thread runs that one's
@@ -65,6 +66,7 @@
 struct agent {
 	struct config config;
 	const char *path;
+	struct config filed;
 	struct config fresh;
 	struct state state;
 	struct wal wal;

@@ -490,7 +490,9 @@ int config_read_again(struct config *config, const struct config *running,
 
 void config_take(struct config *running, const struct config *config)
 {
+	const struct config_member *member;
 	unsigned int i;
+	uint8_t id;
 
 	running->interval = config->interval;
 	running->adaptive = config->adaptive;
@@ -499,8 +501,14 @@ void config_take(struct config *running, const struct config *config)
 	running->timeout_max = config->timeout_max;
 	running->election = config->election;
 	running->transfer_rate = config->transfer_rate;
-	for (i = 0; i < running->n_members; i++)
-		running->members[i].priority = config->members[i].priority;
+	for (i = 0; i < running->n_members; i++) {
+		id = running->members[i].id;
+		/* This host may have another id than in the file by now. */
+		member = config_member(config, id == running->self ?
+						       config->self : id);
+		if (member)
+			running->members[i].priority = member->priority;
+	}
 }
 
 const struct config_member *config_member(const struct config *config,

@@ -114,6 +114,7 @@ static int open_state(struct agent *agent, char *error, size_t size)
 	struct config *config = &agent->config;
 	int id;
 
+	agent->filed = *config;
 	for (;;) {
 		if (state_open(&agent->state, config->state_directory, error,
 			       size))
