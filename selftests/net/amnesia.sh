@@ -3,6 +3,8 @@
 #
 # AutoReplace: a host that lost its memory comes back under another id, by
 # itself, while a majority stands, and not faster than one a minute.
+#
+# Long: a minute passes between two of them.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 

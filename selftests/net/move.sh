@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # A member gets another address: through the log, and everybody follows.
+#
+# Long: hosts are renumbered one after the other.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 

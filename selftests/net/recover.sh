@@ -3,6 +3,8 @@
 #
 # Quorum lost for good: one survivor goes on alone, and nothing of the former
 # cluster mixes with what becomes of it.
+#
+# Long: each recovery first listens whether somebody is alive.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
