@@ -1,13 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Reading and verifying the log. What may be concluded is in wal.h.
- *
- * Reads go past the page cache: after a failed fdatasync the cache may hold,
- * clean, what never reached the disk (Rebello et al., "Can Applications
- * Recover from fsync Failures?", ATC 2020).
- */
+/* Reading and verifying the log. What may be concluded is in wal.h. */
 
-#include <dirent.h>
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -16,19 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include "wal.h"
 #include "wal_index.h"
-
-/* A segment in memory. */
-struct segment {
-	uint64_t sequence;
-	uint8_t *bytes;
-	uint64_t size;
-	const struct wal_segment *header;
-	uint32_t seed;
-};
+#include "wal_segment.h"
 
 enum batch {
 	BATCH_NONE,	/* not whole, or none at all */
@@ -36,233 +20,6 @@ enum batch {
 	BATCH_WRONG,	/* wal->error is set */
 	BATCH_ENOUGH,	/* the visitor ends it */
 };
-
-static int damaged(struct wal *wal, uint64_t sequence, uint64_t offset,
-		   const char *what)
-{
-	char name[WAL_NAME_SIZE];
-
-	wal->damaged = true;
-	wal_wrong(wal,
-		  "%s/%s: damaged at offset %" PRIu64
-		  ": %s. Member %u may have given votes that are no longer here, so it must not vote again. Put the undamaged file back (never an older copy of it), or replace the member under a new id",
-		  wal->path, wal_segment_name(name, sequence), offset, what,
-		  wal->identity.member);
-	return -1;
-}
-
-static bool parse_segment_name(const char *name, uint64_t *sequence)
-{
-	char again[WAL_NAME_SIZE];
-
-	*sequence = strtoull(name, NULL, 10);
-	return !strcmp(name, wal_segment_name(again, *sequence)) && *sequence;
-}
-
-/* The highest and the lowest segment, 0: there is none; -1 and errno. */
-static int find_ends(int directory, uint64_t *lowest, uint64_t *highest)
-{
-	const int fd = openat(directory, ".",
-			      O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *list = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
-	uint64_t sequence;
-	int error;
-
-	*lowest = 0;
-	*highest = 0;
-	if (!list) {
-		error = errno;
-		if (fd >= 0)
-			close(fd);
-		errno = error;
-		return -1;
-	}
-	errno = 0;
-	while ((entry = readdir(list))) {
-		if (!parse_segment_name(entry->d_name, &sequence))
-			continue;
-		if (sequence > *highest)
-			*highest = sequence;
-		if (!*lowest || sequence < *lowest)
-			*lowest = sequence;
-	}
-	error = errno;
-	closedir(list);
-	errno = error;
-	return error ? -1 : 0;
-}
-
-bool wal_found(int directory)
-{
-	uint64_t lowest, highest;
-
-	return !find_ends(directory, &lowest, &highest) && highest;
-}
-
-/* Down from @highest to the one before which one is missing. */
-static uint64_t find_first(const struct wal *wal, uint64_t highest)
-{
-	char name[WAL_NAME_SIZE];
-	uint64_t first = highest;
-
-	while (first > 1 &&
-	       !faccessat(wal->directory, wal_segment_name(name, first - 1),
-			  F_OK, 0))
-		first--;
-	return first;
-}
-
-/* A disk that fails a read once may do the next; the CRC has the last word. */
-static ssize_t read_twice(int fd, void *bytes, size_t size, off_t offset)
-{
-	ssize_t n = pread(fd, bytes, size, offset);
-
-	return n < 0 ? pread(fd, bytes, size, offset) : n;
-}
-
-static int load_bytes(struct wal *wal, struct segment *segment, int fd,
-		      const char *name)
-{
-	uint64_t offset = 0;
-	ssize_t n;
-
-	segment->bytes = aligned_alloc(WAL_BLOCK, wal_blocks(segment->size) +
-						  WAL_BLOCK);
-	if (!segment->bytes)
-		return wal_wrong(wal, "out of memory");
-	while (offset < segment->size) {
-		n = read_twice(fd, segment->bytes + offset,
-			       wal_blocks(segment->size - offset), offset);
-		if (n < 0)
-			return wal_wrong(wal,
-					 "%s/%s: cannot read at offset %" PRIu64
-					 ": %s. Without it member %u cannot know its votes, so it does not vote. If the disk is lost, replace the member under a new id",
-					 wal->path, name, offset,
-					 strerror(errno), wal->identity.member);
-		if (!n)
-			return damaged(wal, segment->sequence, offset,
-				       "the file ends here");
-		offset += n;
-		if (n % WAL_BLOCK)
-			break;
-	}
-	segment->size = offset;
-	return 0;
-}
-
-static int load(struct wal *wal, struct segment *segment, uint64_t sequence)
-{
-	struct stat status;
-	char name[WAL_NAME_SIZE];
-	int fd, result;
-
-	memset(segment, 0, sizeof(*segment));
-	segment->sequence = sequence;
-	wal_segment_name(name, sequence);
-	fd = openat(wal->directory, name, O_RDONLY | O_CLOEXEC | O_DIRECT);
-	if (fd < 0 && errno == EINVAL) {
-		/* tmpfs and the like */
-		fd = openat(wal->directory, name, O_RDONLY | O_CLOEXEC);
-		if (fd >= 0)
-			posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-	}
-	if (fd < 0 || fstat(fd, &status)) {
-		wal_wrong(wal, "%s/%s: cannot open: %s", wal->path, name,
-			  strerror(errno));
-		if (fd >= 0)
-			close(fd);
-		return -1;
-	}
-	segment->size = status.st_size;
-	if (segment->size < WAL_BLOCK)
-		result = damaged(wal, sequence, segment->size,
-				 "the file is too short for a segment");
-	else if (segment->size > WAL_SEGMENT_MAX)
-		result = damaged(wal, sequence, WAL_SEGMENT_MAX,
-				 "the file is too long for a segment");
-	else
-		result = load_bytes(wal, segment, fd, name);
-	close(fd);
-	return result;
-}
-
-static void unload(struct segment *segment)
-{
-	free(segment->bytes);
-	segment->bytes = NULL;
-}
-
-char *wal_cluster_name(char name[WAL_CLUSTER_NAME_SIZE],
-		       const uint8_t cluster[PAXOS_CLUSTER_SIZE])
-{
-	unsigned int i;
-
-	for (i = 0; i < PAXOS_CLUSTER_SIZE; i++)
-		sprintf(name + 2 * i, "%02x", cluster[i]);
-	return name;
-}
-
-static int of_another(struct wal *wal, const struct wal_segment *header,
-		      uint64_t sequence)
-{
-	const struct wal_identity *identity = &wal->identity;
-	char cluster[WAL_CLUSTER_NAME_SIZE], name[WAL_NAME_SIZE];
-
-	return wal_wrong(wal,
-			 "%s/%s belongs to member %u of group %u of cluster %s, not to member %u of group %u as configured: set StateDirectory, Self, Id and Cluster right",
-			 wal->path, wal_segment_name(name, sequence),
-			 header->member, le32toh(header->group),
-			 wal_cluster_name(cluster, header->cluster),
-			 identity->member, identity->group);
-}
-
-static const char *durability_name(uint8_t durability)
-{
-	return durability == PAXOS_NL_DURABILITY_SYNC ? "sync" : "memory";
-}
-
-static int check_identity(struct wal *wal, const struct segment *segment)
-{
-	const struct wal_identity *identity = &wal->identity;
-	const struct wal_segment *header = segment->header;
-	char name[WAL_NAME_SIZE];
-
-	wal_segment_name(name, segment->sequence);
-	if (le32toh(header->version) != WAL_VERSION)
-		return wal_wrong(wal,
-				 "%s/%s is of format %u and this agent knows %u: run the version that wrote it",
-				 wal->path, name, le32toh(header->version),
-				 WAL_VERSION);
-	if (le32toh(header->group) != identity->group ||
-	    header->member != identity->member)
-		return of_another(wal, header, segment->sequence);
-	if (header->durability != identity->durability)
-		return wal_wrong(wal,
-				 "%s was made for Durability = %s and now it is %s: a member keeps the one it has voted under. Set it back, or replace the member under a new id",
-				 wal->path, durability_name(header->durability),
-				 durability_name(identity->durability));
-	return 0;
-}
-
-static int check_segment(struct wal *wal, struct segment *segment)
-{
-	const struct wal_segment *header = (const void *)segment->bytes;
-
-	segment->header = header;
-	segment->seed = wal_salt_seed(header->salt);
-	if (memcmp(header->magic, WAL_MAGIC, sizeof(header->magic)) ||
-	    le32toh(header->crc) !=
-	    wal_crc(~0U, header, offsetof(struct wal_segment, crc)))
-		return damaged(wal, segment->sequence, 0,
-			       "no valid segment header");
-	if (check_identity(wal, segment))
-		return -1;
-	if (le64toh(header->sequence) != segment->sequence)
-		return damaged(wal, segment->sequence, 0,
-			       "the header is of another segment");
-	return 0;
-}
 
 static const struct wal_batch *batch_at(const struct segment *segment,
 					uint64_t offset)
@@ -352,8 +109,8 @@ static enum batch read_batch(struct wal *wal, const struct segment *segment,
 		return BATCH_NONE;
 	if (le32toh(batch->previous_crc) != place->crc ||
 	    le64toh(batch->lsn) != lsn) {
-		damaged(wal, segment->sequence, offset,
-			"the records do not follow those before");
+		segment_damaged(wal, segment->sequence, offset,
+				"the records do not follow those before");
 		*result = -1;
 		return BATCH_WRONG;
 	}
@@ -373,8 +130,8 @@ static enum batch read_batch(struct wal *wal, const struct segment *segment,
 		disk = (const void *)at;
 		wal_decode(&record, disk);
 		if (!sound(wal, &record, segment->sequence, &lsn)) {
-			damaged(wal, segment->sequence,
-				at - segment->bytes, "a senseless record");
+			segment_damaged(wal, segment->sequence,
+					at - segment->bytes, "a senseless record");
 			*result = -1;
 			return BATCH_WRONG;
 		}
@@ -399,12 +156,12 @@ static int check_tail(struct wal *wal, const struct segment *segment,
 	uint64_t at;
 
 	if (offset == WAL_BLOCK && segment->sequence > 1)
-		return damaged(wal, segment->sequence, offset,
-			       "the records are not whole");
+		return segment_damaged(wal, segment->sequence, offset,
+				       "the records are not whole");
 	for (at = offset + WAL_BLOCK; at < segment->size; at += WAL_BLOCK)
 		if (batch_at(segment, at))
-			return damaged(wal, segment->sequence, offset,
-				       "the records are not whole, and others follow");
+			return segment_damaged(wal, segment->sequence, offset,
+					       "the records are not whole, and others follow");
 	return 0;
 }
 
@@ -431,14 +188,14 @@ static int read_segment(struct wal *wal, const struct segment *segment,
 		}
 		if (!next)
 			return check_tail(wal, segment, place->offset);
-		return damaged(wal, segment->sequence, place->offset,
-			       "the records are not whole");
+		return segment_damaged(wal, segment->sequence, place->offset,
+				       "the records are not whole");
 	}
 	if (next && (place->offset != le64toh(next->previous_end) ||
 		     place->crc != le32toh(next->previous_crc) ||
 		     place->lsn != le64toh(next->lsn)))
-		return damaged(wal, segment->sequence, place->offset,
-			       "the next segment does not follow this one");
+		return segment_damaged(wal, segment->sequence, place->offset,
+				       "the next segment does not follow this one");
 	return 0;
 }
 
@@ -467,8 +224,8 @@ static int check_cluster(struct wal *wal, const struct segment *before,
 		    same_cluster(recovery->cluster, next->header->cluster))
 			return 0;
 	}
-	return damaged(wal, next->sequence, 0,
-		       "the segment is of another cluster");
+	return segment_damaged(wal, next->sequence, 0,
+			       "the segment is of another cluster");
 }
 
 /* Is the log, whose last segment this is, of the cluster that it should be? */
@@ -481,7 +238,7 @@ static int check_end(struct wal *wal, const struct segment *segment)
 		return 0;
 	if (!recovery->time ||
 	    !same_cluster(recovery->former, wal->identity.cluster))
-		return of_another(wal, segment->header, segment->sequence);
+		return segment_of_another(wal, segment->header, segment->sequence);
 	wal_wrong(wal,
 		  "%s was recovered from cluster %s: it is of cluster %s now. Set Cluster = %s in the configuration",
 		  wal->path, wal_cluster_name(former, recovery->former),
@@ -496,11 +253,11 @@ static int walk_segments(struct wal *wal, uint64_t lowest, uint64_t highest,
 	struct segment segment, next;
 	int result;
 
-	result = load(wal, &segment, lowest) || check_segment(wal, &segment);
+	result = segment_load(wal, &segment, lowest) || segment_check(wal, &segment);
 	result = result ? -1 : 0;
 	if (!result && lowest == 1 &&
 	    (segment.header->previous_end || segment.header->lsn))
-		result = damaged(wal, 1, 0, "not the first segment of a log");
+		result = segment_damaged(wal, 1, 0, "not the first segment of a log");
 	if (!result)
 		place.lsn = le64toh(segment.header->lsn);
 	while (!result) {
@@ -510,8 +267,8 @@ static int walk_segments(struct wal *wal, uint64_t lowest, uint64_t highest,
 		wal->last = place;
 		memset(&next, 0, sizeof(next));
 		if (segment.sequence < highest &&
-		    (load(wal, &next, segment.sequence + 1) ||
-		     check_segment(wal, &next) ||
+		    (segment_load(wal, &next, segment.sequence + 1) ||
+		     segment_check(wal, &next) ||
 		     check_cluster(wal, &segment, &next)))
 			result = -1;
 		else
@@ -519,12 +276,12 @@ static int walk_segments(struct wal *wal, uint64_t lowest, uint64_t highest,
 					      &place, visit, context);
 		if (!result && !next.bytes)
 			result = check_end(wal, &segment);
-		unload(&segment);
+		segment_unload(&segment);
 		segment = next;
 		if (result || !segment.bytes)
 			break;
 	}
-	unload(&segment);
+	segment_unload(&segment);
 	wal->end = place;
 	if (wal->last.offset == place.offset)
 		wal->last = place;
@@ -543,14 +300,14 @@ static int walk(struct wal *wal, uint64_t *lacks)
 	wal->promised = 0;
 	wal->base.slot = 0;
 	wal->floor = 1;
-	if (find_ends(wal->directory, &wal->lowest, &highest))
+	if (segment_ends(wal->directory, &wal->lowest, &highest))
 		return wal_wrong(wal, "%s: cannot list: %s", wal->path,
 				 strerror(errno));
 	if (!highest) {
 		wal_wrong(wal, "%s: no log here", wal->path);
 		return -ENOENT;
 	}
-	first = find_first(wal, highest);
+	first = segment_first(wal, highest);
 	*lacks = first - 1;
 	result = walk_segments(wal, first, highest, NULL, NULL);
 	if (!result && wal->base.slot)
@@ -589,16 +346,16 @@ int wal_open(struct wal *wal)
 	wal->lives = le64toh(durable.lives);
 	result = walk(wal, &lacks);
 	if (result == -ENOENT && sequence)
-		return damaged(wal, sequence, 0, "the file is missing");
+		return segment_damaged(wal, sequence, 0, "the file is missing");
 	if (result)
 		return result;
 	if (sequence > wal->end.sequence)
-		return damaged(wal, sequence, 0, "the file is missing");
+		return segment_damaged(wal, sequence, 0, "the file is missing");
 	if (sequence == wal->end.sequence && end > wal->end.offset)
-		return damaged(wal, sequence, wal->end.offset,
-			       "the records are not whole, and were");
+		return segment_damaged(wal, sequence, wal->end.offset,
+				       "the records are not whole, and were");
 	if (lacks >= wal->floor)
-		return damaged(wal, lacks, 0, "the file is missing");
+		return segment_damaged(wal, lacks, 0, "the file is missing");
 	/* A segment is named once its first batch is on the disk. */
 	wal->confirmed = wal->last.offset == wal->end.offset ||
 			 (wal->last.offset == WAL_BLOCK &&
@@ -619,13 +376,13 @@ int wal_read_batch(struct wal *wal, const struct wal_place *place,
 	int result = 0;
 
 	wal->incarnation = 0;
-	if (load(wal, &segment, at.sequence) || check_segment(wal, &segment))
+	if (segment_load(wal, &segment, at.sequence) || segment_check(wal, &segment))
 		result = -1;
 	else if (read_batch(wal, &segment, &at, visit, context, &result) ==
 		 BATCH_NONE)
-		result = damaged(wal, at.sequence, at.offset,
-				 "the records are not whole, and just were");
-	unload(&segment);
+		result = segment_damaged(wal, at.sequence, at.offset,
+					 "the records are not whole, and just were");
+	segment_unload(&segment);
 	wal->last = last;
 	wal->instance = instance;
 	wal->incarnation = incarnation;
@@ -672,11 +429,12 @@ static int replay_base(struct wal *wal, wal_visit visit, void *context)
 
 	if (!base->slot || !visit)
 		return 0;
-	if (!load(wal, &segment, wal->floor) && !check_segment(wal, &segment)) {
+	if (!segment_load(wal, &segment, wal->floor) &&
+	    !segment_check(wal, &segment)) {
 		record.lsn = le64toh(segment.header->lsn);
 		result = visit(context, &record);
 	}
-	unload(&segment);
+	segment_unload(&segment);
 	return result;
 }
 

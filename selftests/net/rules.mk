@@ -8,7 +8,7 @@ $(B)/net/flood: selftests/net/flood.c $(CORE_HEADERS)
 	$(call say,CC,$@)$(CC) $(CORE_CFLAGS) -o $@ $< -lsodium
 
 # With the agent's own log.
-NET_WAL := $(patsubst %,$(B)/agent/paxosd/%.o,wal wal_read wal_format wal_index wal_trim)
+NET_WAL := $(patsubst %,$(B)/agent/paxosd/%.o,wal wal_segment wal_read wal_format wal_index wal_trim)
 $(B)/net/logwrites: selftests/net/logwrites.c $(NET_WAL) agent/paxosd/wal.h
 	@mkdir -p $(@D)
 	$(call say,CC,$@)$(CC) $(USER_CFLAGS) -Iagent/paxosd -o $@ \
