@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _PAXOSCTL_TEST_H
+#define _PAXOSCTL_TEST_H
+
+/* Between test.c and test_messages.c: each test begins with nothing printed. */
+int setup(void **state);
+int teardown(void **state);
+/* What was printed, and complained about, since the last call. */
+const char *output(void);
+const char *complaint(void);
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+/* Returns how many failed. */
+int test_messages(void);
+
+#endif
