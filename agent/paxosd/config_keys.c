@@ -427,6 +427,9 @@ static const struct {
 	{ "PrepareQuorum", FIELD(q1), ADDED },
 	{ "AcceptQuorum", FIELD(q2), ADDED },
 	{ "Metrics", FIELD(metrics), "the file is being written" },
+	{ "LogSpace", FIELD(log_space), "the log's segments have a size by it" },
+	{ "AutoReplace", FIELD(auto_replace),
+	  "the agent goes by it from its start on" },
 };
 
 /* The line of [Group] that sets it, 0: none. A key may be in a file, too. */

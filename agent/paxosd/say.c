@@ -40,6 +40,9 @@ void say_of(uint32_t group, uint8_t member)
 	own_member = member;
 }
 
+/* libsystemd's; where it is not there, it drops what it is given. */
+#define JOURNAL_SOCKET	"/run/systemd/journal/socket"
+
 /* systemd says which file the journal is; standard error may be another. */
 static bool to_journal(void)
 {
@@ -107,7 +110,8 @@ void say_about(int level, struct say_about about, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(line + n, sizeof(line) - n, format, args);
 	va_end(args);
-	if (journal && !enter(level, about, line))
+	if (journal && !access(JOURNAL_SOCKET, W_OK) &&
+	    !enter(level, about, line))
 		return;
 	/* Without journald the stream still takes levels: sd-daemon(3). */
 	if (journal)

@@ -599,6 +599,8 @@ static void test_what_cannot_change_is_refused_with_its_line(void **state)
 		{ GROUP "PrepareQuorum = 2\n" MEMBERS, ":6: 'PrepareQ" },
 		{ GROUP "AcceptQuorum = 2\n" MEMBERS, ":6: 'AcceptQ" },
 		{ GROUP "Metrics = /x.prom\n" MEMBERS, ":6: 'Metrics" },
+		{ GROUP "LogSpace = 1G\n" MEMBERS, ":6: 'LogSpace" },
+		{ GROUP "AutoReplace = yes\n" MEMBERS, ":6: 'AutoReplace" },
 		{ GROUP "HeartbeatPort = 9000\n" MEMBERS,
 		  ":9: 'Address = 10.0.0.1:7400': member 1 is not as" },
 		{ GROUP MEMBERS "[Member]\nId = 3\nAddress = 10.0.0.3:7400\n",
