@@ -5,6 +5,7 @@
 # program can wait for.
 #
 # Native: agents and what they say.
+# Long: hosts come and go to have something to say.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 

@@ -5,6 +5,7 @@
 # it runs; where something cannot, nothing does, and the line is named.
 #
 # Native: agents and their time-outs.
+# Long: each change waits until its effect is seen.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
