@@ -28,6 +28,23 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all \
 
 all: programs
 
+help:
+	@sed -n 's/^## //p' Makefile
+## programs          paxosd, paxosctl and what tests them (the default)
+## module            paxos.ko for the running kernel (KDIR)
+## install           programs, man pages, unit (DESTDIR, PREFIX); uninstall
+## module_install    paxos.ko
+## demo              five hosts agree, die and come back, in a virtual machine
+## check             the tests, in 10 minutes; `scripts/check STAGE` for some
+## check-612         those with the kernel, on the backports' 6.12
+## check-long        those that take minutes each
+## check-kasan       in User Mode Linux with KASAN, lockdep and kmemleak
+## check-crash       three virtual machines whose power is cut
+## mutants           the core with one rule broken, again and again
+## unit, fuzz        unit tests; the fuzzers
+## bench             instructions and commits a second; bench-detector,
+##                   bench-failover: how fast and how wrong failures are noticed
+
 # Rooms add their programs to PROGRAMS and their tests to UNIT_TESTS.
 PROGRAMS :=
 UNIT_TESTS :=
@@ -91,4 +108,4 @@ clean:
 	rm -rf $(B)
 
 .DEFAULT_GOAL := all
-.PHONY: all programs module install uninstall module_install unit check check-612 check-long check-kasan check-crash demo bench bench-failover clean
+.PHONY: all help programs module install uninstall module_install unit check check-612 check-long check-kasan check-crash demo bench bench-failover clean
