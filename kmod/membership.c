@@ -175,8 +175,10 @@ static int check_wanted(struct paxos_group *group, struct genl_info *info,
 				   id);
 	if (is)
 		return REFUSE(info, -EALREADY, "member %u is just that", id);
+	/* One that does not know yet that it is a member would not answer. */
 	if (change->role == PAXOS_NL_ROLE_VOTER &&
-	    core->peers[id].commit + core->settings.window < core->commit)
+	    (core->peers[id].commit < core->config_slot ||
+	     core->peers[id].commit + core->settings.window < core->commit))
 		return REFUSE(info, -EAGAIN,
 			      "member %u has %llu of %llu slots: let it catch up",
 			      id, core->peers[id].commit, core->commit);
