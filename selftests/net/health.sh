@@ -26,14 +26,24 @@ the_leader_tells_each_stage() {
 	health 1
 	cat "$work/health" >&2
 	[ "$(stage healthy)" = true ]
-	in_order accepted_ns persisted_ns elapsed_ns total_ns
-	in_order accepted_ns chosen_ns delivered_ns elapsed_ns
+	in_order accepted_ns chosen_ns delivered_ns elapsed_ns total_ns
 	[ "$(stage netlink_ns)" -gt 0 ]
 	[ "$(stage leader)" -eq 1 ]
 	on 1 paxosctl health | tee "$work/line" >&2
 	grep -E '^group 1: fine: slot [0-9]+ in .* netlink .*, accepted .*, chosen .*; leader 1, 3 of 3 up$' \
 		"$work/line" >&2
 	[ "$(wc -l <"$work/line")" -eq 1 ]
+}
+
+with_two_of_three_its_own_disk_is_waited_for() {
+	cluster kill 3
+	until_true is 1 up 2
+	health 1
+	cat "$work/health" >&2
+	in_order accepted_ns persisted_ns chosen_ns delivered_ns elapsed_ns
+	cluster start 3
+	until_true is 3 wait none
+	same_logs 1 2 3
 }
 
 a_follower_tells_what_it_saw() {
@@ -83,6 +93,7 @@ a_mute_member_says_so() {
 
 run_tests \
 	the_leader_tells_each_stage \
+	with_two_of_three_its_own_disk_is_waited_for \
 	a_follower_tells_what_it_saw \
 	nobody_is_handed_anything \
 	it_survives_the_restart_of_who_proposed_it \
