@@ -238,11 +238,12 @@ void detector_heard(struct detector *detector, uint8_t member, uint64_t life,
 
 uint64_t detector_timeout(const struct detector *detector, uint8_t member)
 {
-	const uint64_t timeout = (detector->health + 1ULL) *
-				 detector->peers[member].timeout;
+	const struct detector_settings *settings = &detector->settings;
+	const uint64_t timeout = detector->peers[member].timeout +
+			(uint64_t)detector->health * settings->interval;
 
-	return timeout < detector->settings.timeout_max ?
-		       timeout : detector->settings.timeout_max;
+	return timeout < settings->timeout_max ? timeout :
+						 settings->timeout_max;
 }
 
 uint64_t detector_deadline(const struct detector *detector, uint8_t member)

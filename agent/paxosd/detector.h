@@ -25,8 +25,10 @@
  *   down to there.
  *
  * Local health (Lifeguard, Dadgar et al. 2017): an agent that was itself run
- * late doubles, trebles ... its time-outs, within @timeout_max, and does not
- * count the time in which it could not hear as anybody's silence.
+ * late adds an interval to its time-outs, two, three ..., within @timeout_max,
+ * and does not count the time in which it could not hear as anybody's silence.
+ * It adds where Lifeguard multiplies: how late it runs has nothing to do with
+ * how irregularly it hears a peer.
  */
 
 #include <stdbool.h>
@@ -93,7 +95,7 @@ struct detector_peer {
 
 /**
  * struct detector - one for all peers
- * @health: 0 is well; time-outs are multiplied by @health + 1
+ * @health: 0 is well; so many intervals are added to time-outs
  * @late: us that this agent was late last
  */
 struct detector {

@@ -9,6 +9,7 @@
 #define KERNEL_BEAT	100
 #define KERNEL_SILENCE	1000
 #define HOST_SILENCE	250
+#define SHORT_INTERVAL	50	/* from here on as heart.c has it */
 
 enum letter_type {
 	HEARTBEAT,
@@ -358,7 +359,10 @@ static void look(struct electorate *electorate, uint8_t id)
 		.first = 1,
 		.voters = voters(electorate),
 	};
-	const uint64_t silence = host->election.settings.silence / NS;
+	const uint64_t silence = host->silence ? host->silence :
+				 host->election.settings.silence / NS;
+	const uint64_t kernels = electorate->interval < SHORT_INTERVAL ?
+				 0 : HOST_SILENCE;
 	uint64_t agents = 0, hosts = 0;
 	uint8_t peer;
 
@@ -367,7 +371,7 @@ static void look(struct electorate *electorate, uint8_t id)
 		    electorate->now < host->agents[peer] + silence)
 			continue;
 		agents |= bit(peer);
-		if (electorate->now >= kernel->heard[peer] + HOST_SILENCE)
+		if (electorate->now >= kernel->heard[peer] + kernels)
 			hosts |= bit(peer);
 	}
 	election_kernel(&host->election, &seen);

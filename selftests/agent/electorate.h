@@ -37,6 +37,7 @@ struct host {
 	bool stalled;		/* its disk */
 	bool deaf_kernel;	/* kernels' datagrams do not reach it */
 	uint64_t stalled_since;
+	unsigned int silence;	/* ms; 0: 7/2 intervals */
 	uint64_t beat;		/* when the agent's next heartbeat is due */
 	uint64_t wake;
 	uint64_t agents[HOSTS_MAX + 1];	/* when heard */

@@ -348,12 +348,13 @@ static void test_who_fell_silent_meanwhile_is_suspected_later(void **state)
 	due = now + INTERVAL;
 	now += 100 * INTERVAL;
 	detector_awake(&detector, due, now);
-	assert_false(detector_suspects(&detector, 2, now + 10 * INTERVAL));
+	assert_false(detector_suspects(&detector, 2, now + 8 * INTERVAL));
 	assert_true(detector_suspects(&detector, 2, now + 20 * INTERVAL));
 }
 
 static void test_local_health_comes_and_goes(void **state)
 {
+	struct detector_settings bounded = settings(true);
 	uint32_t timeout, i;
 
 	(void)state;
@@ -364,12 +365,16 @@ static void test_local_health_comes_and_goes(void **state)
 	assert_int_equal(detector.health, 0);
 	detector_awake(&detector, now, now + INTERVAL / 2 + 1);
 	assert_int_equal(detector.health, 1);
-	assert_int_equal(detector_timeout(&detector, 2), 2 * timeout);
+	assert_int_equal(detector_timeout(&detector, 2), timeout + INTERVAL);
 	for (i = 0; i < 100; i++)
 		detector_awake(&detector, now, now + INTERVAL);
 	assert_int_equal(detector.health, DETECTOR_HEALTH_MAX);
+	assert_int_equal(detector_timeout(&detector, 2),
+			 timeout + DETECTOR_HEALTH_MAX * INTERVAL);
 	/* However ill: an operator's bound is a bound. */
-	assert_int_equal(detector_timeout(&detector, 2), 20 * INTERVAL);
+	bounded.timeout_max = 5 * INTERVAL;
+	detector_configure(&detector, &bounded);
+	assert_int_equal(detector_timeout(&detector, 2), 5 * INTERVAL);
 	for (i = 0; i < DETECTOR_HEALTH_MAX; i++)
 		detector_awake(&detector, now, now);
 	assert_int_equal(detector.health, 0);
