@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # What the agent tells Prometheus: in its format, and true.
+#
+# Native: what it tries is the agent.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # The agent as a service: what it tells systemd, and when.
+#
+# Native: what it tries is the agent.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 

@@ -3,6 +3,8 @@
 #
 # paxosctl by hand, in JSON: what adds, starts, changes and ends a group says
 # so in one object a line, and it is so.
+#
+# Native: what it tries is the tool.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 

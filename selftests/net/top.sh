@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # What paxosctl top shows, on a terminal and as text.
+#
+# Native: what it tries is the tool.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
