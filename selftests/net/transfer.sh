@@ -194,7 +194,7 @@ under_load_it_catches_up_and_costs_the_others_little() {
 	cluster kill 3
 	rm "$work/acks"
 	decide "$AWAY" fourth
-	spawn 2 burst -n 1000000 -o 8 -p 1 -l "$LENGTH" -t 60000 -r 60000 load \
+	spawn 2 burst -n 1000000 -o 1 -l "$LENGTH" -t 60000 -r 60000 load \
 		>"$work/load"
 	await_growth 1
 	at=$(state 1 commit) since=$(uptime)
