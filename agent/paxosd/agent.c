@@ -150,18 +150,24 @@ static void wait_for_end(struct agent *agent)
 
 /*
  * Who leads hands that over before it falls silent; the disk thread goes on
- * meanwhile. Not for longer than a moment, and not after a second signal.
+ * meanwhile. Not for longer than a moment, and not after a second signal to end.
  */
 static void hand_over(struct agent *agent)
 {
 	const uint64_t one = 1;
+	sigset_t ends;
 	struct pollfd events[] = {
 		{ .fd = agent->left, .events = POLLIN },
 		{ .fd = agent->signals, .events = POLLIN },
 		{ .fd = agent->failed, .events = POLLIN },
 	};
 
-	if (write(agent->leave, &one, sizeof(one)) < 0)
+	/* SIGHUP stays blocked, and unread. */
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGINT);
+	sigaddset(&ends, SIGTERM);
+	if (signalfd(agent->signals, &ends, 0) < 0 ||
+	    write(agent->leave, &one, sizeof(one)) < 0)
 		abort();
 	poll(events, 3, HAND_OVER_MS);
 }

@@ -142,13 +142,19 @@ who_resigned_is_replaced() {
 	[ "$(state "$leader" ballot)" != "$ballot" ]
 }
 
-sigterm_hands_the_lead_over() {
+# end_leader [SIGNAL]: it hands its lead over first, even if SIGNAL follows.
+end_leader() {
 	local old
 	local -a rest
 	await_leader 1 2 3 4 5
 	old=$leader
 	mapfile -t rest < <(others "$old")
+	: >"$PAXOS_RUN/$old.log"
 	kill -TERM "$(agent_pid "$old")"
+	if [ $# -gt 0 ]; then
+		until_true grep -q 'the agent ends' "$PAXOS_RUN/$old.log"
+		kill "-$1" "$(agent_pid "$old")"
+	fi
 	until_true agent_ended "$old"
 	grep 'hands the lead over to member' "$PAXOS_RUN/$old.log" >&2
 	# It was over before the agent ended: nobody had to notice.
@@ -156,6 +162,12 @@ sigterm_hands_the_lead_over() {
 	on "${rest[0]}" paxosctl propose -t 1s 'handed over'
 	cluster start "$old"
 	await_leader 1 2 3 4 5
+}
+sigterm_hands_the_lead_over() { end_leader; }
+a_reload_does_not_cut_that_short() {
+	cluster netem all delay 100ms
+	end_leader HUP
+	cluster heal
 }
 agent_ended() { ! kill -0 "$(agent_pid "$1")" 2>/dev/null; }
 
@@ -228,6 +240,7 @@ run_tests \
 	a_lead_goes_to_another_voter_only \
 	who_resigned_is_replaced \
 	sigterm_hands_the_lead_over \
+	a_reload_does_not_cut_that_short \
 	a_leader_without_a_quorum_resigns \
 	a_one_way_link_costs_no_leader \
 	a_chain_keeps_its_leader
