@@ -377,6 +377,8 @@ int paxos_nl_start(struct sk_buff *skb, struct genl_info *info)
 			NL_SET_ERR_MSG_ATTR(info->extack,
 					    info->attrs[PAXOS_A_LSN],
 					    "records beyond this were restored");
+		else
+			paxos_handles_started();
 	}
 	paxos_group_unlock(group);
 	return err;

@@ -203,6 +203,8 @@ void paxos_group_unlock(struct paxos_group *group)
 	u32 portid;
 
 	lockdep_assert_held(&group->lock);
+	if (!list_empty(&group->handles))
+		paxos_handles_watch(group);
 	answer = paxos_persist_answer(group, &portid);
 	arm(group);
 	__skb_queue_head_init(&out);

@@ -143,6 +143,7 @@ struct paxos_group {
 	spinlock_t lock;	/* protects the fields from here to @core */
 	bool dead;			/* deleted: no call into the core */
 	bool completing;		/* someone is running @ended */
+	bool quorum;			/* there, as handles are to be told */
 	u64 armed;			/* when @timer will fire, or PAXOS_NEVER */
 	u64 watch;			/* when this side of the core needs it */
 	u64 up;				/* members said to be up */

@@ -55,12 +55,12 @@ static int __init paxos_init(void)
 {
 	int err;
 
-	err = paxos_api_init();
+	err = paxos_membership_init();
 	if (err)
 		return err;
 	err = register_pernet_subsys(&net_ops);
 	if (err)
-		goto err_api;
+		goto err_membership;
 	err = paxos_agent_init();
 	if (err)
 		goto err_net;
@@ -73,8 +73,8 @@ err_agent:
 	paxos_agent_exit();
 err_net:
 	unregister_pernet_subsys(&net_ops);
-err_api:
-	paxos_api_exit();
+err_membership:
+	paxos_membership_exit();
 	return err;
 }
 
@@ -96,7 +96,7 @@ static void __exit paxos_exit(void)
 	static_key_deferred_flush(&paxos_stages_timed);
 	paxos_agent_exit();
 	unregister_pernet_subsys(&net_ops);
-	paxos_api_exit();
+	paxos_membership_exit();
 	/* Keys and endpoints are freed by callbacks of this module. */
 	rcu_barrier();
 }

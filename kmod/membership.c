@@ -12,6 +12,8 @@
  * to the addresses that datagrams are sent to.
  */
 
+static struct workqueue_struct *queue;
+
 static void member_of(const struct paxos_endpoint *endpoint, u8 id,
 		      struct paxos_member *member)
 {
@@ -353,9 +355,21 @@ void paxos_membership_changed(struct paxos_group *group, u64 slot)
 	lockdep_assert_held(&group->lock);
 	group->up &= paxos_config_members(&group->core.config);
 	refcount_inc(&group->refs);
-	if (!paxos_work_queue(&group->membership))
+	if (!queue_work(queue, &group->membership))
 		refcount_dec(&group->refs);
 	/* What a replay tells was told in a former life. */
 	if (group->core.state == PAXOS_RUNNING)
 		paxos_notify_epoch(group, slot);
+}
+
+int paxos_membership_init(void)
+{
+	queue = alloc_workqueue("paxos_membership",
+				WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
+	return queue ? 0 : -ENOMEM;
+}
+
+void paxos_membership_exit(void)
+{
+	destroy_workqueue(queue);
 }

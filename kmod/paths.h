@@ -13,7 +13,7 @@
  *	paxos_group_lock()
  *	     paxos_core_*()
  *		ops: encode (send.c), end a request (request.c), note a
- *		chosen slot (api.c, notify.c), ask for the disk (persist.c);
+ *		chosen slot (apply.c, notify.c), ask for the disk (persist.c);
  *		all of it only queues, for the lock is held
  *	paxos_group_unlock()
  *	     what was queued happens here, softirqs off, no lock held:
@@ -21,7 +21,7 @@
  *	     to netlink sockets, done() of requests
  *
  * No thread and no work queue stands between an Accept and its Accepted; work
- * items deliver chosen values to consumers (api.c), and take the addresses of a
+ * items tell consumers what was chosen (apply.c), and take the addresses of a
  * new configuration (membership.c).
  *
  * Locks, outermost first: paxos_net.mutex; paxos_group.lock; the lock of
@@ -148,6 +148,8 @@ int paxos_group_able(const struct paxos_group *group);
 int paxos_request_propose(struct paxos_group *group,
 			  struct paxos_request *request, const void *bytes,
 			  u32 len, u32 timeout_ms);
+int paxos_request_read(struct paxos_group *group,
+		       struct paxos_request *request, u64 deadline);
 bool paxos_request_cancel(struct paxos_group *group,
 			  struct paxos_request *request);
 void paxos_ended(struct paxos_core *core, void *cookie,
@@ -172,17 +174,16 @@ void paxos_stages_see(struct paxos_group *group, enum paxos_event event,
 /* stage.c: whether any proposal is timed, in any group */
 extern struct static_key_false_deferred paxos_stages_timed;
 
-/* api.c: group locked */
+/* apply.c: group locked */
 void paxos_deliver(struct paxos_core *core, u64 slot,
 		   const struct paxos_value *value);
 void paxos_handles_stop(struct paxos_group *group);
+void paxos_handles_watch(struct paxos_group *group);
+/* handle.c: any context */
+void paxos_handles_started(void);
 /* api.c: softirqs off, no lock */
 void paxos_handle_done(struct paxos_handle *handle,
 		       struct paxos_request *request);
-bool paxos_work_queue(struct work_struct *work);
-/* api.c: process context */
-int paxos_api_init(void);
-void paxos_api_exit(void);
 
 /* netlink.c: process context */
 extern struct genl_family paxos_family;
@@ -202,6 +203,8 @@ int paxos_attr_endpoint(struct genl_info *info, struct nlattr *attr,
 /* membership.c: process context */
 int paxos_change_parse(struct genl_info *info, struct paxos_change *change);
 void paxos_membership_work(struct work_struct *work);
+int paxos_membership_init(void);
+void paxos_membership_exit(void);
 /* membership.c: group locked, RCU */
 int paxos_change_make(struct paxos_group *group, struct genl_info *info,
 		      struct paxos_change *change);

@@ -91,6 +91,22 @@ int paxos_request_propose(struct paxos_group *group,
 	return err;
 }
 
+/* A linearizable read; ends at @deadline, in our time, at the latest. */
+int paxos_request_read(struct paxos_group *group,
+		       struct paxos_request *request, u64 deadline)
+{
+	int err;
+
+	lockdep_assert_held(&group->lock);
+	err = paxos_group_able(group);
+	if (!err)
+		err = paxos_core_read(&group->core, deadline, request,
+				      paxos_now());
+	if (!err)
+		paxos_count(group->stats, PAXOS_COUNT_READS);
+	return err;
+}
+
 /* End @request now; false if it has ended already. */
 bool paxos_request_cancel(struct paxos_group *group,
 			  struct paxos_request *request)
@@ -324,7 +340,7 @@ int paxos_nl_read(struct sk_buff *skb, struct genl_info *info)
 {
 	struct paxos_group *group = info->user_ptr[0];
 	struct netlink_request *waiting;
-	u64 now, timeout;
+	u64 timeout;
 	int err;
 
 	if (GENL_REQ_ATTR_CHECK(info, PAXOS_A_TIMEOUT))
@@ -335,14 +351,8 @@ int paxos_nl_read(struct sk_buff *skb, struct genl_info *info)
 	timeout = nla_get_u32(info->attrs[PAXOS_A_TIMEOUT]);
 
 	paxos_group_lock(group);
-	now = paxos_now();
-	err = paxos_group_able(group);
-	if (!err)
-		err = paxos_core_read(&group->core,
-				      now + timeout * USEC_PER_MSEC,
-				      &waiting->request, now);
-	if (!err)
-		paxos_count(group->stats, PAXOS_COUNT_READS);
+	err = paxos_request_read(group, &waiting->request,
+				 paxos_now() + timeout * USEC_PER_MSEC);
 	paxos_group_unlock(group);
 	if (!err)
 		return 0;

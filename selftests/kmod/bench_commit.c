@@ -86,7 +86,7 @@ int bench_commit_run(struct bench *bench, struct bench_rounds *request)
 			     request->size);
 	if (IS_ERR(value))
 		return PTR_ERR(value);
-	handle = paxos_open(bench->net, request->group, 0, NULL, NULL);
+	handle = paxos_open(bench->net, request->group, 0, NULL, NULL, 0);
 	if (IS_ERR(handle)) {
 		ret = PTR_ERR(handle);
 		goto out_value;

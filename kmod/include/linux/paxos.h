@@ -4,7 +4,28 @@
 
 /*
  * What kernel subsystems call: propose values to a group of this host, and
- * see, in order, what the group chose.
+ * see, in order, what the group chose. kmod/api.md shows one that does.
+ *
+ * What holds for all of it:
+ *
+ * - A proposal that was taken ends exactly once: done() is called, or
+ *   paxos_propose_wait() returns.
+ * - No callback of a handle runs, or will, once paxos_close() has returned.
+ * - Nothing here waits for memory that must be written back first. Proposing
+ *   never waits at all, and keeps memory in reserve; callbacks run where no
+ *   allocation starts I/O (memalloc_noio_save()), on a queue of the handle
+ *   that has a thread of its own when there is no memory for another
+ *   (WQ_MEM_RECLAIM). So a consumer may be what storage is written back to.
+ * - A handle keeps paxos.ko loaded, but not its consumer: the consumer's module
+ *   closes its handles before it goes, in its exit at the latest.
+ * - A group may be deleted under a handle, alone or with its namespace: stop()
+ *   is called, every call returns -ESHUTDOWN, paxos_close() is still due. A
+ *   handle does not keep the namespace.
+ *
+ * Limits: PAXOS_VALUE_MAX bytes a value; for a group on this host 1024
+ * proposals, and 64 reads, under way. A consumer may be behind by as much as
+ * the group holds in memory (GROUP_ADD: log size and bytes); it is stopped with
+ * -ESTALE where the group went on without it.
  */
 
 #include <linux/list.h>
@@ -12,6 +33,9 @@
 
 struct net;
 struct paxos_handle;
+
+#define PAXOS_VALUE_MAX		32768	/* bytes of one value */
+#define PAXOS_NAME_MAX		15	/* bytes of a consumer's name */
 
 /* How a proposal ended. Unknown is neither: it may be, or become, chosen. */
 enum paxos_result {
@@ -47,26 +71,44 @@ struct paxos_request {
 
 /**
  * struct paxos_handle_ops - what a consumer of a group is told
- * @apply: @slot was chosen. In the order of the slots, each once, one at a
- *         time, in process context; may sleep. No-ops and repetitions of a
- *         value are left out, so slots have gaps. @bytes is valid only during
- *         the call
- * @stop: no more calls of @apply will follow: -ESHUTDOWN, the group was
- *        deleted; -ESTALE, the log was trimmed before it was applied. Process
- *        context, at most once
+ * @name: of the consumer, 1 to PAXOS_NAME_MAX bytes, for people
+ * @apply: @slot was chosen. In the order of the slots, each once. No-ops and
+ *         repetitions of a value are left out, so slots have gaps. @bytes is
+ *         valid only during the call
+ * @view: the configuration @epoch was chosen in @slot, and holds behind it;
+ *        @voters is the set of its voters, member 1 in the lowest bit. In order
+ *        with @apply. Where the group has one already that precedes the first
+ *        slot to apply, that is told first; @slot is 0 if it was never chosen,
+ *        but is the one that the group began with
+ * @quorum: as far as this member knows, the group can decide something (@there)
+ *          or can not: it has no leader, or, as the leader, hears too few
+ *          voters, or its agent is gone, or it does not run (yet). Told once at
+ *          first, then when it changes; where it changed twice meanwhile,
+ *          nothing is told, so the last call tells the truth
+ * @stop: no more calls will follow: -ESHUTDOWN, the group was deleted; -ESTALE,
+ *        the log was trimmed before it was applied. At most once
+ *
+ * All but @name and @apply may be NULL. They are called in process context, one
+ * at a time, and may sleep. One that does not return holds up the others of its
+ * handle, and nobody else: paxosctl status tells of it. None may wait for
+ * paxos_read_barrier() or paxos_close() of its own handle.
  */
 struct paxos_handle_ops {
+	const char *name;
 	void (*apply)(void *context, u64 slot, const void *bytes, u32 len);
+	void (*view)(void *context, u32 epoch, u64 slot, u64 voters);
+	void (*quorum)(void *context, bool there);
 	void (*stop)(void *context, int error);
 };
 
 struct paxos_handle *paxos_open(struct net *net, u32 group, u64 first,
 				const struct paxos_handle_ops *ops,
-				void *context);
+				void *context, u32 timeout_ms);
 void paxos_close(struct paxos_handle *handle);
 int paxos_propose(struct paxos_handle *handle, struct paxos_request *request,
 		  const void *bytes, u32 len, u32 timeout_ms);
 int paxos_propose_wait(struct paxos_handle *handle, const void *bytes, u32 len,
 		       u32 timeout_ms, u64 *slot);
+int paxos_read_barrier(struct paxos_handle *handle, u32 timeout_ms);
 
 #endif
