@@ -87,15 +87,28 @@ static struct paxos_handle *handle_new(const struct paxos_handle_ops *ops,
 	return NULL;
 }
 
+static bool has_room(const struct paxos_group *group)
+{
+	const struct list_head *node;
+	unsigned int count = 0;
+
+	list_for_each(node, &group->handles)
+		count++;
+	return count < PAXOS_NL_CONSUMERS_MAX;
+}
+
 /* In the group's list, if it is alive: it is told of what comes. */
 static int join(struct paxos_handle *handle, u64 first)
 {
 	struct paxos_group *group = handle->group;
-	int err = -ENOENT;
+	int err = 0;
 
 	paxos_group_lock(group);
-	if (!group->dead) {
-		err = 0;
+	if (group->dead) {
+		err = -ENOENT;
+	} else if (handle->ops && !has_room(group)) {
+		err = -ENOSPC;
+	} else {
 		handle->next = first ?: group->core.commit + 1;
 		handle->applied = handle->next - 1;
 		if (handle->ops) {
@@ -132,7 +145,7 @@ static bool ops_valid(const struct paxos_handle_ops *ops)
  * -ENOENT: there is no such group, and @timeout_ms is 0; or it was deleted just
  * now; -ETIMEDOUT: none that runs came in time; -EINTR: a fatal signal ended
  * the wait; -EINVAL: @ops lacks apply() or a name, or that is too long;
- * -ENOMEM.
+ * -ENOSPC: the group has PAXOS_NL_CONSUMERS_MAX of them; -ENOMEM.
  */
 struct paxos_handle *paxos_open(struct net *net, u32 group, u64 first,
 				const struct paxos_handle_ops *ops,

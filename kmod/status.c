@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <net/genetlink.h>
 #include "core/quorum.h"
-#include "paths.h"
+#include "handle.h"
 
-/* What GROUP_GET tells. A member takes some 150 bytes. */
-#define STATUS_SIZE	(1024 + PAXOS_MEMBERS_MAX * 192)
+/* What GROUP_GET tells. A member takes some 150 bytes, a consumer 52. */
+#define STATUS_SIZE	(1024 + PAXOS_MEMBERS_MAX * 192 + \
+			 PAXOS_NL_CONSUMERS_MAX * 64)
 
 static int put_u64(struct sk_buff *skb, int attr, u64 value)
 {
@@ -213,8 +214,29 @@ static int state_put(struct sk_buff *skb, const struct paxos_group *group,
 				    (now - oldest) / USEC_PER_MSEC) : 0;
 }
 
+static int consumer_put(struct sk_buff *skb, const struct paxos_handle *handle,
+			u64 now)
+{
+	struct nlattr *nest = nla_nest_start(skb, PAXOS_A_CONSUMER);
+
+	if (!nest ||
+	    nla_put_string(skb, PAXOS_A_CONSUMER_NAME, handle->ops->name) ||
+	    nla_put_u64_64bit(skb, PAXOS_A_CONSUMER_APPLIED, handle->applied,
+			      PAXOS_A_CONSUMER_PAD))
+		return -EMSGSIZE;
+	if (handle->busy && now >= handle->busy + PAXOS_STALL_US &&
+	    member_put_ago(skb, PAXOS_A_CONSUMER_STALLED, handle->busy, now))
+		return -EMSGSIZE;
+	if (handle->stopped &&
+	    nla_put_u32(skb, PAXOS_A_CONSUMER_STOPPED, -handle->stopped))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
 static int group_put(struct sk_buff *skb, const struct paxos_group *group)
 {
+	const struct paxos_handle *handle;
 	const struct paxos_config *config = &group->core.config;
 	u64 now = paxos_now();
 	u64 up = paxos_members_up(group, now);
@@ -226,6 +248,12 @@ static int group_put(struct sk_buff *skb, const struct paxos_group *group)
 	     rest &= rest - 1)
 		err = member_put(skb, group, __ffs64(rest) + 1,
 				 up & rest & -rest, now);
+	if (!err)
+		list_for_each_entry(handle, &group->handles, node) {
+			err = consumer_put(skb, handle, now);
+			if (err)
+				break;
+		}
 	return err;
 }
 

@@ -331,6 +331,12 @@ int kernel_parse_member(struct nlattr *nest, struct nlattr **attrs)
 				name_member_policy) ? -1 : 0;
 }
 
+int kernel_parse_consumer(struct nlattr *nest, struct nlattr **attrs)
+{
+	return nla_parse_nested(attrs, PAXOS_A_CONSUMER_MAX, nest,
+				name_consumer_policy) ? -1 : 0;
+}
+
 struct maybe kernel_u8(struct nlattr *attr)
 {
 	struct maybe number = { false, 0 };

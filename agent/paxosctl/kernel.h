@@ -70,6 +70,7 @@ void kernel_parse_failure(const struct nlmsghdr *message,
 /* Attributes of a message, checked for their size, indexed by type. */
 int kernel_parse(struct nlmsghdr *message, struct nlattr **attrs);
 int kernel_parse_member(struct nlattr *nest, struct nlattr **attrs);
+int kernel_parse_consumer(struct nlattr *nest, struct nlattr **attrs);
 struct maybe kernel_u8(struct nlattr *attr);
 struct maybe kernel_u32(struct nlattr *attr);
 struct maybe kernel_u64(struct nlattr *attr);

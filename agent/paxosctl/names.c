@@ -70,6 +70,13 @@ struct nla_policy name_member_policy[PAXOS_A_MEMBER_MAX + 1] = {
 	[PAXOS_A_MEMBER_SUSPECTED] = { .type = NLA_U8 },
 };
 
+struct nla_policy name_consumer_policy[PAXOS_A_CONSUMER_MAX + 1] = {
+	[PAXOS_A_CONSUMER_NAME] = { .type = NLA_STRING },
+	[PAXOS_A_CONSUMER_APPLIED] = { .type = NLA_U64 },
+	[PAXOS_A_CONSUMER_STALLED] = { .type = NLA_U32 },
+	[PAXOS_A_CONSUMER_STOPPED] = { .type = NLA_U32 },
+};
+
 /* What this tool sends, with the option that gives it. */
 static const char *const attributes[PAXOS_A_MAX + 1] = {
 	[PAXOS_A_GROUP] = "the group",

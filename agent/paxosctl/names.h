@@ -9,6 +9,7 @@
 
 extern struct nla_policy name_policy[PAXOS_A_MAX + 1];
 extern struct nla_policy name_member_policy[PAXOS_A_MEMBER_MAX + 1];
+extern struct nla_policy name_consumer_policy[PAXOS_A_CONSUMER_MAX + 1];
 
 /* "the Accept quorum (--q2)", or NULL for an attribute that nobody sends. */
 const char *name_attribute(unsigned int type);

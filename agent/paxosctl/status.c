@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 #include "names.h"
@@ -11,6 +12,19 @@ const struct option_spec status_options[] = {
 	{ "group", 'g', "GROUP", "this group only" },
 	OPTION_END
 };
+
+/* How many slots that were chosen it has not applied. */
+static struct maybe consumer_lag(const struct group_view *view,
+				 const struct consumer_view *consumer)
+{
+	uint64_t commit = view->commit.value;
+	uint64_t applied = consumer->applied.value;
+
+	return (struct maybe){
+		consumer->applied.known && view->commit.known,
+		commit > applied ? commit - applied : 0,
+	};
+}
 
 static void print_head(const struct group_view *view)
 {
@@ -135,6 +149,41 @@ static void print_members(const struct group_view *view)
 	table_print(&table, "  ");
 }
 
+/* Of this host's kernel; there need not be any. */
+static void print_consumers(const struct group_view *view)
+{
+	static const char *const heads[] = {
+		"CONSUMER", "APPLIED", "LAG", "STATE",
+	};
+	struct table table = { .columns = 4, .right = 0x6 };
+	const struct consumer_view *consumer;
+	char ago[DURATION_SIZE];
+	unsigned int i;
+
+	if (!view->n_consumers)
+		return;
+	for (i = 0; i < table.columns; i++)
+		table_cell(&table, "%s", heads[i]);
+	for (i = 0; i < view->n_consumers; i++) {
+		consumer = &view->consumers[i];
+		table_cell(&table, "%s", consumer->name);
+		table_maybe(&table, consumer->applied);
+		table_maybe(&table, consumer_lag(view, consumer));
+		if (consumer->stopped.known)
+			table_cell(&table, "stopped: %s",
+				   consumer->stopped.value == ESTALE ?
+				   "its log was trimmed" :
+				   strerror(consumer->stopped.value));
+		else if (consumer->stalled.known)
+			table_cell(&table, "stalled %s",
+				   print_duration(ago, consumer->stalled.value *
+						       1000000));
+		else
+			table_cell(&table, "fine");
+	}
+	table_print(&table, "  ");
+}
+
 /* The agent's log; what it does not hold, and what will go from it. */
 static void print_space(const struct group_view *view)
 {
@@ -164,6 +213,7 @@ void status_print(const struct group_view *view)
 		      view->commit.value, view->goal.value);
 	print_space(view);
 	print_members(view);
+	print_consumers(view);
 }
 
 static void json_ballot(const char *name, struct maybe ballot)
@@ -204,6 +254,18 @@ static void json_member(const struct group_view *view,
 	json_maybe("durable", self ? view->durable : member->durable);
 	json_maybe("incarnation",
 		   self ? view->incarnation : member->incarnation);
+	json_end();
+}
+
+static void json_consumer(const struct group_view *view,
+			  const struct consumer_view *consumer)
+{
+	json_object(NULL);
+	json_string("consumer", consumer->name);
+	json_maybe("applied", consumer->applied);
+	json_maybe("lag", consumer_lag(view, consumer));
+	json_maybe("stalled_ms", consumer->stalled);
+	json_maybe("stopped_errno", consumer->stopped);
 	json_end();
 }
 
@@ -263,6 +325,10 @@ void status_print_json(const struct group_view *view)
 	json_array("members");
 	for (i = 0; i < view->n_members; i++)
 		json_member(view, &view->members[i]);
+	json_end();
+	json_array("consumers");
+	for (i = 0; i < view->n_consumers; i++)
+		json_consumer(view, &view->consumers[i]);
 	json_end();
 	json_end();
 }

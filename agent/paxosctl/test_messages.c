@@ -165,6 +165,51 @@ static void status_shows_a_transfer(void **state)
 	nlmsg_free(message);
 }
 
+static void put_consumer(struct nl_msg *message, const char *name,
+			 uint64_t applied, int type, uint32_t number)
+{
+	struct nlattr *nest = nla_nest_start(message, PAXOS_A_CONSUMER);
+
+	nla_put_string(message, PAXOS_A_CONSUMER_NAME, name);
+	nla_put_u64(message, PAXOS_A_CONSUMER_APPLIED, applied);
+	if (type)
+		nla_put_u32(message, type, number);
+	nla_nest_end(message, nest);
+}
+
+static void status_shows_who_applies(void **state)
+{
+	struct nl_msg *message = group_message(PAXOS_NL_WAIT_NONE, 2, 1);
+	struct group_view view;
+	const char *text;
+
+	(void)state;
+	put_consumer(message, "kv", 42, 0, 0);
+	put_consumer(message, "fifteen-letters", 12, PAXOS_A_CONSUMER_STALLED,
+		     4200);
+	put_consumer(message, "late", 3, PAXOS_A_CONSUMER_STOPPED, ESTALE);
+	assert_int_equal(view_parse(nlmsg_hdr(message), &view), 0);
+	status_print(&view);
+	text = output();
+	assert_non_null(strstr(text, "\n"
+"  CONSUMER         APPLIED  LAG  STATE\n"
+"  kv                    42    0  fine\n"
+"  fifteen-letters       12   30  stalled 4.2 s\n"
+"  late                   3   39  stopped: its log was trimmed\n"));
+	print_json = true;
+	status_print_json(&view);
+	print_json = false;
+	assert_non_null(strstr(output(), "{\"consumer\":\"fifteen-letters\","
+		"\"applied\":12,\"lag\":30,\"stalled_ms\":4200,"
+		"\"stopped_errno\":null}"));
+	nlmsg_free(message);
+
+	message = group_message(PAXOS_NL_WAIT_NONE, 2, 1);
+	nla_put(message, PAXOS_A_CONSUMER, 0, NULL);
+	assert_int_equal(view_parse(nlmsg_hdr(message), &view), -1);
+	nlmsg_free(message);
+}
+
 static void status_shows_the_log(void **state)
 {
 	struct nl_msg *message = group_message(PAXOS_NL_WAIT_NONE, 2, 1);
@@ -414,6 +459,7 @@ int test_messages(void)
 		TEST(status_is_a_table),
 		TEST(status_says_why_it_waits),
 		TEST(status_shows_a_transfer),
+		TEST(status_shows_who_applies),
 		TEST(status_shows_the_log),
 		TEST(status_as_json_has_what_is_not_known_as_null),
 		TEST(a_short_attribute_is_refused),

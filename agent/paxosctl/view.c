@@ -53,6 +53,22 @@ static int parse_member(struct nlattr *nest, struct member_view *member)
 	return 0;
 }
 
+static int parse_consumer(struct nlattr *nest, struct consumer_view *consumer)
+{
+	struct nlattr *attrs[PAXOS_A_CONSUMER_MAX + 1];
+
+	if (kernel_parse_consumer(nest, attrs) ||
+	    !attrs[PAXOS_A_CONSUMER_NAME])
+		return -1;
+	memset(consumer, 0, sizeof(*consumer));
+	nla_strlcpy(consumer->name, attrs[PAXOS_A_CONSUMER_NAME],
+		    sizeof(consumer->name));
+	consumer->applied = kernel_u64(attrs[PAXOS_A_CONSUMER_APPLIED]);
+	consumer->stalled = kernel_u32(attrs[PAXOS_A_CONSUMER_STALLED]);
+	consumer->stopped = kernel_u32(attrs[PAXOS_A_CONSUMER_STOPPED]);
+	return 0;
+}
+
 int view_parse(struct nlmsghdr *message, struct group_view *view)
 {
 	struct nlattr *attrs[PAXOS_A_MAX + 1], *attr;
@@ -105,6 +121,11 @@ int view_parse(struct nlmsghdr *message, struct group_view *view)
 	attr = genlmsg_attrdata(header, 0);
 	left = genlmsg_attrlen(header, 0);
 	nla_for_each_attr(attr, attr, left, left) {
+		if (nla_type(attr) == PAXOS_A_CONSUMER &&
+		    view->n_consumers < PAXOS_NL_CONSUMERS_MAX &&
+		    parse_consumer(attr,
+				   &view->consumers[view->n_consumers++]))
+			return -1;
 		if (nla_type(attr) != PAXOS_A_MEMBER ||
 		    view->n_members == PAXOS_NL_MEMBERS_MAX)
 			continue;

@@ -23,6 +23,14 @@ struct member_view {
 	struct maybe suspected;
 };
 
+/* A kernel subsystem that applies what the group chooses. */
+struct consumer_view {
+	char name[16];
+	struct maybe applied;
+	struct maybe stalled;			/* ms */
+	struct maybe stopped;			/* errno */
+};
+
 struct group_view {
 	uint32_t id;
 	char cluster[2 * PAXOS_CLUSTER_SIZE + 1];
@@ -42,6 +50,8 @@ struct group_view {
 	struct maybe trimmed;		/* the first slot in any other log */
 	unsigned int n_members;
 	struct member_view members[PAXOS_NL_MEMBERS_MAX];
+	unsigned int n_consumers;
+	struct consumer_view consumers[PAXOS_NL_CONSUMERS_MAX];
 };
 
 struct views {

@@ -80,6 +80,13 @@
  *		PAXOS_A_MEMBER_INCARNATION: u64
  *		PAXOS_A_MEMBER_SUSPECTED: u8, our agent suspects that its agent
  *			has failed
+ *	PAXOS_A_CONSUMER, nested, once for each kernel subsystem that applies
+ *		what the group chooses:
+ *		PAXOS_A_CONSUMER_NAME: string, at most 15 bytes
+ *		PAXOS_A_CONSUMER_APPLIED: u64, it has all slots up to here
+ *		PAXOS_A_CONSUMER_STALLED: u32, ms that it has not returned from
+ *			what it was told last, where that is over 1 s
+ *		PAXOS_A_CONSUMER_STOPPED: u32, errno: it is told nothing more
  *	An absent attribute is not known.
  *
  * PAXOS_CMD_PROPOSE (admin): PAXOS_A_GROUP, PAXOS_A_VALUE, PAXOS_A_TIMEOUT
@@ -239,6 +246,7 @@
 #define PAXOS_NL_MEMBERS_MAX	64
 #define PAXOS_NL_VALUE_MAX	32768
 #define PAXOS_NL_GROUPS_MAX	256	/* in a network namespace */
+#define PAXOS_NL_CONSUMERS_MAX	64	/* of a group on this host */
 #define PAXOS_NL_WINDOW_MIN	16
 #define PAXOS_NL_WINDOW_MAX	4096
 #define PAXOS_NL_LOG_SIZE_MAX	65536
@@ -333,6 +341,7 @@ enum paxos_nl_attr {
 	PAXOS_A_PERSISTED,
 	PAXOS_A_CHOSEN,
 	PAXOS_A_DELIVERED,
+	PAXOS_A_CONSUMER,
 	__PAXOS_A_MAX
 };
 #define PAXOS_A_MAX (__PAXOS_A_MAX - 1)
@@ -382,6 +391,17 @@ enum paxos_nl_counter_attr {
 	__PAXOS_A_COUNTER_MAX
 };
 #define PAXOS_A_COUNTER_MAX (__PAXOS_A_COUNTER_MAX - 1)
+
+enum paxos_nl_consumer_attr {
+	PAXOS_A_CONSUMER_UNSPEC,
+	PAXOS_A_CONSUMER_PAD,
+	PAXOS_A_CONSUMER_NAME,
+	PAXOS_A_CONSUMER_APPLIED,
+	PAXOS_A_CONSUMER_STALLED,
+	PAXOS_A_CONSUMER_STOPPED,
+	__PAXOS_A_CONSUMER_MAX
+};
+#define PAXOS_A_CONSUMER_MAX (__PAXOS_A_CONSUMER_MAX - 1)
 
 enum paxos_nl_durability {
 	PAXOS_NL_DURABILITY_SYNC,
