@@ -55,14 +55,16 @@ void paxos_deliver(struct paxos_core *core, u64 slot,
 		__clear_bit(bit, group->deliverable);
 	if (value)
 		paxos_count(group->stats, PAXOS_COUNT_DELIVERED);
+	if (unlikely(group->divergence.halted))
+		return;
 	handles_queue(group);
 	/* What a replay delivers was told in a former life. */
 	if (core->state == PAXOS_RUNNING)
 		paxos_notify_chosen(group, slot);
 }
 
-/* The group is deleted. */
-void paxos_handles_stop(struct paxos_group *group)
+/* There may be something to do for the consumers; or the group is deleted. */
+void paxos_handles_kick(struct paxos_group *group)
 {
 	handles_queue(group);
 }
@@ -155,6 +157,9 @@ static enum call take(struct paxos_handle *handle, struct told *told)
 		handle->quorum = group->quorum;
 		return CALL_QUORUM;
 	}
+	/* What this member holds may not be what was chosen. */
+	if (group->divergence.halted)
+		return CALL_NONE;
 	if (handle->ops->view && view_due(handle))
 		return take_view(handle, told, core->config_slot,
 				 &core->config);

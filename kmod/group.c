@@ -240,6 +240,7 @@ static void group_timer(struct timer_list *timer)
 			paxos_members_watch(group, now);
 			paxos_persist_watch(group, now);
 			paxos_probe_watch(group, now);
+			paxos_divergence_watch(group, now);
 		}
 	}
 	paxos_group_unlock(group);
@@ -312,6 +313,7 @@ int paxos_group_renew(struct paxos_group *group)
 	lockdep_assert_held(&group->lock);
 	paxos_core_destroy(&group->core);
 	bitmap_zero(group->deliverable, settings.log_size);
+	memset(&group->divergence, 0, sizeof(group->divergence));
 	return paxos_core_init(&group->core, &group_ops, &settings, &config,
 			       group->entries);
 }
@@ -398,7 +400,7 @@ static void kill(struct paxos_net *groups, struct paxos_group *group)
 	paxos_core_destroy(&group->core);
 	group->dead = true;
 	paxos_notify_plain(group, PAXOS_NL_EVENT_GROUP_DELETED);
-	paxos_handles_stop(group);
+	paxos_handles_kick(group);
 	paxos_group_unlock(group);
 
 	rcu_assign_pointer(group->sock, NULL);

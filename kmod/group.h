@@ -15,6 +15,7 @@
 #include <net/dst_cache.h>
 #include "auth.h"
 #include "core/core.h"
+#include "core/divergence.h"
 #include "stats.h"
 #include <uapi/linux/paxos.h>
 
@@ -154,6 +155,7 @@ struct paxos_group {
 	struct paxos_transfer transfer;
 	struct paxos_space space;
 	struct paxos_agent_seen seen[PAXOS_MEMBERS_MAX + 1];
+	struct paxos_divergence divergence;
 	struct paxos_probe_seen probes[PAXOS_MEMBERS_MAX + 1];
 	u64 probe_due;			/* when to probe again */
 	struct list_head handles;	/* struct paxos_handle */

@@ -381,8 +381,10 @@ static int peer_set(struct paxos_group *group, struct genl_info *info,
 			nla_get_u64(part[PAXOS_A_MEMBER_INCARNATION]);
 	if (part[PAXOS_A_MEMBER_SUSPECTED])
 		seen->suspected = nla_get_u8(part[PAXOS_A_MEMBER_SUSPECTED]);
-	if (!group->dead)
+	if (!group->dead) {
 		paxos_member_heard(group, id, now);
+		paxos_divergence_heard(group, id, part, now);
+	}
 	paxos_group_unlock(group);
 	return 0;
 }

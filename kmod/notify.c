@@ -178,6 +178,46 @@ static void notify_behind(struct paxos_group *group, u64 slot)
 					    PAXOS_A_PAD));
 }
 
+/* @member holds another log than this one: so their checksums say. */
+void paxos_notify_diverged(struct paxos_group *group, u8 member)
+{
+	struct nlattr *nest;
+	void *header;
+	struct sk_buff *skb = event_begin(group, PAXOS_NL_EVENT_DIVERGED,
+					  &header);
+	int err;
+
+	if (!skb)
+		return;
+	err = nla_put_u64_64bit(skb, PAXOS_A_SLOT, group->divergence.slot,
+				PAXOS_A_PAD) ||
+	      nla_put_u8(skb, PAXOS_A_SELF, group->core.settings.self);
+	nest = nla_nest_start(skb, PAXOS_A_MEMBER);
+	err = err || !nest || nla_put_u8(skb, PAXOS_A_MEMBER_ID, member);
+	if (!err)
+		nla_nest_end(skb, nest);
+	event_end(group, skb, header, err);
+}
+
+void paxos_notify_halted(struct paxos_group *group)
+{
+	void *header;
+	struct sk_buff *skb = event_begin(group, PAXOS_NL_EVENT_HALTED,
+					  &header);
+
+	if (skb)
+		event_end(group, skb, header,
+			  nla_put_u8(skb, PAXOS_A_HALTED,
+				     group->divergence.halted));
+}
+
+/* Listeners to the log were not told of some slots. */
+void paxos_notify_missed(struct paxos_group *group)
+{
+	if (genl_has_listeners(&paxos_family, group->net, NOTICE_LOG))
+		genl_set_err(&paxos_family, group->net, 0, NOTICE_LOG, ENOBUFS);
+}
+
 /* What the agent says of its log: something in it will go. */
 void paxos_notify_space(struct paxos_group *group)
 {

@@ -125,6 +125,9 @@ void paxos_notify_error(struct paxos_group *group, u32 portid, u32 seq,
 void paxos_notify_plain(struct paxos_group *group, u8 event);
 void paxos_notify_epoch(struct paxos_group *group, u64 slot);
 void paxos_notify_space(struct paxos_group *group);
+void paxos_notify_diverged(struct paxos_group *group, u8 member);
+void paxos_notify_halted(struct paxos_group *group);
+void paxos_notify_missed(struct paxos_group *group);
 void paxos_notify_chosen(struct paxos_group *group, u64 slot);
 void paxos_event(struct paxos_core *core, enum paxos_event event, u64 slot,
 		 u64 ballot);
@@ -135,6 +138,14 @@ void paxos_notify_queued(struct paxos_group *group);
 void paxos_member_heard(struct paxos_group *group, u8 id, u64 now);
 void paxos_members_watch(struct paxos_group *group, u64 now);
 u64 paxos_members_up(const struct paxos_group *group, u64 now);
+
+/* divergence.c: group locked */
+void paxos_divergence_watch(struct paxos_group *group, u64 now);
+void paxos_divergence_heard(struct paxos_group *group, u8 id,
+			    struct nlattr **part, u64 now);
+int paxos_divergence_put(struct sk_buff *skb, const struct paxos_group *group);
+int paxos_divergence_put_member(struct sk_buff *skb,
+				const struct paxos_group *group, u8 id);
 
 /* probe.c: group locked */
 void paxos_probe_watch(struct paxos_group *group, u64 now);
@@ -177,7 +188,7 @@ extern struct static_key_false_deferred paxos_stages_timed;
 /* apply.c: group locked */
 void paxos_deliver(struct paxos_core *core, u64 slot,
 		   const struct paxos_value *value);
-void paxos_handles_stop(struct paxos_group *group);
+void paxos_handles_kick(struct paxos_group *group);
 void paxos_handles_watch(struct paxos_group *group);
 /* handle.c: any context */
 void paxos_handles_started(void);

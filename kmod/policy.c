@@ -45,6 +45,8 @@ const struct nla_policy paxos_member_peer_policy[PAXOS_A_MEMBER_MAX + 1] = {
 	[PAXOS_A_MEMBER_DURABLE] = { .type = NLA_U64 },
 	[PAXOS_A_MEMBER_INCARNATION] = { .type = NLA_U64 },
 	[PAXOS_A_MEMBER_SUSPECTED] = NLA_POLICY_MAX(NLA_U8, 1),
+	[PAXOS_A_MEMBER_CHECKSUM] = { .type = NLA_U64 },
+	[PAXOS_A_MEMBER_MARK] = { .type = NLA_U64 },
 };
 
 const struct nla_policy paxos_member_change_policy[PAXOS_A_MEMBER_MAX + 1] = {

@@ -3,8 +3,8 @@
 #include "core/quorum.h"
 #include "handle.h"
 
-/* What GROUP_GET tells. A member takes some 150 bytes, a consumer 52. */
-#define STATUS_SIZE	(1024 + PAXOS_MEMBERS_MAX * 192 + \
+/* What GROUP_GET tells. A member takes some 180 bytes, a consumer 52. */
+#define STATUS_SIZE	(1024 + PAXOS_MEMBERS_MAX * 224 + \
 			 PAXOS_NL_CONSUMERS_MAX * 64)
 
 static int put_u64(struct sk_buff *skb, int attr, u64 value)
@@ -70,7 +70,8 @@ static int peer_put(struct sk_buff *skb, const struct paxos_group *group,
 	if (group->agent.portid && (seen->heard || seen->suspected) &&
 	    nla_put_u8(skb, PAXOS_A_MEMBER_SUSPECTED, seen->suspected))
 		return -EMSGSIZE;
-	return member_put_ago(skb, PAXOS_A_MEMBER_HEARD,
+	return paxos_divergence_put_member(skb, group, id) ?:
+	       member_put_ago(skb, PAXOS_A_MEMBER_HEARD,
 			      max(peer->heard, group->probes[id].heard),
 			      now) ?:
 	       member_put_ago(skb, PAXOS_A_MEMBER_AGENT_HEARD, seen->heard,
@@ -208,7 +209,8 @@ static int state_put(struct sk_buff *skb, const struct paxos_group *group,
 	if (core->incarnation &&
 	    put_u64(skb, PAXOS_A_INCARNATION, core->incarnation))
 		return -EMSGSIZE;
-	if (transfer_put(skb, group, now) || paxos_space_put(skb, group))
+	if (transfer_put(skb, group, now) || paxos_space_put(skb, group) ||
+	    paxos_divergence_put(skb, group))
 		return -EMSGSIZE;
 	return oldest ? nla_put_u32(skb, PAXOS_A_STALLED,
 				    (now - oldest) / USEC_PER_MSEC) : 0;

@@ -51,6 +51,10 @@ struct nla_policy name_policy[PAXOS_A_MAX + 1] = {
 	[PAXOS_A_PERSISTED] = { .type = NLA_U64 },
 	[PAXOS_A_CHOSEN] = { .type = NLA_U64 },
 	[PAXOS_A_DELIVERED] = { .type = NLA_U64 },
+	[PAXOS_A_CHECKSUM] = { .type = NLA_U64 },
+	[PAXOS_A_MARK] = { .type = NLA_U64 },
+	[PAXOS_A_DIVERGED] = { .type = NLA_U64 },
+	[PAXOS_A_HALTED] = { .type = NLA_U8 },
 };
 
 struct nla_policy name_member_policy[PAXOS_A_MEMBER_MAX + 1] = {
@@ -68,6 +72,10 @@ struct nla_policy name_member_policy[PAXOS_A_MEMBER_MAX + 1] = {
 	[PAXOS_A_MEMBER_DURABLE] = { .type = NLA_U64 },
 	[PAXOS_A_MEMBER_INCARNATION] = { .type = NLA_U64 },
 	[PAXOS_A_MEMBER_SUSPECTED] = { .type = NLA_U8 },
+	[PAXOS_A_MEMBER_CHECKSUM] = { .type = NLA_U64 },
+	[PAXOS_A_MEMBER_MARK] = { .type = NLA_U64 },
+	[PAXOS_A_MEMBER_SAME] = { .type = NLA_U64 },
+	[PAXOS_A_MEMBER_DIFFERS] = { .type = NLA_U64 },
 };
 
 struct nla_policy name_consumer_policy[PAXOS_A_CONSUMER_MAX + 1] = {
@@ -308,6 +316,9 @@ const char *name_event(unsigned int event)
 		[PAXOS_NL_EVENT_GROUP_DELETED] = "group-deleted",
 		[PAXOS_NL_EVENT_EPOCH] = "epoch",
 		[PAXOS_NL_EVENT_SPACE] = "space",
+		[PAXOS_NL_EVENT_DIVERGED] = "diverged",
+		[PAXOS_NL_EVENT_HALTED] = "halted",
+		[PAXOS_NL_EVENT_CONVERGED] = "converged",
 	};
 
 	return LOOK_UP(names, event);

@@ -200,6 +200,27 @@ static void print_space(const struct group_view *view)
 		      view->space_goes.value, view->space_held.value);
 }
 
+/* Who holds another log, by the checksums that the agents exchange. */
+static void print_divergence(const struct group_view *view)
+{
+	const struct member_view *member;
+	unsigned int i, n = 0;
+
+	if (!view->diverged.known)
+		return;
+	print("  divergence at slot %" PRIu64 ": members", view->diverged.value);
+	for (i = 0; i < view->n_members; i++) {
+		member = &view->members[i];
+		if (!member->differs.value)
+			continue;
+		print("%s %u and %u", n++ ? "," : "",
+		      member->id < view->self ? member->id : view->self,
+		      member->id < view->self ? view->self : member->id);
+	}
+	print(" differ%s: see paxosctl(8), DIVERGENCE\n", view->halted ?
+	      "; this one is not with a majority, and applies nothing" : "");
+}
+
 void status_print(const struct group_view *view)
 {
 	char reason[VIEW_REASON_SIZE];
@@ -212,6 +233,7 @@ void status_print(const struct group_view *view)
 		      " of %" PRIu64 "\n", view->from.value,
 		      view->commit.value, view->goal.value);
 	print_space(view);
+	print_divergence(view);
 	print_members(view);
 	print_consumers(view);
 }
@@ -247,6 +269,11 @@ static void json_member(const struct group_view *view,
 		json_bool("suspected", member->suspected.value);
 	else
 		json_null("suspected");
+	json_maybe("same_slot", member->same);
+	if (member->differs.value)
+		json_number("diverged_slot", member->differs.value);
+	else
+		json_null("diverged_slot");
 	json_maybe("rtt_us", member->rtt);
 	json_maybe("response_us", member->response);
 	json_maybe("commit", self ? view->commit : member->commit);
@@ -271,7 +298,7 @@ static void json_consumer(const struct group_view *view,
 
 void status_print_json(const struct group_view *view)
 {
-	char reason[VIEW_REASON_SIZE], instance[20];
+	char reason[VIEW_REASON_SIZE], instance[20], checksum[20];
 	unsigned int i;
 
 	json_object(NULL);
@@ -312,6 +339,15 @@ void status_print_json(const struct group_view *view)
 	json_maybe("log_goes", view->space_goes);
 	json_maybe("log_held_by", view->space_held);
 	json_maybe("log_lacks_below", view->trimmed);
+	if (view->checksum.value) {
+		snprintf(checksum, sizeof(checksum), "%016" PRIx64,
+			 view->checksum.value);
+		json_string("checksum", checksum);
+	} else {
+		json_null("checksum");
+	}
+	json_maybe("diverged_slot", view->diverged);
+	json_bool("halted", view->halted);
 	json_maybe("pending", view->pending);
 	json_maybe("window", view->window);
 	json_maybe("log_size", view->log_size);

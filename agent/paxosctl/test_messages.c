@@ -246,6 +246,51 @@ static void status_shows_the_log(void **state)
 	nlmsg_free(message);
 }
 
+/* As put_member(), and how its checksums compare to those of this member. */
+static void put_compared(struct nl_msg *message, uint8_t id, uint64_t differs)
+{
+	struct nlattr *nest = nla_nest_start(message, PAXOS_A_MEMBER);
+
+	nla_put_u8(message, PAXOS_A_MEMBER_ID, id);
+	nla_put_u8(message, PAXOS_A_MEMBER_ROLE, PAXOS_NL_ROLE_VOTER);
+	nla_put_u64(message, PAXOS_A_MEMBER_SAME, 30);
+	nla_put_u64(message, PAXOS_A_MEMBER_DIFFERS, differs);
+	nla_nest_end(message, nest);
+}
+
+static void status_shows_a_divergence(void **state)
+{
+	struct nl_msg *message = group_message(PAXOS_NL_WAIT_NONE, 2, 1);
+	struct group_view view;
+	const char *text;
+
+	(void)state;
+	put_compared(message, 5, 0);
+	assert_int_equal(view_parse(nlmsg_hdr(message), &view), 0);
+	status_print(&view);
+	assert_null(strstr(output(), "divergence"));
+	put_compared(message, 6, 41);
+	nla_put_u64(message, PAXOS_A_DIVERGED, 40);
+	nla_put_u64(message, PAXOS_A_CHECKSUM, 0xabc);
+	assert_int_equal(view_parse(nlmsg_hdr(message), &view), 0);
+	status_print(&view);
+	assert_non_null(strstr(output(),
+		"  divergence at slot 40: members 2 and 6 differ: see"));
+	put_compared(message, 1, 40);
+	nla_put_u8(message, PAXOS_A_HALTED, 1);
+	assert_int_equal(view_parse(nlmsg_hdr(message), &view), 0);
+	status_print(&view);
+	assert_non_null(strstr(output(),
+		"slot 40: members 2 and 6, 1 and 2 differ; this one is not with a majority, and applies nothing: see"));
+	status_print_json(&view);
+	text = output();
+	assert_non_null(strstr(text,
+		"\"checksum\":\"0000000000000abc\",\"diverged_slot\":40,\"halted\":true"));
+	assert_non_null(strstr(text, "\"same_slot\":30,\"diverged_slot\":41"));
+	assert_non_null(strstr(text, "\"same_slot\":30,\"diverged_slot\":null"));
+	nlmsg_free(message);
+}
+
 static void status_as_json_has_what_is_not_known_as_null(void **state)
 {
 	struct nl_msg *message = group_message(PAXOS_NL_WAIT_NONE, 2, 1);
@@ -437,6 +482,15 @@ static void events_in_words(void **state)
 	assert_int_equal(event_words(nlmsg_hdr(message), text), 0);
 	assert_string_equal(text, "member 5 down");
 	nlmsg_free(message);
+
+	message = new_message(PAXOS_CMD_EVENT);
+	nla_put_u8(message, PAXOS_A_EVENT, PAXOS_NL_EVENT_DIVERGED);
+	nla_put_u8(message, PAXOS_A_SELF, 5);
+	nla_put_u64(message, PAXOS_A_SLOT, 128);
+	put_member(message, 4, PAXOS_NL_ROLE_VOTER, 0, 0, 0);
+	assert_int_equal(event_words(nlmsg_hdr(message), text), 0);
+	assert_string_equal(text, "divergence at slot 128: members 4 and 5 differ");
+	nlmsg_free(message);
 }
 
 static void every_number_has_a_word(void **state)
@@ -446,7 +500,7 @@ static void every_number_has_a_word(void **state)
 	(void)state;
 	for (i = PAXOS_NL_WAIT_NONE; i <= PAXOS_NL_WAIT_MEMORY; i++)
 		assert_string_not_equal(name_wait(i), "unknown");
-	for (i = PAXOS_NL_EVENT_LEADER; i <= PAXOS_NL_EVENT_SPACE; i++)
+	for (i = PAXOS_NL_EVENT_LEADER; i <= PAXOS_NL_EVENT_CONVERGED; i++)
 		assert_string_not_equal(name_event(i), "unknown");
 	assert_string_equal(name_event(99), "unknown");
 	assert_string_equal(name_state(PAXOS_NL_STATE_STOPPED), "stopped");
@@ -461,6 +515,7 @@ int test_messages(void)
 		TEST(status_shows_a_transfer),
 		TEST(status_shows_who_applies),
 		TEST(status_shows_the_log),
+		TEST(status_shows_a_divergence),
 		TEST(status_as_json_has_what_is_not_known_as_null),
 		TEST(a_short_attribute_is_refused),
 		TEST(a_refusal_names_the_attribute),

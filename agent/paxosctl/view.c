@@ -50,6 +50,8 @@ static int parse_member(struct nlattr *nest, struct member_view *member)
 	member->durable = kernel_u64(attrs[PAXOS_A_MEMBER_DURABLE]);
 	member->incarnation = kernel_u64(attrs[PAXOS_A_MEMBER_INCARNATION]);
 	member->suspected = kernel_u8(attrs[PAXOS_A_MEMBER_SUSPECTED]);
+	member->same = kernel_u64(attrs[PAXOS_A_MEMBER_SAME]);
+	member->differs = kernel_u64(attrs[PAXOS_A_MEMBER_DIFFERS]);
 	return 0;
 }
 
@@ -117,6 +119,9 @@ int view_parse(struct nlmsghdr *message, struct group_view *view)
 	view->space_goes = kernel_u64(attrs[PAXOS_A_SPACE_GOES]);
 	view->space_held = kernel_u8(attrs[PAXOS_A_SPACE_HELD]);
 	view->trimmed = kernel_u64(attrs[PAXOS_A_TRIMMED]);
+	view->checksum = kernel_u64(attrs[PAXOS_A_CHECKSUM]);
+	view->diverged = kernel_u64(attrs[PAXOS_A_DIVERGED]);
+	view->halted = kernel_u8(attrs[PAXOS_A_HALTED]).value;
 
 	attr = genlmsg_attrdata(header, 0);
 	left = genlmsg_attrlen(header, 0);

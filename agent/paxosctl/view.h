@@ -21,6 +21,7 @@ struct member_view {
 	struct maybe durable;
 	struct maybe incarnation;
 	struct maybe suspected;
+	struct maybe same, differs;	/* slots, of its checksum and ours */
 };
 
 /* A kernel subsystem that applies what the group chooses. */
@@ -48,6 +49,9 @@ struct group_view {
 	/* Of the agent's log. */
 	struct maybe space_used, space, space_first, space_goes, space_held;
 	struct maybe trimmed;		/* the first slot in any other log */
+	struct maybe checksum;
+	struct maybe diverged;		/* the lowest slot at which a member differs */
+	bool halted;
 	unsigned int n_members;
 	struct member_view members[PAXOS_NL_MEMBERS_MAX];
 	unsigned int n_consumers;

@@ -25,7 +25,7 @@ static unsigned int member_of(struct nlattr *nest)
 int event_words(struct nlmsghdr *message, char text[EVENT_SIZE])
 {
 	struct nlattr *attrs[PAXOS_A_MAX + 1];
-	unsigned int leader, member, up, needed;
+	unsigned int leader, member, self, up, needed;
 	uint64_t stalled;
 	char word[DURATION_SIZE > BALLOT_SIZE ? DURATION_SIZE : BALLOT_SIZE];
 
@@ -92,6 +92,23 @@ int event_words(struct nlmsghdr *message, char text[EVENT_SIZE])
 			 kernel_u64(attrs[PAXOS_A_SPACE_GOES]).value,
 			 kernel_u8(attrs[PAXOS_A_SPACE_HELD]).value);
 		break;
+	case PAXOS_NL_EVENT_DIVERGED:
+		self = kernel_u8(attrs[PAXOS_A_SELF]).value;
+		snprintf(text, EVENT_SIZE, "divergence at slot %" PRIu64
+			 ": members %u and %u differ",
+			 kernel_u64(attrs[PAXOS_A_SLOT]).value,
+			 self < member ? self : member,
+			 self < member ? member : self);
+		break;
+	case PAXOS_NL_EVENT_HALTED:
+		snprintf(text, EVENT_SIZE,
+			 kernel_u8(attrs[PAXOS_A_HALTED]).value ?
+			 "this log is not that of a majority: nothing is applied here" :
+			 "values are applied here again");
+		break;
+	case PAXOS_NL_EVENT_CONVERGED:
+		snprintf(text, EVENT_SIZE, "no member differs any more");
+		break;
 	case PAXOS_NL_EVENT_GROUP_DELETED:
 		snprintf(text, EVENT_SIZE, "deleted");
 		break;
@@ -129,6 +146,10 @@ static void json_event(struct nlattr **attrs, const struct timespec *now)
 		json_number("stalled_ms", nla_get_u32(attrs[PAXOS_A_STALLED]));
 	if (member)
 		json_number("member", member);
+	if (attrs[PAXOS_A_SELF])
+		json_number("self", nla_get_u8(attrs[PAXOS_A_SELF]));
+	if (attrs[PAXOS_A_HALTED])
+		json_bool("halted", nla_get_u8(attrs[PAXOS_A_HALTED]));
 	if (attrs[PAXOS_A_SPACE_GOES]) {
 		json_maybe("log_bytes", kernel_u64(attrs[PAXOS_A_SPACE_USED]));
 		json_maybe("log_space", kernel_u64(attrs[PAXOS_A_SPACE]));

@@ -77,6 +77,36 @@ static void tell_leader(const struct candidacy *candidacy,
 			  was);
 }
 
+/* The kernel found it; here it is said to whom it concerns: a person. */
+static void tell_divergence(const struct candidacy *candidacy,
+			    const struct group_state *state)
+{
+	const uint32_t group = candidacy->agent->config.group;
+	const uint8_t self = candidacy->agent->config.self;
+	const struct group_state *was = &candidacy->state;
+	const uint64_t fresh = state->differ & ~was->differ;
+	uint8_t id;
+
+	for (id = 1; id <= PAXOS_NL_MEMBERS_MAX; id++)
+		if (fresh & 1ULL << (id - 1))
+			say_about(LOG_CRIT,
+				  SAY(.event = SAY_DIVERGED, .peer = id,
+				      .slot = state->diverged),
+				  "group %u: divergence at slot %" PRIu64
+				  ": members %u and %u differ", group,
+				  state->diverged, self < id ? self : id,
+				  self < id ? id : self);
+	if (was->differ && !state->differ)
+		say_notice("group %u: no member holds another log any more",
+			   group);
+	if (state->halted && !was->halted)
+		say_about(LOG_CRIT, SAY(.event = SAY_HALTED),
+			  "group %u: this member's log is not that of a majority: nothing is applied here any more; see paxosctl(8), DIVERGENCE",
+			  group);
+	else if (was->halted && !state->halted)
+		say_notice("group %u: values are applied here again", group);
+}
+
 void candidacy_look(struct candidacy *candidacy,
 		    const struct group_state *state)
 {
@@ -95,6 +125,7 @@ void candidacy_look(struct candidacy *candidacy,
 	};
 
 	tell_leader(candidacy, state);
+	tell_divergence(candidacy, state);
 	election_kernel(&candidacy->election, &kernel);
 	candidacy->state = *state;
 	candidacy->looked = agent_now();
@@ -112,6 +143,8 @@ void candidacy_hear(struct candidacy *candidacy,
 void candidacy_fill(const struct candidacy *candidacy, uint8_t kind,
 		    struct heartbeat *heartbeat)
 {
+	heartbeat->checksum = candidacy->state.checksum;
+	heartbeat->mark = candidacy->state.mark;
 	election_word(&candidacy->election, heartbeat->to, kind,
 		      &heartbeat->word);
 }

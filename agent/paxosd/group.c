@@ -109,6 +109,8 @@ static void take_member(struct group_state *state, const struct nlattr *nest)
 	take_address(&member->address, attr);
 	if (netlink_u8(attr[PAXOS_A_MEMBER_ROLE]) == PAXOS_NL_ROLE_VOTER)
 		state->voters |= 1ULL << (id - 1);
+	if (netlink_u64(attr[PAXOS_A_MEMBER_DIFFERS]))
+		state->differ |= 1ULL << (id - 1);
 	if (attr[PAXOS_A_MEMBER_HEARD])
 		state->heard[id] = netlink_u32(attr[PAXOS_A_MEMBER_HEARD]);
 }
@@ -139,6 +141,10 @@ static int take_state(void *context, const struct nlmsghdr *message,
 	state->ballot = netlink_u64(attrs[PAXOS_A_BALLOT]);
 	state->promised = netlink_u64(attrs[PAXOS_A_PROMISED]);
 	state->first = netlink_u64(attrs[PAXOS_A_FIRST]);
+	state->checksum = netlink_u64(attrs[PAXOS_A_CHECKSUM]);
+	state->mark = netlink_u64(attrs[PAXOS_A_MARK]);
+	state->diverged = netlink_u64(attrs[PAXOS_A_DIVERGED]);
+	state->halted = netlink_u8(attrs[PAXOS_A_HALTED]);
 	return 0;
 }
 
@@ -389,6 +395,8 @@ static void put_heard(struct nlmsghdr *message, const struct group_peer *peer)
 	mnl_attr_put_u64(message, PAXOS_A_MEMBER_DURABLE, peer->durable);
 	mnl_attr_put_u64(message, PAXOS_A_MEMBER_INCARNATION,
 			 peer->incarnation);
+	mnl_attr_put_u64(message, PAXOS_A_MEMBER_CHECKSUM, peer->checksum);
+	mnl_attr_put_u64(message, PAXOS_A_MEMBER_MARK, peer->mark);
 }
 
 int group_peers(struct netlink *netlink, uint32_t group,

@@ -20,6 +20,10 @@ struct group_member {
  * @state, @phase, @wait: enum paxos_nl_state, _phase, _wait
  * @stalled: ms that the oldest record has waited for the disk
  * @voters: set, by 1 << (id - 1)
+ * @checksum, @mark: of its log, as PAXOS_A_CHECKSUM and PAXOS_A_MARK
+ * @diverged: the lowest slot of which a member holds another one, 0: none
+ * @differ: set of those that do
+ * @halted: this member applies nothing therefore
  * @heard: ms since each member's kernel was heard, UINT32_MAX: never
  *
  * ATTACH tells @instance, @state, @durable and @lsn only.
@@ -41,6 +45,11 @@ struct group_state {
 	uint64_t promised;
 	uint64_t first;
 	uint64_t voters;
+	uint64_t checksum;
+	uint64_t mark;
+	uint64_t diverged;
+	uint64_t differ;
+	bool halted;
 	uint32_t heard[PAXOS_NL_MEMBERS_MAX + 1];
 	unsigned int n_members;
 	struct group_member members[PAXOS_NL_MEMBERS_MAX];
@@ -55,6 +64,8 @@ struct group_peer {
 	uint64_t commit;
 	uint64_t durable;
 	uint64_t incarnation;
+	uint64_t checksum;
+	uint64_t mark;
 };
 
 /* Results are 0 or a negative errno, with netlink->error set. */

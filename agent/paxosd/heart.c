@@ -397,6 +397,8 @@ static void note(struct heart *heart, const struct heartbeat *heartbeat)
 	peer->known = true;
 	peer->commit = heartbeat->commit;
 	peer->durable = heartbeat->durable;
+	peer->checksum = heartbeat->checksum;
+	peer->mark = heartbeat->mark;
 	peer->incarnation = heartbeat->incarnation;
 	heart->heard[peer->id] = agent_now();
 	atomic_store(&heart->agent->stored[peer->id], heartbeat->stored + 1);

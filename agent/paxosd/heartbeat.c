@@ -57,6 +57,8 @@ void heartbeat_encode(struct heartbeat_wire *wire,
 	wire->applied = htole64(heartbeat->applied);
 	wire->durable = htole64(heartbeat->durable);
 	wire->stored = htole64(heartbeat->stored);
+	wire->checksum = htole64(heartbeat->checksum);
+	wire->mark = htole64(heartbeat->mark);
 	wire->epoch = htole32(heartbeat->epoch);
 	wire->writing = htole32(heartbeat->writing);
 	wire->late = htole32(heartbeat->late);
@@ -84,6 +86,8 @@ static void decode(struct heartbeat *heartbeat,
 	heartbeat->applied = le64toh(wire->applied);
 	heartbeat->durable = le64toh(wire->durable);
 	heartbeat->stored = le64toh(wire->stored);
+	heartbeat->checksum = le64toh(wire->checksum);
+	heartbeat->mark = le64toh(wire->mark);
 	heartbeat->epoch = le32toh(wire->epoch);
 	heartbeat->writing = le32toh(wire->writing);
 	heartbeat->late = le32toh(wire->late);

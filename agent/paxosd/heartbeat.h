@@ -14,7 +14,7 @@
 #include <linux/types.h>
 #include "election.h"
 
-#define HEARTBEAT_VERSION	3
+#define HEARTBEAT_VERSION	4
 #define HEARTBEAT_TAG_SIZE	8
 
 /* Flags beside those of enum election_flag. */
@@ -49,6 +49,8 @@ struct heartbeat_wire {
 	__le64 applied;
 	__le64 durable;
 	__le64 stored;
+	__le64 checksum;
+	__le64 mark;
 	__le32 epoch;
 	__le32 writing;
 	__le32 late;
@@ -61,7 +63,7 @@ struct heartbeat_wire {
 	__le64 round;
 	__u8 tag[HEARTBEAT_TAG_SIZE];
 };
-_Static_assert(sizeof(struct heartbeat_wire) == 112, "on the wire");
+_Static_assert(sizeof(struct heartbeat_wire) == 128, "on the wire");
 
 /**
  * struct heartbeat - one that was received or is to be sent
@@ -70,6 +72,8 @@ _Static_assert(sizeof(struct heartbeat_wire) == 112, "on the wire");
  * @applied: up to here they were given to the consumers
  * @durable: lsn of the last record on the disk
  * @stored: all slots up to here are chosen and on the disk, says that itself
+ * @checksum: of all slots up to @commit, as the kernel has it; 0: not known
+ * @mark: of those up to the last multiple of PAXOS_NL_MARK_EVERY
  * @successor: of a host that has lost its memory, and of this life of its
  *	agent, named by @incarnation: the id that it is to have; else 0
  * @word: for the election; its commit and writing are those of the heartbeat
@@ -85,6 +89,8 @@ struct heartbeat {
 	uint64_t applied;
 	uint64_t durable;
 	uint64_t stored;
+	uint64_t checksum;
+	uint64_t mark;
 	uint32_t epoch;
 	uint32_t writing;
 	uint32_t late;

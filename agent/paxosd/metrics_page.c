@@ -66,6 +66,8 @@ static const struct gauge group_gauges[] = {
 	{ PAXOS_A_LEADER, ONE, "leader", "Id of the leader; 0: none is known." },
 	{ PAXOS_A_STALLED, MS, "record_wait_seconds",
 	  "How long the oldest record has waited for the disk." },
+	{ PAXOS_A_HALTED, ONE, "halted",
+	  "Whether nothing is applied here, since this log is not a majority's." },
 };
 
 static const struct gauge member_gauges[] = {
@@ -83,6 +85,10 @@ static const struct gauge member_gauges[] = {
 	  "Smoothed, from Accept to Accepted." },
 	{ PAXOS_A_MEMBER_COMMIT, ONE, "member_commit_slot",
 	  "The member's commit, as it last said." },
+	{ PAXOS_A_MEMBER_SAME, ONE, "member_same_slot",
+	  "Highest slot of which the member had the same checksum." },
+	{ PAXOS_A_MEMBER_DIFFERS, ONE, "member_diverged_slot",
+	  "Lowest slot of which the member has another checksum; 0: none." },
 };
 
 #define ENTRIES(array) (sizeof(array) / sizeof((array)[0]))

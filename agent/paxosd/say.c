@@ -29,6 +29,8 @@ static const char *const message_ids[SAY_EVENTS] = {
 	[SAY_MEMBER_REMOVED] = "e8bead2e81c54383bea41e594946c421",
 	[SAY_LOG_DAMAGED] = "1f0f3229948c481c8a708f89d4ed9dd1",
 	[SAY_DISK_FAILED] = "f00998d27bb64456885902c617955421",
+	[SAY_DIVERGED] = "8b9b9ad7eacc4687b5240be6e07f3ac2",
+	[SAY_HALTED] = "0c709e3563c0418c9bd67d8420d717f7",
 };
 
 static uint32_t own_group;

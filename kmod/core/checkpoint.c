@@ -5,12 +5,12 @@
 #include "wire.h"
 
 /*
- * What the slots up to one have left behind: which configuration holds, and
- * which proposals were delivered. A log may begin behind that slot, with a Trim
- * that says so.
+ * What the slots up to one have left behind: which configuration holds, which
+ * proposals were delivered, and the checksum of all. A log may begin behind that
+ * slot, with a Trim that says so.
  */
 
-static_assert(sizeof(struct paxos_wire_checkpoint) == 32, "checkpoint");
+static_assert(sizeof(struct paxos_wire_checkpoint) == 40, "checkpoint");
 static_assert(sizeof(struct paxos_wire_seen) == 152, "seen");
 static_assert(PAXOS_SEEN_WORDS == 16, "window");
 static_assert(sizeof(struct paxos_wire_checkpoint) + PAXOS_CONFIG_MAX +
@@ -26,6 +26,7 @@ static bool seen_any(const struct paxos_seen *seen)
 u32 paxos_core_checkpoint(const struct paxos_core *core, void *buffer)
 {
 	struct paxos_wire_checkpoint head = {
+		.checksum = cpu_to_le64(core->checksum),
 		.config_slot = cpu_to_le64(core->config_slot),
 		.incarnation = cpu_to_le64(core->config_origin.incarnation),
 		.seq = cpu_to_le64(core->config_origin.seq),
@@ -127,6 +128,7 @@ static void take(struct paxos_core *core, u64 slot, const u8 *bytes,
 
 	forget(core, slot);
 	core->commit = slot;
+	paxos_checksum_begin(core, le64_to_cpu(head->checksum));
 	memset(core->delivered, 0, sizeof(core->delivered));
 	for (i = 0; i < head->count; i++, at += sizeof(wire)) {
 		struct paxos_seen *seen;

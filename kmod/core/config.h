@@ -6,7 +6,7 @@
 
 #define PAXOS_MEMBERS_MAX	64
 #define PAXOS_CONFIG_MAX	1808	/* bytes of one, encoded */
-#define PAXOS_CHECKPOINT_MAX	11720	/* bytes of one, encoded */
+#define PAXOS_CHECKPOINT_MAX	11728	/* bytes of one, encoded */
 
 /* The bit of member @id (1..64) in a set of members. */
 static inline u64 paxos_member_bit(u8 id)

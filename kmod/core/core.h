@@ -27,6 +27,9 @@
 #define PAXOS_LOG_DEFAULT	4096	/* slots held, undecided and chosen */
 #define PAXOS_PAYLOAD_DEFAULT	1432	/* bytes a batch fills: fits 1500 MTU */
 #define PAXOS_BYTES_DEFAULT	(64U << 20)	/* of values held */
+#define PAXOS_CHECKSUMS_RECENT	64	/* the last slots whose checksum is kept */
+#define PAXOS_CHECKSUM_EVERY	64	/* and so that of each such slot */
+#define PAXOS_CHECKSUM_MARKS	256	/* of which there are so many */
 #define PAXOS_PIPELINE		4	/* slots under way to a peer before batching */
 
 /* Times are in microseconds. */
@@ -262,6 +265,9 @@ struct paxos_core {
 	u64 fetch_retry;
 	u64 behind;			/* 0, or: others trimmed below this slot */
 	u8 fetch_from;
+	u64 checksum;			/* of all up to commit */
+	u64 recent[PAXOS_CHECKSUMS_RECENT];	/* by slot; 0: not known */
+	u64 marks[PAXOS_CHECKSUM_MARKS];
 
 	/* proposer */
 	u8 role;			/* enum paxos_role */
@@ -437,6 +443,12 @@ bool paxos_core_cancel(struct paxos_core *core, void *cookie, bool *sent);
 
 /* Voters heard within PAXOS_SILENCE_US, self included. */
 u64 paxos_core_up(const struct paxos_core *core, u64 now);
+
+/*
+ * The running checksum of all slots up to @slot (checksum.c), which is the same
+ * at all members that are not broken. 0: not kept, or not delivered yet.
+ */
+u64 paxos_core_checksum(const struct paxos_core *core, u64 slot);
 
 static inline bool paxos_core_chosen(const struct paxos_core *core, u64 slot)
 {

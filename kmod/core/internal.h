@@ -52,6 +52,11 @@ static inline bool paxos_record_durable(const struct paxos_record *record)
 	return !record->lsn;
 }
 
+/* checksum.c */
+void paxos_checksum_add(struct paxos_core *core,
+			const struct paxos_value *value, bool delivered);
+void paxos_checksum_begin(struct paxos_core *core, u64 checksum);
+
 /* origin.c */
 bool paxos_seen_has(const struct paxos_seen *seen,
 		    const struct paxos_origin *origin);

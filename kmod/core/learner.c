@@ -37,6 +37,7 @@ void paxos_learner_advance(struct paxos_core *core)
 		core->commit++;
 		value = entry->value;
 		if (value->kind == PAXOS_CONFIG) {
+			paxos_checksum_add(core, value, false);
 			paxos_config_delivered(core, core->commit, value);
 			core->ops->deliver(core, core->commit, NULL);
 			paxos_forward_delivered(core, core->commit, value);
@@ -45,9 +46,11 @@ void paxos_learner_advance(struct paxos_core *core)
 		if (!value->origin.member ||
 		    !paxos_seen_add(&core->delivered[value->origin.member],
 				    &value->origin)) {
+			paxos_checksum_add(core, value, false);
 			core->ops->deliver(core, core->commit, NULL);
 			continue;
 		}
+		paxos_checksum_add(core, value, value->kind != PAXOS_NOOP);
 		core->ops->deliver(core, core->commit,
 				   value->kind == PAXOS_NOOP ? NULL : value);
 		paxos_forward_delivered(core, core->commit, value);

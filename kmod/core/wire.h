@@ -125,6 +125,7 @@ struct paxos_wire_member {
  * delivered. On the disk, over netlink and between agents.
  */
 struct paxos_wire_checkpoint {
+	__le64 checksum;	/* of all slots up to this one */
 	__le64 config_slot;
 	__le64 incarnation;	/* of the configuration's origin, */
 	__le64 seq;

@@ -24,6 +24,7 @@ static struct heartbeat sample(uint64_t life, uint64_t count)
 	return (struct heartbeat) {
 		.from = 2, .to = 1, .group = 7, .life = life, .count = count,
 		.incarnation = 3, .commit = 1ULL << 40, .applied = 5, .stored = 77,
+		.checksum = 1ULL << 63 | 15, .mark = 1ULL << 62 | 16,
 		.durable = 6, .epoch = 8, .writing = 9, .late = 10,
 		.word = {
 			.kind = ELECTION_REFUSE, .leader = 11, .flags = 12,
@@ -72,6 +73,8 @@ static void test_round_trip(void **state)
 	assert_int_equal(heard.applied, sent.applied);
 	assert_int_equal(heard.durable, sent.durable);
 	assert_int_equal(heard.stored, sent.stored);
+	assert_int_equal(heard.checksum, sent.checksum);
+	assert_int_equal(heard.mark, sent.mark);
 	assert_int_equal(heard.epoch, sent.epoch);
 	assert_int_equal(heard.writing, sent.writing);
 	assert_int_equal(heard.late, sent.late);

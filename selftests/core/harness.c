@@ -276,6 +276,11 @@ static void op_deliver(struct paxos_core *core, u64 slot,
 		broken_by("law 1: member %u delivers another value in slot %llu",
 			  core->settings.self, (unsigned long long)slot);
 	}
+	if (!chosen->checksum)
+		chosen->checksum = paxos_core_checksum(core, slot);
+	else if (chosen->checksum != paxos_core_checksum(core, slot))
+		broken_by("member %u has another checksum of slot %llu",
+			  core->settings.self, (unsigned long long)slot);
 	if (c->settings.durability == PAXOS_SYNC && !c->wiped &&
 	    disk_votes(c, slot) < config_at(c, slot)->q2)
 		broken_by("law 2: member %u delivers slot %llu, on %u disks only",

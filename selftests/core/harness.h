@@ -92,6 +92,7 @@ struct chosen {
 	bool known;
 	bool data;
 	u32 len;
+	u64 checksum;		/* of all up to here, 0: unknown */
 	u8 *bytes;
 };
 

@@ -51,6 +51,7 @@ static void assert_same(const struct paxos_core *a, const struct paxos_core *b)
 	assert_int_equal(a->promised, b->promised);
 	assert_int_equal(a->seen, b->seen);
 	assert_int_equal(a->commit, b->commit);
+	assert_int_equal(a->checksum, b->checksum);
 	assert_int_equal(a->commit_durable, b->commit_durable);
 	assert_int_equal(a->log.last, b->log.last);
 	for (slot = a->commit + 1; slot <= a->log.last; slot++) {
@@ -314,7 +315,7 @@ static void test_senseless(void **state)
 	assert_int_equal(paxos_core_restore(core_of(d, 1), &view), -EINVAL);
 	/* Counts, lengths and members that cannot be. */
 	view.item.len = len;
-	for (i = 24; i < 32; i++) {
+	for (i = 32; i < 40; i++) {
 		memcpy(wrong, bytes, len);
 		wrong[i] = ~wrong[i];
 		assert_int_equal(paxos_core_restore(core_of(d, 1), &view),

@@ -246,9 +246,18 @@ void observer_delivered(struct member *member, u64 number,
 		broken(sim, LAW_LEARNER,
 		       "member %u %s the value of slot %llu, another did not",
 		       member->id, held ? "delivers" : "suppresses", U(number));
+	if (slot->delivery && slot->checksum != member->core.checksum)
+		broken(sim, LAW_LEARNER,
+		       "member %u has another checksum of the slots up to %llu",
+		       member->id, U(number));
+	if (paxos_core_checksum(&member->core, number) != member->core.checksum)
+		broken(sim, LAW_LEARNER,
+		       "member %u does not keep the checksum of slot %llu",
+		       member->id, U(number));
 	if (slot->delivery)
 		return;
 	slot->delivery = delivery;
+	slot->checksum = member->core.checksum;
 	if (value->kind != PAXOS_DATA) {
 		if (held)
 			broken(sim, LAW_LEARNER,

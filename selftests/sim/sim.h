@@ -136,6 +136,7 @@ struct slot {
 	u32 n_votes;
 	u32 cap_votes;
 	u8 delivery;		/* enum delivery: the same at every member */
+	u64 checksum;		/* likewise, of all up to here */
 	bool diverged;		/* more than one value was proposed */
 };
 

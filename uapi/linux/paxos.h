@@ -66,6 +66,13 @@
  *	PAXOS_A_SPACE_USED, PAXOS_A_SPACE, PAXOS_A_SPACE_FIRST,
  *	PAXOS_A_SPACE_GOES, PAXOS_A_SPACE_HELD, PAXOS_A_TRIMMED: of the
  *		agent's log, as SPACE_SET said
+ *	PAXOS_A_CHECKSUM: u64, of all slots up to COMMIT; the same at all
+ *		members, 0: not known
+ *	PAXOS_A_MARK: u64, of those up to the last multiple of
+ *		PAXOS_NL_MARK_EVERY
+ *	PAXOS_A_DIVERGED: u64, the lowest slot of which a member is known to
+ *		hold another checksum than this one
+ *	PAXOS_A_HALTED: u8, therefore nothing is applied here
  *	PAXOS_A_MEMBER with, in addition:
  *		PAXOS_A_MEMBER_UP: u8, its kernel was heard of late and the
  *			group is started there, or (learnt from PEER_SET, and
@@ -80,6 +87,10 @@
  *		PAXOS_A_MEMBER_INCARNATION: u64
  *		PAXOS_A_MEMBER_SUSPECTED: u8, our agent suspects that its agent
  *			has failed
+ *		PAXOS_A_MEMBER_SAME: u64, the highest slot of which it was
+ *			known to have the same checksum
+ *		PAXOS_A_MEMBER_DIFFERS: u64, the lowest at which it has had
+ *			another since, 0: none
  *	PAXOS_A_CONSUMER, nested, once for each kernel subsystem that applies
  *		what the group chooses:
  *		PAXOS_A_CONSUMER_NAME: string, at most 15 bytes
@@ -222,14 +233,16 @@
  *
  * PAXOS_CMD_PEER_SET: PAXOS_A_GROUP, PAXOS_A_MEMBER, repeated: what the
  *	agents' heartbeats say: PAXOS_A_MEMBER_ID, _AGENT_HEARD, _COMMIT,
- *	_DURABLE, _INCARNATION, _SUSPECTED.
+ *	_DURABLE, _INCARNATION, _SUSPECTED,
+ *	_CHECKSUM (u64, of all slots up to its _COMMIT) and _MARK (u64, as
+ *	PAXOS_A_MARK).
  *
  * Multicast group "events" (anybody): PAXOS_CMD_EVENT: PAXOS_A_GROUP,
  *	PAXOS_A_EVENT: u8, enum paxos_nl_event, and what belongs to it:
  *	PAXOS_A_BALLOT, PAXOS_A_LEADER, PAXOS_A_SLOT, PAXOS_A_UP,
  *	PAXOS_A_NEEDED, PAXOS_A_MEMBER, PAXOS_A_EPOCH, PAXOS_A_SPACE_USED,
  *	PAXOS_A_SPACE, PAXOS_A_SPACE_FIRST, PAXOS_A_SPACE_GOES,
- *	PAXOS_A_SPACE_HELD.
+ *	PAXOS_A_SPACE_HELD, PAXOS_A_SELF, PAXOS_A_HALTED.
  * Multicast group "log" (admin): PAXOS_CMD_CHOSEN: as an answer of LOG_GET,
  *	in the order of the slots.
  */
@@ -251,6 +264,7 @@
 #define PAXOS_NL_WINDOW_MAX	4096
 #define PAXOS_NL_LOG_SIZE_MAX	65536
 #define PAXOS_NL_LATENCIES	24
+#define PAXOS_NL_MARK_EVERY	64	/* slots */
 #define PAXOS_NL_BYTES_MIN	(1U << 20)
 #define PAXOS_NL_BYTES_MAX	(1U << 30)
 
@@ -341,6 +355,10 @@ enum paxos_nl_attr {
 	PAXOS_A_PERSISTED,
 	PAXOS_A_CHOSEN,
 	PAXOS_A_DELIVERED,
+	PAXOS_A_CHECKSUM,
+	PAXOS_A_MARK,
+	PAXOS_A_DIVERGED,
+	PAXOS_A_HALTED,
 	PAXOS_A_CONSUMER,
 	__PAXOS_A_MAX
 };
@@ -363,6 +381,10 @@ enum paxos_nl_member_attr {
 	PAXOS_A_MEMBER_DURABLE,
 	PAXOS_A_MEMBER_INCARNATION,
 	PAXOS_A_MEMBER_SUSPECTED,
+	PAXOS_A_MEMBER_CHECKSUM,
+	PAXOS_A_MEMBER_MARK,
+	PAXOS_A_MEMBER_SAME,
+	PAXOS_A_MEMBER_DIFFERS,
 	__PAXOS_A_MEMBER_MAX
 };
 #define PAXOS_A_MEMBER_MAX (__PAXOS_A_MEMBER_MAX - 1)
@@ -476,6 +498,9 @@ enum paxos_nl_event {
 	PAXOS_NL_EVENT_GROUP_DELETED,
 	PAXOS_NL_EVENT_EPOCH,		/* EPOCH, SLOT: it holds behind that */
 	PAXOS_NL_EVENT_SPACE,		/* SPACE_*: slots will go */
+	PAXOS_NL_EVENT_DIVERGED,	/* SLOT, SELF and MEMBER: ID differ */
+	PAXOS_NL_EVENT_HALTED,		/* HALTED: nothing is applied, or again */
+	PAXOS_NL_EVENT_CONVERGED,	/* no member differs any more */
 };
 
 #endif /* _UAPI_LINUX_PAXOS_H */

@@ -1,0 +1,172 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Three hosts, and the memory of one of them fails: it is found out, says so and
+# stops; who restarts, joins or begins behind a slot is no divergence.
+#
+# Native: it needs kprobes.
+
+. "${BASH_SOURCE[0]%/*}/lib.sh"
+
+# fill N [HOST]: N more slots.
+fill() { on "${2:-1}" burst -n "$1" -o 8 filler >"$work/acks"; }
+
+# member_says I J NAME: what host I's status has of member J.
+member_says() {
+	local json
+	json=$(status "$1")
+	json=${json#*\"member\":"$2",}
+	field "$3" "$json"
+}
+# compared I J SLOT: host I had J's checksum of a slot from there on.
+compared() {
+	local slot
+	slot=$(member_says "$1" "$2" same_slot)
+	[ "$slot" != null ] && [ "$slot" -ge "$3" ]
+}
+# all_compared I...: with each other, at the last slot of all.
+all_compared() {
+	local i j commit
+	until_true is_even "$@"
+	commit=$(state "$1" commit)
+	for i; do
+		for j; do
+			[ "$i" = "$j" ] ||
+				until_true compared "$i" "$j" "$commit"
+		done
+		is "$i" diverged_slot null
+		is "$i" halted false
+	done
+}
+checksum_same() {
+	local i
+	for i in "${@:2}"; do
+		[ "$(state "$1" checksum)" = "$(state "$i" checksum)" ]
+	done
+}
+
+# watched FILE: the watch that writes there runs: it sees a change of the lead.
+watched() {
+	campaign 2
+	campaign 1
+	grep -q leader "$1"
+}
+
+three_hosts_compare_their_logs() {
+	[ -e /sys/kernel/debug/kprobes ] ||
+		grep -qw register_kprobe /proc/kallsyms || skip "no kprobes"
+	cluster up 3
+	lead 1
+	on 1 paxosctl propose one
+	all_compared 1 2 3
+	fill 300
+	all_compared 1 2 3
+	checksum_same 1 2 3
+	[ "$(state 1 checksum)" != null ]
+}
+
+a_restart_is_no_divergence() {
+	local before
+	cluster kill --agent 2
+	fill 100
+	cluster start 2
+	all_compared 1 2 3
+	cluster kill 3
+	fill 100
+	before=$(state 1 commit)
+	cluster start 3
+	until_true is 3 commit "$before"
+	all_compared 1 2 3
+	checksum_same 1 2 3
+}
+
+who_joins_compares_too() {
+	cluster grow
+	on 1 paxosctl member add 4 10.77.0.4:7400
+	fill 70
+	all_compared 1 2 3 4
+	checksum_same 1 4
+}
+
+a_member_whose_memory_fails_is_found_out_and_stops() {
+	local slot
+	spawn 2 paxosctl watch -g 1 >"$work/watch-2"
+	spawn 3 paxosctl watch -g 1 >"$work/watch-3"
+	until_true watched "$work/watch-2"
+	until_true watched "$work/watch-3"
+	logged modprobe paxos_corrupt member=3
+	on 1 paxosctl propose 'whose bit flips'
+	slot=$(state 1 commit)
+	until_true is 3 halted true
+	is 3 diverged_slot "$slot"
+	until_true is 2 diverged_slot "$slot"
+	until_true is 1 diverged_slot "$slot"
+	is 1 halted false
+	is 2 halted false
+	on 2 paxosctl status >"$work/status"
+	grep "divergence at slot $slot: members 2 and 3 differ:" "$work/status"
+	on 3 paxosctl status >"$work/status"
+	grep "slot $slot: members 1 and 3, 2 and 3, 3 and 4 differ; this one" \
+		"$work/status"
+	until_true grep -q \
+		"divergence at slot $slot: members 2 and 3 differ" "$work/watch-2"
+	until_true grep -q 'nothing is applied here' "$work/watch-3"
+	agent_log 3 | grep 'nothing is applied here any more' >&2
+	rmmod paxos_corrupt
+}
+
+it_applies_nothing_more_and_the_others_go_on() {
+	spawn 3 paxosctl watch --log -g 1 >"$work/log-3"
+	spawn 2 paxosctl watch --log -g 1 >"$work/log-2"
+	sleep 0.5
+	on 1 paxosctl propose 'after the divergence'
+	until_true is_even 1 2 3 4
+	until_true grep -q 'after the divergence' "$work/log-2"
+	not grep 'after the divergence' "$work/log-3"
+	is 3 halted true
+	is 1 halted false
+}
+
+a_replay_from_its_disk_heals_it() {
+	spawn 2 paxosctl watch -g 1 >"$work/watch-2"
+	cluster kill 3
+	until_true grep -q 'member 3 down' "$work/watch-2"
+	cluster start 3
+	until_true is 2 diverged_slot null
+	all_compared 1 2 3 4
+	checksum_same 1 2 3 4
+	on 1 paxosctl propose 'and back'
+	all_compared 1 2 3 4
+	until_true grep -q 'no member differs any more' "$work/watch-2"
+}
+
+of_two_hosts_that_differ_both_stop() {
+	local slot
+	cluster down
+	cluster up 2
+	lead 1
+	on 1 paxosctl propose one
+	all_compared 1 2
+	logged modprobe paxos_corrupt member=2
+	on 1 paxosctl propose 'whose bit flips'
+	slot=$(state 1 commit)
+	until_true is 1 halted true
+	until_true is 2 halted true
+	is 1 diverged_slot "$slot"
+	# What is chosen is chosen all the same.
+	on 1 paxosctl propose 'into the log'
+	rmmod paxos_corrupt
+	cluster kill 2
+	cluster start 2
+	until_true is 1 halted false
+	all_compared 1 2
+}
+
+run_tests \
+	three_hosts_compare_their_logs \
+	a_restart_is_no_divergence \
+	who_joins_compares_too \
+	a_member_whose_memory_fails_is_found_out_and_stops \
+	it_applies_nothing_more_and_the_others_go_on \
+	a_replay_from_its_disk_heals_it \
+	of_two_hosts_that_differ_both_stop
