@@ -307,7 +307,7 @@ static void status_as_json_has_what_is_not_known_as_null(void **state)
 	assert_non_null(strstr(json, "\"promised\":null"));
 	assert_non_null(strstr(json, "\"rtt_us\":1450"));
 	assert_non_null(strstr(json, "\"rtt_us\":null"));
-	assert_non_null(strstr(json, "}]}\n"));
+	assert_non_null(strstr(json, "}],\"consumers\":[]}\n"));
 	nlmsg_free(message);
 }
 
