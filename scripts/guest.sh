@@ -30,7 +30,7 @@ guest_commands=(
 )
 
 # What build/ holds for tests that run on the host alone, for find -regex.
-host_only='mutants\|core\|fuzz\|sim\|agent'
+host_only='mutants\|core\|fuzz\|sim\|agent\|linearizability'
 
 # begin_guest: make $work, which goes away with the script, as do the processes
 # in pids.

@@ -45,6 +45,7 @@ static const uint8_t member_kinds[PAXOS_A_MEMBER_MAX + 1] = {
 	[PAXOS_A_MEMBER_COMMIT] = 8, [PAXOS_A_MEMBER_DURABLE] = 8,
 	[PAXOS_A_MEMBER_INCARNATION] = 8,
 	[PAXOS_A_MEMBER_SUSPECTED] = 1,
+	[PAXOS_A_MEMBER_CHECKSUM] = 8, [PAXOS_A_MEMBER_MARK] = 8,
 };
 
 static const uint8_t record_kinds[PAXOS_A_RECORD_MAX + 1] = {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # What the namespace tests need beside the tools.
-NET_HELPERS := $(addprefix $(B)/net/,burst failover flood nlsend nlfuzz logwrites notified journaled)
+NET_HELPERS := $(addprefix $(B)/net/,burst failover flood nlsend nlfuzz logwrites notified journaled recorder)
 PROGRAMS += $(NET_HELPERS)
 
 $(B)/net/flood: selftests/net/flood.c $(CORE_HEADERS)
