@@ -3,7 +3,7 @@
 # FUZZ_SECONDS each with libFuzzer where clang has it.
 FUZZ_SECONDS ?= 60
 FUZZ_CORE_TARGETS := $(B)/fuzz/fuzz-wire $(B)/fuzz/fuzz-core
-FUZZ_TARGETS := $(FUZZ_CORE_TARGETS) $(B)/fuzz/fuzz-frame
+FUZZ_TARGETS := $(FUZZ_CORE_TARGETS) $(B)/fuzz/fuzz-frame $(B)/fuzz/fuzz-kv
 FUZZ_SOURCES = selftests/fuzz/make.c $(CORE_SOURCES)
 FUZZ_HARNESS = selftests/core/harness.c selftests/core/describe.c
 FUZZ_HEADERS = $(CORE_HEADERS) $(wildcard selftests/fuzz/*.h selftests/core/*.h)
@@ -34,6 +34,18 @@ $(B)/fuzz/clang-frame: selftests/fuzz/frame.c $(FUZZ_FRAME) \
 	$(call say,CLANG,$@)$(CLANG) $(FUZZ_FRAME_CFLAGS) $(FUZZ_CLANG) -o $@ \
 		$(filter %.c,$^) -lsodium
 
+# The store of kmod/kv: entries and snapshots.
+FUZZ_KV = selftests/fuzz/kv.c selftests/kv/draw.c $(wildcard kmod/kv/core/*.c)
+FUZZ_KV_HEADERS = $(wildcard kmod/kv/core/*.h selftests/kv/*.h)
+$(B)/fuzz/fuzz-kv: $(FUZZ_KV) $(B)/fuzz/driver.o $(FUZZ_KV_HEADERS)
+	$(call say,CC,$@)$(CC) $(CORE_CFLAGS) $(SANITIZE) -o $@ \
+		$(filter %.c %.o,$^)
+
+$(B)/fuzz/clang-kv: $(FUZZ_KV) $(FUZZ_KV_HEADERS)
+	@mkdir -p $(@D)
+	$(call say,CLANG,$@)$(CLANG) $(CORE_CFLAGS) $(FUZZ_CLANG) -o $@ \
+		$(filter %.c,$^)
+
 $(B)/fuzz/clang-wire: selftests/fuzz/wire.c
 $(B)/fuzz/clang-core: selftests/fuzz/core.c $(FUZZ_HARNESS)
 $(B)/fuzz/clang-wire $(B)/fuzz/clang-core: $(FUZZ_SOURCES) $(FUZZ_HEADERS)
@@ -48,7 +60,7 @@ FUZZ_PROBE = int LLVMFuzzerTestOneInput(void *b, long n) { return !b * n; }
 # What libFuzzer finds stays in build/fuzz; give it to the target as argument.
 fuzz: $(FUZZ_TARGETS)
 	@mkdir -p $(B)/fuzz/corpus-wire $(B)/fuzz/corpus-core \
-		$(B)/fuzz/corpus-frame
+		$(B)/fuzz/corpus-frame $(B)/fuzz/corpus-kv
 	@if echo '$(FUZZ_PROBE)' | $(CLANG) -fsanitize=fuzzer -xc -o $(B)/fuzz/probe - \
 			2>$(B)/fuzz/probe.log; then \
 		$(MAKE) --no-print-directory fuzz-clang; \
@@ -59,8 +71,9 @@ fuzz: $(FUZZ_TARGETS)
 		done; \
 	fi
 
-fuzz-clang: $(B)/fuzz/clang-wire $(B)/fuzz/clang-core $(B)/fuzz/clang-frame
-	@for target in wire core frame; do \
+fuzz-clang: $(B)/fuzz/clang-wire $(B)/fuzz/clang-core $(B)/fuzz/clang-frame \
+		$(B)/fuzz/clang-kv
+	@for target in wire core frame kv; do \
 		$(B)/fuzz/clang-$$target -max_total_time=$(FUZZ_SECONDS) \
 			-max_len=4096 -print_final_stats=1 -verbosity=0 \
 			-artifact_prefix=$(B)/fuzz/$$target- \
