@@ -322,4 +322,5 @@ void heal(struct sim *sim)
 		sim->totals.stuck++;
 	}
 	expire(sim);
+	kv_replay(sim);
 }

@@ -126,6 +126,8 @@ static void print_totals(const struct totals *t, double seconds)
 	       U(t->behind), U(t->transferred), U(t->stuck));
 	printf("  resigned %llu times; Yields sent %llu\n", U(t->resigned),
 	       U(t->yields));
+	printf("  stores: %llu entries applied, %llu snapshots saved, %llu loaded\n",
+	       U(t->kv_applied), U(t->kv_saved), U(t->kv_loaded));
 	printf("  dropped:");
 	for (i = 1; i < PAXOS_CORE_DROPS; i++)
 		printf(" %s %llu", trace_drop(i), U(t->drops[i]));

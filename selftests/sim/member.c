@@ -136,6 +136,7 @@ static void discard(struct member *member)
 		       member->id, U(member->values),
 		       U(member->core.value_bytes));
 	ops_lose(member);
+	kv_gone(member);
 }
 
 void member_crash(struct member *member)
@@ -202,6 +203,7 @@ static void boot_core(struct member *member)
 	member->values = 0;
 	member->bytes = 0;
 	member->delivered = 0;
+	kv_boot(member);
 	member->tick_at = PAXOS_NEVER;
 	member->tick_generation++;
 	member->spins = 0;
@@ -392,6 +394,8 @@ bool member_propose(struct member *member, u32 len, u64 timeout)
 	if (member->n_running == PAXOS_PENDING_MAX)
 		return false;
 	proposal = value_propose(sim, member, len, member->core.next_seq);
+	kv_propose(sim, proposal);
+	len = proposal->value.len;
 	proposal->deadline_local = local + timeout;
 	member->running[member->n_running++] = proposal;
 	trace(sim, "proposes %u, %u bytes", member->id,
@@ -549,6 +553,7 @@ void member_free(struct member *member)
 	free(member->disk.records);
 	free(member->held);
 	free(member->reports);
+	free(member->saved.bytes);
 	free(member->entries);
 	free(member);
 }

@@ -89,6 +89,7 @@ static void op_deliver(struct paxos_core *core, u64 slot,
 					   "delivers nothing for slot %u",
 		      member->id, slot, 0, 0);
 	observer_delivered(member, slot, value);
+	kv_delivered(member, slot, value);
 }
 
 static void forget(void **list, u32 *n, void *what)

@@ -11,6 +11,7 @@
  */
 #include <core/core.h>
 #include <core/wire.h>
+#include <kv/core/store.h>
 #include "random.h"
 
 #define SIM_MEMBERS_MAX	12
@@ -39,6 +40,7 @@ enum law {
 	LAW_MEMORY,
 	LAW_LIVENESS,
 	LAW_EPOCH,
+	LAW_STORE,
 	LAWS,
 };
 
@@ -138,6 +140,7 @@ struct slot {
 	u8 delivery;		/* enum delivery: the same at every member */
 	u64 checksum;		/* likewise, of all up to here */
 	bool diverged;		/* more than one value was proposed */
+	u64 store;		/* what it did to a member's store, 0: none */
 };
 
 enum delivery { DELIVERY_UNKNOWN = 0, DELIVERY_BYTES, DELIVERY_NOTHING };
@@ -187,6 +190,14 @@ struct clock {
 	u64 since;		/* simulated time at which it showed base */
 	u64 base;
 	s64 ppm;		/* how much faster it runs */
+};
+
+/* A snapshot of a member's store; it is durable. */
+struct saved {
+	u64 slot;
+	u8 *bytes;
+	size_t len;
+	size_t at;
 };
 
 enum member_status {
@@ -246,6 +257,10 @@ struct member {
 
 	/* learner */
 	u64 delivered;
+	struct kv_store store;
+	struct kv_view *view;	/* to be saved, of view_slot */
+	u64 view_slot;
+	struct saved saved;
 
 	/* values */
 	u64 values;		/* allocated and not freed */
@@ -364,6 +379,9 @@ struct totals {
 	u64 joined;
 	u64 partitions;
 	u64 records;
+	u64 kv_applied;
+	u64 kv_saved;
+	u64 kv_loaded;
 	u64 stuck;		/* runs in which too few can vote: no transfer */
 	u64 events;
 	u64 simulated;
@@ -559,6 +577,14 @@ void settle_snapshot(const struct member *member);
 void settle_same(struct member *member, u8 drop);
 void settle_ticked(struct member *member);
 void settle_check(struct member *member);
+
+/* kv.c */
+void kv_propose(struct sim *sim, struct proposal *proposal);
+void kv_delivered(struct member *member, u64 number,
+		  const struct paxos_value *value);
+void kv_boot(struct member *member);
+void kv_gone(struct member *member);
+void kv_replay(struct sim *sim);
 
 /* trace.c */
 void trace(struct sim *sim, const char *what, u8 member, u64 a, u64 b, u64 c);

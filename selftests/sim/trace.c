@@ -46,6 +46,8 @@ static const char *const laws[LAWS] = {
 		"when faults stop, every accepted proposal ends, new ones are chosen and all members learn them",
 	[LAW_EPOCH] =
 		"membership: a configuration chosen in slot s holds behind s and only there; what is of another epoch counts for nothing",
+	[LAW_STORE] =
+		"a store is the same after a slot at every member, and is what a snapshot or nothing and the log behind it make",
 };
 
 static const char *const types[PAXOS_TYPES] = {
