@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/sched/mm.h>
+#include "core/quorum.h"
 #include "core/wire.h"
 #include "handle.h"
 
@@ -69,16 +70,22 @@ void paxos_handles_kick(struct paxos_group *group)
 	handles_queue(group);
 }
 
-/* Whether, as far as this member knows, something can be decided. */
+/*
+ * Whether, as far as this member knows, something can be decided. A leader may
+ * not know yet that it has lost its quorum, or be told so and lead on: who
+ * follows it looks for itself.
+ */
 static bool quorum_there(const struct paxos_group *group)
 {
 	const struct paxos_core *core = &group->core;
+	u64 up = group->up | paxos_member_bit(core->settings.self);
 
 	if (core->state != PAXOS_RUNNING || paxos_group_able(group))
 		return false;
 	if (core->role == PAXOS_LEADER)
 		return core->quorum;
-	return core->role == PAXOS_FOLLOWER && core->leader;
+	return core->role == PAXOS_FOLLOWER && core->leader &&
+	       paxos_quorum_weight(&core->config, up) >= core->config.q2;
 }
 
 /* Before the lock of a group that has handles is dropped. */
