@@ -10,9 +10,10 @@
 
 /*
  * Memory for a value of @len bytes. What is too large for a slab comes in
- * pages: rounded up to a power of two, values of 32 KiB would take 64.
+ * pages: rounded up to a power of two, values of 32 KiB would take 64. A test
+ * makes this fail (selftests/kmod/fail.c), so it is a function of its own.
  */
-static void *value_memory(u32 len, gfp_t gfp)
+noinline void *paxos_value_memory(u32 len, gfp_t gfp)
 {
 	size_t size = sizeof(struct paxos_value) + len;
 
@@ -21,7 +22,7 @@ static void *value_memory(u32 len, gfp_t gfp)
 						alloc_pages_exact(size, gfp);
 }
 
-static void value_release(void *value, u32 len)
+void paxos_value_release(void *value, u32 len)
 {
 	size_t size = sizeof(struct paxos_value) + len;
 
@@ -36,15 +37,23 @@ static struct paxos_value *value_alloc(struct paxos_core *core, u32 len)
 	struct paxos_group *group = paxos_core_group(core);
 	struct paxos_value *value = group->reserve;
 
-	if (!value || len != group->reserve_len)
-		return value_memory(len, GFP_ATOMIC);
-	group->reserve = NULL;
+	if (value && len == group->reserve_len)
+		group->reserve = NULL;
+	else
+		value = paxos_value_memory(len, GFP_ATOMIC);
+	if (likely(value))
+		value->spare = false;
+	else
+		value = paxos_spare_alloc(group, len);
 	return value;
 }
 
 static void value_free(struct paxos_core *core, struct paxos_value *value)
 {
-	value_release(value, value->len);
+	if (unlikely(value->spare))
+		paxos_spare_free(paxos_core_group(core), value);
+	else
+		paxos_value_release(value, value->len);
 }
 
 static const struct paxos_ops group_ops = {
@@ -66,7 +75,7 @@ static const struct paxos_ops group_ops = {
  */
 void *paxos_group_reserve(u32 len)
 {
-	return value_memory(len, GFP_KERNEL);
+	return paxos_value_memory(len, GFP_KERNEL);
 }
 
 /* The group @id of @net, with a reference, or NULL. */
@@ -94,6 +103,7 @@ static void group_free(struct paxos_group *group)
 		paxos_endpoint_free(rcu_dereference_raw(group->endpoints[i]));
 	paxos_key_free(rcu_dereference_raw(group->key));
 	free_percpu(group->stats);
+	mempool_destroy(group->spare);
 	bitmap_free(group->deliverable);
 	kvfree(group->scratch);
 	kvfree(group->entries);
@@ -130,7 +140,7 @@ void paxos_group_unlock_with(struct paxos_group *group)
 
 	group->reserve = NULL;
 	paxos_group_unlock(group);
-	value_release(reserve, len);
+	paxos_value_release(reserve, len);
 }
 
 /*

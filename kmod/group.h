@@ -5,6 +5,7 @@
 #include <linux/in6.h>
 #include <linux/ktime.h>
 #include <linux/list.h>
+#include <linux/mempool.h>
 #include <linux/mutex.h>
 #include <linux/refcount.h>
 #include <linux/skbuff.h>
@@ -150,6 +151,7 @@ struct paxos_group {
 	u64 up;				/* members said to be up */
 	void *reserve;			/* memory for the next value, or NULL */
 	u32 reserve_len;
+	mempool_t *spare;		/* of spare.c; NULL: no handle yet */
 	unsigned long *deliverable;	/* by slot modulo log size */
 	struct paxos_agent agent;
 	struct paxos_transfer transfer;

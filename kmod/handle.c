@@ -166,7 +166,7 @@ struct paxos_handle *paxos_open(struct net *net, u32 group, u64 first,
 	handle->group = paxos_group_get(net, group);
 	if (!handle->group)
 		goto err_free;
-	err = join(handle, first);
+	err = paxos_spare_make(handle->group) ?: join(handle, first);
 	if (err)
 		goto err_put;
 	__module_get(THIS_MODULE);

@@ -63,8 +63,17 @@ void *paxos_group_reserve(u32 len);
 int paxos_group_del(struct paxos_group *group);
 void paxos_groups_kill(struct paxos_net *groups);
 void paxos_groups_reap(struct paxos_net *groups);
+/* group.c: any context */
+void *paxos_value_memory(u32 len, gfp_t gfp);
+void paxos_value_release(void *value, u32 len);
 /* group.c: group locked; before START only */
 int paxos_group_renew(struct paxos_group *group);
+
+/* spare.c: process context */
+int paxos_spare_make(struct paxos_group *group);
+/* spare.c: group locked */
+struct paxos_value *paxos_spare_alloc(struct paxos_group *group, u32 len);
+void paxos_spare_free(struct paxos_group *group, struct paxos_value *value);
 
 /* socket.c: process context */
 struct paxos_endpoint *paxos_endpoint_new(void);

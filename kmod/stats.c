@@ -34,6 +34,7 @@ static const char * const count_names[] = {
 	[PAXOS_COUNT_PULLS] = "pulls",
 	[PAXOS_COUNT_PULL_RETRIES] = "pull-retries",
 	[PAXOS_COUNT_TRANSFERRED] = "transferred",
+	[PAXOS_COUNT_SPARES] = "spares",
 	[PAXOS_COUNT_CHOSEN_US] = "proposals-us",
 };
 

@@ -35,6 +35,7 @@ enum {
 	PAXOS_COUNT_PULLS,		/* answered */
 	PAXOS_COUNT_PULL_RETRIES,	/* that could not be answered at once */
 	PAXOS_COUNT_TRANSFERRED,	/* values learnt from another's log */
+	PAXOS_COUNT_SPARES,		/* values from spare memory */
 	PAXOS_COUNT_CHOSEN_US,		/* that own proposals took */
 	PAXOS_COUNT_LATENCY,		/* of them, by their bit length */
 	PAXOS_COUNT_DROP = PAXOS_COUNT_LATENCY + PAXOS_NL_LATENCIES,

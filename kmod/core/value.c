@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "internal.h"
 
+#define TRIM_TRIES	64	/* values that make room for one */
+
 /*
  * paxos_value_new - a copy of @item's value, one reference the caller's
  *
- * @spare bytes stay free. Over the limit the oldest chosen values make room.
- * NULL when there is none to be had; nothing has changed then but what was
- * trimmed.
+ * @spare bytes stay free. Over the limit, or where no memory is to be had, the
+ * oldest chosen values make room. NULL when there is none all the same; nothing
+ * has changed then but what was trimmed.
  */
 struct paxos_value *paxos_value_new(struct paxos_core *core,
 				    const struct paxos_item *item, u32 spare)
 {
 	struct paxos_value *value;
+	u32 tries = TRIM_TRIES;
 
 	if (!item->origin.member)
 		return paxos_value_get(&core->noop);
@@ -24,7 +27,9 @@ struct paxos_value *paxos_value_new(struct paxos_core *core,
 			return NULL;
 		}
 
-	value = core->ops->value_alloc(core, item->len);
+	do {
+		value = core->ops->value_alloc(core, item->len);
+	} while (!value && tries-- && paxos_log_trim(core));
 	if (!value)
 		return NULL;
 	value->refs = 1;

@@ -32,6 +32,7 @@ struct paxos_origin {
  * @refs: references, changed only by the core, so under its caller's lock
  * @len: bytes that follow, at most PAXOS_VALUE_MAX
  * @kind: enum paxos_kind
+ * @spare: for who allocated it
  * @origin: the proposal
  * @bytes: never changed after the value was filled
  */
@@ -39,6 +40,7 @@ struct paxos_value {
 	u32 refs;
 	u32 len;
 	u8 kind;
+	u8 spare;
 	struct paxos_origin origin;
 	u8 bytes[];
 };

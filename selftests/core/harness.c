@@ -173,6 +173,8 @@ static struct paxos_value *op_value_alloc(struct paxos_core *core, u32 len)
 		h->fail_allocs--;
 		return NULL;
 	}
+	if (h->most_values && h->values >= h->most_values)
+		return NULL;
 	value = malloc(sizeof(*value) + len);
 	memset(value, 0xa5, sizeof(*value) + len);
 	h->values++;

@@ -73,6 +73,7 @@ struct host {
 	u64 value_bytes;
 	u32 pass_allocs;	/* let that many pass, */
 	u32 fail_allocs;	/* then refuse so many */
+	u32 most_values;	/* memory for so many, 0: any number */
 	struct ended *ended;
 	u32 n_ended;
 	struct seen_event *events;

@@ -140,6 +140,52 @@ static void test_nomem(void **state)
 	cluster_free(c);
 }
 
+static void test_reserve(void **state)
+{
+	struct cluster *c = cluster_of(3);
+	u32 i, tries, refused = 0;
+	char text[8];
+	u8 id;
+
+	elect(c, 1);
+	run(c, 10 * MS);
+	for (id = 1; id <= 3; id++)
+		c->hosts[id]->most_values = 4;
+	/* Undecided ones keep theirs: the next is refused. */
+	disk_slow(c, 2, true);
+	disk_slow(c, 3, true);
+	for (i = 0; i < 8; i++) {
+		snprintf(text, sizeof(text), "open%u", i);
+		refused += propose(c, 1, text) == -ENOMEM;
+	}
+	assert_int_equal(refused, 4);
+	disk_slow(c, 2, false);
+	disk_slow(c, 3, false);
+	run(c, 5000 * MS);
+	for (i = 0; i < 4; i++) {
+		snprintf(text, sizeof(text), "open%u", i);
+		assert_int_equal(times_decided(c, text), 1);
+	}
+	/* Chosen ones make room, through whomever, for as many as may come. */
+	for (i = 0; i < 100; i++) {
+		snprintf(text, sizeof(text), "v%u", i);
+		for (tries = 0; tries < 200; tries++) {
+			if (propose(c, 1 + i % 3, text) != -ENOMEM)
+				break;
+			run(c, 20 * MS);
+		}
+		assert_in_range(tries, 0, 199);
+		run(c, 20 * MS);
+	}
+	run(c, 5000 * MS);
+	for (i = 0; i < 100; i++) {
+		snprintf(text, sizeof(text), "v%u", i);
+		assert_outcome(PAXOS_OUTCOME_CHOSEN, c, 1 + i % 3, text);
+	}
+	assert_int_equal(c->hosts[3]->delivered, 104);
+	cluster_free(c);
+}
+
 static void test_settings(void **state)
 {
 	static const struct { u32 window, log_size; bool fits; } tries[] = {
@@ -233,6 +279,8 @@ int main(void)
 		TEST("values take no more bytes than they may", test_bytes),
 		TEST("law 4: no memory is -ENOMEM or a lost datagram",
 		     test_nomem),
+		TEST("where there is no memory, chosen values make room",
+		     test_reserve),
 		TEST("settings that cannot be are refused", test_settings),
 		TEST("members are numbered up to 64", test_members),
 		TEST("law 6: time is an argument, a clock set back is harmless",

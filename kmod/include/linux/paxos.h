@@ -12,10 +12,14 @@
  *   paxos_propose_wait() returns.
  * - No callback of a handle runs, or will, once paxos_close() has returned.
  * - Nothing here waits for memory that must be written back first. Proposing
- *   never waits at all, and keeps memory in reserve; callbacks run where no
- *   allocation starts I/O (memalloc_noio_save()), on a queue of the handle
- *   that has a thread of its own when there is no memory for another
- *   (WQ_MEM_RECLAIM). So a consumer may be what storage is written back to.
+ *   and voting never wait for memory: a request is its owner's, and for values
+ *   of up to PAXOS_VALUE_SPARE bytes there is a reserve, on every host where
+ *   the group has a handle. A datagram that finds no memory is lost, and sent
+ *   again, as on the network. Callbacks run where no allocation starts I/O
+ *   (memalloc_noio_save()), on a queue of the handle that has a thread of its
+ *   own for when there is no memory for another (WQ_MEM_RECLAIM). So a consumer
+ *   may be what storage is written back to, as long as the agents' disks are
+ *   not.
  * - A handle keeps paxos.ko loaded, but not its consumer: the consumer's module
  *   closes its handles before it goes, in its exit at the latest.
  * - A group may be deleted under a handle, alone or with its namespace: stop()
@@ -35,6 +39,7 @@ struct net;
 struct paxos_handle;
 
 #define PAXOS_VALUE_MAX		32768	/* bytes of one value */
+#define PAXOS_VALUE_SPARE	4000	/* bytes of one that finds memory always */
 #define PAXOS_NAME_MAX		15	/* bytes of a consumer's name */
 
 /* How a proposal ended. Unknown is neither: it may be, or become, chosen. */
@@ -81,10 +86,10 @@ struct paxos_request {
  *        slot to apply, that is told first; @slot is 0 if it was never chosen,
  *        but is the one that the group began with
  * @quorum: as far as this member knows, the group can decide something (@there)
- *          or can not: it has no leader, or, as the leader, hears too few
- *          voters, or its agent is gone, or it does not run (yet). Told once at
- *          first, then when it changes; where it changed twice meanwhile,
- *          nothing is told, so the last call tells the truth
+ *          or can not: it knows no leader, or hears too few voters, or its
+ *          agent is gone, or it does not run (yet). Told once at first, then
+ *          when it changes; where it has changed twice meanwhile, nothing is
+ *          told, so the last call tells the truth
  * @stop: no more calls will follow: -ESHUTDOWN, the group was deleted; -ESTALE,
  *        the log was trimmed before it was applied. At most once
  *
