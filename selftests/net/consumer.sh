@@ -1,0 +1,399 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Kernel subsystems consume the log: include/linux/paxos.h, through a counter
+# that selftests/kmod/sample_main.c offers as a file. Each open file is one.
+
+. "${BASH_SOURCE[0]%/*}/lib.sh"
+
+# consume FD: a consumer that is not opened yet.
+consume() {
+	[ -e /dev/paxos_sample ] || mdev_sample
+	eval "exec $1<>/dev/paxos_sample"
+}
+mdev_sample() {
+	mknod /dev/paxos_sample c 10 \
+		"$(awk '$2 == "paxos_sample" { print $1 }' /proc/misc)"
+}
+# sample FD WORD...: a command; where it fails, the errno's words.
+sample() {
+	local fd=$1
+	shift
+	echo "$*" >&"$fd"
+}
+# at I FD WORD...: the same, on host I.
+at() {
+	local fd=$2
+	# shellcheck disable=SC2016	# expanded there
+	quietly_on "$1" bash -c 'fd=$1; shift; echo "$*" >&"$fd"' - "$fd" "${@:3}"
+}
+# said FD NAME: a number of it.
+said() { cat <&"$1" | awk -v name="$2" '$1 == name { print $2 }'; }
+says() { [ "$(said "$@")" = "$3" ]; }
+# fails WORDS COMMAND...
+fails() {
+	local words=$1
+	shift
+	refused 1 "$words" "$@"
+}
+consumer_field() { status "$1" | grep -o '"consumer":"[^}]*'; }
+no_modules() {
+	local module
+	for module in paxos_optional paxos_sample; do
+		[ ! -d "/sys/module/$module" ] || rmmod "$module"
+	done
+}
+
+# A group of one member, in memory: SLOTS in its log.
+alone() {
+	quietly_on "$1" paxosctl group add "$2" -k "$work/key" --self 1 \
+		--start --cluster "$(printf %032x "$2")" --durability memory \
+		-m "1,$(address_of "$1"):$((7400 + $2))" --log-size "$3" \
+		--window 256
+	quietly_on "$1" paxosctl campaign --wait -g "$2"
+}
+
+it_is_there() {
+	need_module paxos_sample
+	undo no_modules
+	paxosctl genkey >"$work/key"
+	cluster up 3
+	lead 1
+}
+
+opening_waits_until_the_group_runs() {
+	local pid
+	consume 5
+	fails 'No such file' at 1 5 open 7 1 0
+	fails 'timed out' at 1 5 open 7 1 200
+	fails 'Bad file desc' at 1 5 add 1 1000
+	at 1 5 open 7 1 60000 &
+	pid=$!
+	sleep 0.5
+	kill -0 "$pid"
+	alone 1 7 512
+	wait "$pid"
+	until_true says 5 quorum 1
+	sample 5 add 3 5000
+	sample 5 read 5000
+	says 5 sum 3
+	on 1 paxosctl group del 7
+}
+
+a_wait_that_is_killed_ends() {
+	local pid
+	consume 5
+	# shellcheck disable=SC2016	# expanded there
+	nsenter --net=/run/netns/paxos-1 bash -c 'echo open 8 1 600000 >&5' &
+	pid=$!
+	sleep 0.5
+	kill -9 "$pid"
+	not wait "$pid"
+	# Nobody holds it: it can be opened.
+	at 1 5 open 1 1 5000
+}
+
+what_was_added_before_a_read_is_in_it_wherever() {
+	local i round sum=0
+	consume 5
+	consume 6
+	consume 7
+	at 1 5 open 1 1 5000
+	at 2 6 open 1 1 5000
+	at 3 7 open 1 1 5000
+	for ((round = 0; round < $(scaled 10 5); round++)); do
+		for i in 5 6 7; do
+			sample "$i" add 1 5000
+			sum=$((sum + 1))
+			sample $((5 + (i - 4) % 3)) read 5000
+			says $((5 + (i - 4) % 3)) sum "$sum"
+		done
+	done
+	# Who comes later is told all of it.
+	consume 8
+	at 2 8 open 1 1 0
+	sample 8 read 5000
+	says 8 sum "$sum"
+	# Or only what comes from now on.
+	consume 9
+	at 3 9 open 1 0 0
+	sample 5 add 100 5000
+	sample 9 read 5000
+	says 9 sum 100
+	sample 8 read 5000
+	says 8 sum $((sum + 100))
+}
+
+views_come_with_the_configurations() {
+	consume 5
+	consume 6
+	at 1 5 open 1 0 0
+	at 3 6 open 1 1 0
+	until_true says 5 epoch 1
+	says 5 voters 7
+	on 1 paxosctl member demote 3
+	until_true says 5 epoch 2
+	says 5 voters 3
+	until_true says 6 epoch 2
+	# In the log, and as what precedes it.
+	consume 7
+	at 2 7 open 1 1 0
+	until_true says 7 epoch 2
+	consume 8
+	at 2 8 open 1 0 0
+	until_true says 8 epoch 2
+	says 8 voters 3
+	on 1 paxosctl member promote 3
+	for fd in 5 6 7 8; do
+		until_true says "$fd" epoch 3
+		says "$fd" voters 7
+	done
+}
+
+what_finds_no_memory_takes_the_reserve() {
+	local count i
+	count=$(scaled 200 100)
+	modprobe -q paxos_fail || skip "no paxos_fail"
+	undo unfail
+	consume 5
+	consume 6
+	consume 7
+	for i in 1 2 3; do
+		at "$i" $((i + 4)) open 1 0 0
+	done
+	# Through a follower: it, the leader and a quorum need memory for each.
+	sample 6 burst "$count" 8 20000
+	until_true says 6 chosen "$count"
+	says 6 twice 0
+	says 6 error 0
+	for i in 5 6 7; do
+		sample "$i" read 5000
+		says "$i" sum "$count"
+	done
+	[ "$(</sys/module/paxos_fail/parameters/failed)" -gt "$count" ]
+	[ "$(counter 2 spares)" -ge "$count" ]
+	# It is a reserve: where there is memory, it is not used.
+	rmmod paxos_fail
+	i=$(counter 2 spares)
+	sample 6 add 1 5000
+	[ "$(counter 2 spares)" = "$i" ]
+}
+unfail() { [ ! -d /sys/module/paxos_fail ] || rmmod paxos_fail; }
+
+proposals_from_softirq_end_exactly_once() {
+	local count before
+	count=$(scaled 2000 300)
+	consume 5
+	consume 6
+	at 1 5 open 1 0 0
+	at 2 6 open 1 0 0
+	# More at once than a group takes: the rest is refused, and comes later.
+	sample 6 burst "$count" 1500 20000
+	until_true says 6 left 0
+	until_true says 6 chosen "$count"
+	says 6 taken "$count"
+	says 6 twice 0
+	says 6 error 0
+	[ "$(said 6 full)" -gt 0 ] || [ -n "$slow" ]
+	sample 5 read 5000
+	says 5 sum "$count"
+	sample 6 read 5000
+	says 6 sum "$count"
+
+	# Closed in the midst of it: each has ended, none was lost or told twice.
+	consume 7
+	at 2 7 open 1 0 0
+	sample 7 burst 1000000 1000 20000
+	until_true has_chosen 7
+	sample 7 close
+	before=$(cat <&7)
+	say "$before"
+	awk '{ n[$1] = $2 }
+		END { exit n["taken"] != n["chosen"] + n["not-chosen"] + n["unknown"] }' \
+		<<<"$before"
+	says 7 twice 0
+	# No callback came since.
+	sample 5 add 1 5000
+	sleep 0.3
+	[ "$before" = "$(cat <&7)" ]
+}
+has_chosen() { [ "$(said "$1" chosen)" -gt 0 ]; }
+
+each_error_has_its_number() {
+	local pid
+	lead 1
+	consume 5
+	consume 6
+	at 1 5 open 1 0 0
+	at 2 6 open 1 0 0
+	until_true says 5 quorum 1
+	until_true says 6 quorum 1
+	fails 'Message too long' sample 5 long 32769
+	sample 5 long 32768
+
+	ip -n paxos-net link set port2 down
+	ip -n paxos-net link set port3 down
+	until_true says 5 quorum 0
+	until_true says 6 quorum 0
+	fails 'Link has been severed' sample 5 add 1 1000
+	fails 'Link has been severed' sample 6 read 300
+	# A wait that is killed ends.
+	# shellcheck disable=SC2016	# expanded there
+	bash -c 'echo read 600000 >&5' &
+	pid=$!
+	sleep 0.3
+	kill -9 "$pid"
+	not wait "$pid"
+	fails 'Link has been severed' sample 5 read 300
+	ip -n paxos-net link set port2 up
+	ip -n paxos-net link set port3 up
+	until_true says 5 quorum 1
+	until_true says 6 quorum 1
+	sample 6 add 1 5000
+
+	cluster kill --agent 1
+	until_true says 5 quorum 0
+	fails 'Protocol driver not attached' sample 5 add 1 1000
+	fails 'Protocol driver not attached' sample 5 read 1000
+	cluster start 1 5>&- 6>&-
+	lead 1
+	until_true says 5 quorum 1
+	sample 5 add 1 5000
+	sample 5 read 5000
+	says 5 sum 2
+}
+
+who_stalls_holds_up_nobody_else_and_is_seen() {
+	consume 5
+	consume 6
+	at 1 5 open 1 0 0
+	at 1 6 open 1 0 0
+	sample 5 stall 5000
+	sample 6 add 1 5000
+	sample 6 add 1 5000
+	sample 6 read 5000
+	says 6 sum 2
+	fails 'timed out' sample 5 read 300
+	until_true stalls 1
+	on 1 paxosctl status | grep -E 'sample +[0-9]+ +[1-9][0-9]* +stalled' >&2
+	on 1 paxosctl status | grep -E 'sample +[0-9]+ +0 +fine' >&2
+	# The acceptor votes meanwhile: without it there is no quorum.
+	ip -n paxos-net link set port3 down
+	on 2 paxosctl propose 'while one stalls'
+	stalls 1
+	ip -n paxos-net link set port3 up
+	sample 5 read 10000
+	says 5 sum 2
+	until_true not stalls 1
+}
+stalls() { consumer_field "$1" | grep -q '"stalled_ms":[1-9]'; }
+
+who_is_left_behind_by_the_log_is_stopped() {
+	consume 5
+	consume 6
+	alone 1 9 512
+	at 1 5 open 9 1 0
+	at 1 6 open 9 1 0
+	sample 5 stall 3000
+	sample 6 drip 2000 10 20000
+	until_true says 6 chosen 2000
+	sample 6 read 5000
+	says 6 sum 2000
+	until_true says 5 stopped -116
+	[ "$(said 5 sum)" -lt 2000 ]
+	fails 'Stale file handle' sample 5 read 1000
+	on 1 paxosctl status 9 | grep 'stopped: its log was trimmed' >&2
+	# It may propose, and begin anew.
+	sample 5 add 1 5000
+	on 1 paxosctl group del 9
+}
+
+a_group_is_deleted_under_its_consumers() {
+	consume 5
+	consume 6
+	alone 1 9 512
+	at 1 5 open 9 1 0
+	at 1 6 open 9 1 0
+	sample 5 drip 100000000 10 20000
+	until_true has_chosen 5
+	on 1 paxosctl group del 9
+	until_true says 5 stopped -108
+	until_true says 6 stopped -108
+	fails 'transport endpoint shutdown' sample 6 add 1 1000
+	fails 'transport endpoint shutdown' sample 6 read 1000
+	until_true says 5 error -108
+	sample 5 close
+	sample 6 close
+	awk '{ n[$1] = $2 }
+		END { exit n["taken"] != n["chosen"] + n["not-chosen"] + n["unknown"] }' <&5
+	says 5 twice 0
+}
+
+a_namespace_is_deleted_under_them() {
+	ip netns add paxos-9
+	ip -n paxos-9 link set lo up
+	consume 5
+	quietly_on 9 paxosctl group add 9 -k "$work/key" --self 1 --start \
+		--cluster "$(printf %032x 9)" --durability memory \
+		-m 1,127.0.0.1:7409
+	quietly_on 9 paxosctl campaign --wait -g 9
+	at 9 5 open 9 1 0
+	sample 5 drip 100000000 10 20000
+	until_true has_chosen 5
+	ip netns del paxos-9
+	until_true says 5 stopped -108
+	fails 'transport endpoint shutdown' sample 5 read 1000
+	sample 5 close
+	says 5 twice 0
+}
+
+modules_go_in_their_order_only() {
+	consume 5
+	at 1 5 open 1 0 0
+	fails 'in use' rmmod paxos
+	fails 'in use' rmmod paxos_sample
+	sample 5 burst 100000000 100 20000
+	until_true has_chosen 5
+	# The consumer goes in the midst of its proposals.
+	exec 5>&-
+	until_true rmmod paxos_sample
+	modprobe paxos_sample
+}
+
+a_subsystem_may_do_without_paxos() {
+	cluster down
+	rmmod paxos_sample
+	until_true rmmod paxos
+	modprobe paxos_optional
+	grep -x N /sys/module/paxos_optional/parameters/there >&2
+	not [ -d /sys/module/paxos ]
+	rmmod paxos_optional
+
+	modprobe paxos || insmod "$PAXOS_KO"
+	cluster up 1
+	on 1 modprobe paxos_optional
+	grep -x Y /sys/module/paxos_optional/parameters/there >&2
+	on 1 paxosctl status | grep -E 'optional +[0-9]+ +0 +fine' >&2
+	# No symbol is linked to; the handle it is that keeps it.
+	fails 'in use' rmmod paxos
+	rmmod paxos_optional
+	cluster down
+	until_true rmmod paxos
+	modprobe paxos || insmod "$PAXOS_KO"
+}
+
+run_tests \
+	it_is_there \
+	opening_waits_until_the_group_runs \
+	a_wait_that_is_killed_ends \
+	what_was_added_before_a_read_is_in_it_wherever \
+	views_come_with_the_configurations \
+	what_finds_no_memory_takes_the_reserve \
+	proposals_from_softirq_end_exactly_once \
+	each_error_has_its_number \
+	who_stalls_holds_up_nobody_else_and_is_seen \
+	who_is_left_behind_by_the_log_is_stopped \
+	a_group_is_deleted_under_its_consumers \
+	a_namespace_is_deleted_under_them \
+	modules_go_in_their_order_only \
+	a_subsystem_may_do_without_paxos
