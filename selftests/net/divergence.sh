@@ -7,6 +7,7 @@
 # Native: it needs kprobes.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
+DIVERGES=1
 
 # fill N [HOST]: N more slots.
 fill() { on "${2:-1}" burst -n "$1" -o 8 filler >"$work/acks"; }

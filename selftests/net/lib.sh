@@ -236,8 +236,24 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/paxos-net.XXXXXX")
 # undo COMMAND: at the end of the file, the last one first.
 undo() { echo "$*" >>"$work/undo"; }
 
+# Whatever else a file is about, its members must hold the same log. One that
+# breaks a memory sets DIVERGES.
+no_divergence() {
+	local file
+	[ -z "${DIVERGES-}" ] || return 0
+	for file in "$PAXOS_RUN"/*.log; do
+		[ -e "$file" ] || continue
+		not grep 'divergence at slot' "$file" >&2 || return 1
+	done
+}
+
 end_file() {
+	local code=$?
 	trap - EXIT INT TERM HUP
+	if ! no_divergence; then
+		say 'members hold different logs'
+		code=1
+	fi
 	if [ -e "$PAXOS_RUN/hosts" ]; then
 		"$cluster" down >&2
 	fi
@@ -247,6 +263,7 @@ end_file() {
 		. "$work/undo-now"
 	fi
 	rm -rf "$work"
+	exit $code
 }
 
 end_test() {
