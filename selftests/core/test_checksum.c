@@ -30,8 +30,34 @@ static u64 sum_of(const struct paxos_item *items, u32 count)
 		assert_int_equal(learn(c, 1, &items[i]), 0);
 	assert_int_equal(core_of(c, 1)->commit, count);
 	sum = paxos_core_checksum(core_of(c, 1), count);
+	assert_true(sum != 0);
 	cluster_free(c);
 	return sum;
+}
+
+/* A value that is chosen twice, at a member that has forgotten the first. */
+static void test_delivered(void **state)
+{
+	struct paxos_item item = item_make(1, B(1, 2), 2, 1, "once");
+	struct cluster *c = cluster_make(3), *d = cluster_make(3);
+
+	c->wiped = true;
+	d->wiped = true;
+	host_boot(c, 1);
+	host_start(c, 1);
+	host_boot(d, 1);
+	host_start(d, 1);
+	assert_int_equal(learn(c, 1, &item), 0);
+	assert_int_equal(learn(d, 1, &item), 0);
+	assert_int_equal(core_of(c, 1)->checksum, core_of(d, 1)->checksum);
+	memset(core_of(d, 1)->delivered, 0, sizeof(core_of(d, 1)->delivered));
+	item.slot = 2;
+	assert_int_equal(learn(c, 1, &item), 0);
+	assert_int_equal(learn(d, 1, &item), 0);
+	assert_true(paxos_core_checksum(core_of(c, 1), 2) !=
+		    paxos_core_checksum(core_of(d, 1), 2));
+	cluster_free(c);
+	cluster_free(d);
 }
 
 static void test_same(void **state)
@@ -205,6 +231,8 @@ int main(void)
 		TEST("what the rings have lost is not known", test_rings),
 		TEST("any bit of a value changes the checksum, its ballot does not",
 		     test_any_change),
+		TEST("what one member delivers and another does not, differs",
+		     test_delivered),
 		TEST("so do places, repetitions and no-ops", test_order),
 		TEST("checksums that differ once differ for good",
 		     test_for_good),

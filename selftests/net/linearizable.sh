@@ -163,7 +163,7 @@ give_disk() {
 	mv "$state" "$PAXOS_RUN/moved"
 	mkdir "$state"
 	mount /dev/mapper/paxos-stall "$state"
-	undo "umount -l $state"
+	undo "umount -l $state 2>/dev/null"
 	cp -a "$PAXOS_RUN/moved/." "$state/"
 	rm -r "$PAXOS_RUN/moved"
 	cluster start 3
