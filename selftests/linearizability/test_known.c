@@ -146,6 +146,11 @@ static void test_unknown(void **state)
 	expect(L(1, put, 0, 1, VALUE(a))
 	       L(3, cas, 3, null, CHANGE(b, c, unknown))
 	       L(1, get, 9, 10, VALUE(c)), NOT_LINEARIZABLE);
+	/* Either may have made the cas fail, but b is needed afterwards. */
+	expect(L(1, put, 0, 1, VALUE(x)) L(2, put, 2, null, MAYBE(b))
+	       L(3, put, 3, null, MAYBE(a))
+	       L(1, cas, 4, 5, CHANGE(x, y, failed)) L(1, put, 6, 7, VALUE(c))
+	       L(1, get, 8, 9, VALUE(b)), LINEARIZABLE);
 	/* What had no effect cannot be read; a read that was lost is nothing. */
 	expect("{'process':1,'operation':'put','key':'k','call':0,'return':1,"
 	       "'value':'a','result':'none'}\n" L(1, get, 2, 3, VALUE(a)),
