@@ -203,7 +203,7 @@ static int check_next(struct paxos_group *group, struct genl_info *info,
 		break;
 	case -EDOM:
 		return REFUSE(info, -EDOM,
-			      "new Prepare quorums of %u might miss old Accept quorums of %u: change less at once",
+			      "Prepare quorums of %u might miss old Accept quorums of %u: change less",
 			      next->q1, group->core.config.q2);
 	default:
 		return REFUSE(info, -EINVAL, "no configuration follows so");
