@@ -8,6 +8,7 @@
 # full, ext4 on dm-flakey on a loop device for one that fails.
 #
 # Native: what it tries is the agents and their disks.
+# Patient: it fills a disk.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 

@@ -9,6 +9,7 @@
 #	               decides is the group's
 #
 # Native: its times are those of a machine that is not slow.
+# Patient: clients and faults for 40 s.
 #
 # linearizable_long.sh does the same with more faults, for longer.
 
