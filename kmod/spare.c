@@ -4,10 +4,10 @@
 
 /*
  * Memory for values that is there when there is no other, for groups that kernel
- * subsystems have hold of. What they propose may be what the
- * machine waits for to have memory again, so it must not wait for memory, and
- * must not fail for ever for want of it either. Values that are chosen make
- * room for new ones (paxos_value_new()), so a few are enough.
+ * subsystems have hold of. What they propose may be what the machine waits for
+ * to have memory again, so it must not wait for memory, and must not fail for
+ * ever for want of it either. Values that are chosen make room for new ones
+ * (paxos_value_new()), so a few are enough.
  */
 #define SPARE_VALUES	64
 
