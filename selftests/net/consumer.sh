@@ -74,8 +74,8 @@ opening_waits_until_the_group_runs() {
 	alone 1 7 512
 	wait "$pid"
 	until_true says 5 quorum 1
-	sample 5 add 3 5000
-	sample 5 read 5000
+	sample 5 add 3 30000
+	sample 5 read 30000
 	says 5 sum 3
 	on 1 paxosctl group del 7
 }
@@ -103,24 +103,24 @@ what_was_added_before_a_read_is_in_it_wherever() {
 	at 3 7 open 1 1 5000
 	for ((round = 0; round < $(scaled 10 5); round++)); do
 		for i in 5 6 7; do
-			sample "$i" add 1 5000
+			sample "$i" add 1 30000
 			sum=$((sum + 1))
-			sample $((5 + (i - 4) % 3)) read 5000
+			sample $((5 + (i - 4) % 3)) read 30000
 			says $((5 + (i - 4) % 3)) sum "$sum"
 		done
 	done
 	# Who comes later is told all of it.
 	consume 8
 	at 2 8 open 1 1 0
-	sample 8 read 5000
+	sample 8 read 30000
 	says 8 sum "$sum"
 	# Or only what comes from now on.
 	consume 9
 	at 3 9 open 1 0 0
-	sample 5 add 100 5000
-	sample 9 read 5000
+	sample 5 add 100 30000
+	sample 9 read 30000
 	says 9 sum 100
-	sample 8 read 5000
+	sample 8 read 30000
 	says 8 sum $((sum + 100))
 }
 
@@ -162,12 +162,12 @@ what_finds_no_memory_takes_the_reserve() {
 		at "$i" $((i + 4)) open 1 0 0
 	done
 	# Through a follower: it, the leader and a quorum need memory for each.
-	sample 6 burst "$count" 8 20000
+	sample 6 burst "$count" 8 60000
 	until_true says 6 chosen "$count"
 	says 6 twice 0
 	says 6 error 0
 	for i in 5 6 7; do
-		sample "$i" read 5000
+		sample "$i" read 30000
 		says "$i" sum "$count"
 	done
 	[ "$(</sys/module/paxos_fail/parameters/failed)" -gt "$count" ]
@@ -175,7 +175,7 @@ what_finds_no_memory_takes_the_reserve() {
 	# It is a reserve: where there is memory, it is not used.
 	rmmod paxos_fail
 	i=$(counter 2 spares)
-	sample 6 add 1 5000
+	sample 6 add 1 30000
 	[ "$(counter 2 spares)" = "$i" ]
 }
 unfail() { [ ! -d /sys/module/paxos_fail ] || rmmod paxos_fail; }
@@ -188,22 +188,22 @@ proposals_from_softirq_end_exactly_once() {
 	at 1 5 open 1 0 0
 	at 2 6 open 1 0 0
 	# More at once than a group takes: the rest is refused, and comes later.
-	sample 6 burst "$count" 1500 20000
+	sample 6 burst "$count" 1500 60000
 	until_true says 6 left 0
 	until_true says 6 chosen "$count"
 	says 6 taken "$count"
 	says 6 twice 0
 	says 6 error 0
 	[ "$(said 6 full)" -gt 0 ] || [ -n "$slow" ]
-	sample 5 read 5000
+	sample 5 read 30000
 	says 5 sum "$count"
-	sample 6 read 5000
+	sample 6 read 30000
 	says 6 sum "$count"
 
 	# Closed in the midst of it: each has ended, none was lost or told twice.
 	consume 7
 	at 2 7 open 1 0 0
-	sample 7 burst 1000000 1000 20000
+	sample 7 burst 1000000 "$(scaled 1000 200)" 60000
 	until_true has_chosen 7
 	sample 7 close
 	before=$(cat <&7)
@@ -213,7 +213,7 @@ proposals_from_softirq_end_exactly_once() {
 		<<<"$before"
 	says 7 twice 0
 	# No callback came since.
-	sample 5 add 1 5000
+	sample 5 add 1 30000
 	sleep 0.3
 	[ "$before" = "$(cat <&7)" ]
 }
@@ -249,7 +249,7 @@ each_error_has_its_number() {
 	ip -n paxos-net link set port3 up
 	until_true says 5 quorum 1
 	until_true says 6 quorum 1
-	sample 6 add 1 5000
+	sample 6 add 1 30000
 
 	cluster kill --agent 1
 	until_true says 5 quorum 0
@@ -258,8 +258,8 @@ each_error_has_its_number() {
 	cluster start 1 5>&- 6>&-
 	lead 1
 	until_true says 5 quorum 1
-	sample 5 add 1 5000
-	sample 5 read 5000
+	sample 5 add 1 30000
+	sample 5 read 30000
 	says 5 sum 2
 }
 
@@ -269,9 +269,9 @@ who_stalls_holds_up_nobody_else_and_is_seen() {
 	at 1 5 open 1 0 0
 	at 1 6 open 1 0 0
 	sample 5 stall 5000
-	sample 6 add 1 5000
-	sample 6 add 1 5000
-	sample 6 read 5000
+	sample 6 add 1 30000
+	sample 6 add 1 30000
+	sample 6 read 30000
 	says 6 sum 2
 	fails 'timed out' sample 5 read 300
 	until_true stalls 1
@@ -282,7 +282,7 @@ who_stalls_holds_up_nobody_else_and_is_seen() {
 	on 2 paxosctl propose 'while one stalls'
 	stalls 1
 	ip -n paxos-net link set port3 up
-	sample 5 read 10000
+	sample 5 read 30000
 	says 5 sum 2
 	until_true not stalls 1
 }
@@ -297,14 +297,14 @@ who_is_left_behind_by_the_log_is_stopped() {
 	sample 5 stall 3000
 	sample 6 drip 2000 10 20000
 	until_true says 6 chosen 2000
-	sample 6 read 5000
+	sample 6 read 30000
 	says 6 sum 2000
 	until_true says 5 stopped -116
 	[ "$(said 5 sum)" -lt 2000 ]
 	fails 'Stale file handle' sample 5 read 1000
 	on 1 paxosctl status 9 | grep 'stopped: its log was trimmed' >&2
 	# It may propose, and begin anew.
-	sample 5 add 1 5000
+	sample 5 add 1 30000
 	on 1 paxosctl group del 9
 }
 
