@@ -239,3 +239,25 @@ int paxos_read_barrier(struct paxos_handle *handle, u32 timeout_ms)
 	return err;
 }
 EXPORT_SYMBOL_GPL(paxos_read_barrier);
+
+/**
+ * paxos_leads() - whether this member leads, and can decide something
+ * @handle: of the group
+ *
+ * A hint: it may be past when this returns. For work that one member is to do,
+ * and that does no harm where two do it.
+ *
+ * Context: Any but hard interrupt; takes spinlocks with softirqs off.
+ */
+bool paxos_leads(struct paxos_handle *handle)
+{
+	struct paxos_group *group = handle->group;
+	bool leads;
+
+	paxos_group_lock(group);
+	leads = !paxos_group_able(group) &&
+		group->core.role == PAXOS_LEADER && group->core.quorum;
+	paxos_group_unlock(group);
+	return leads;
+}
+EXPORT_SYMBOL_GPL(paxos_leads);

@@ -390,4 +390,5 @@ const char *paxos_sentence(const char *format, ...)
 	va_end(args);
 	return mine;
 }
+EXPORT_SYMBOL_GPL(paxos_sentence);
 #endif

@@ -5,6 +5,7 @@
 #include "group.h"
 #include "health.h"
 #include "key.h"
+#include "kv.h"
 #include "log.h"
 #include "member.h"
 #include "propose.h"
@@ -242,6 +243,91 @@ const struct command commands[] = {
 			 "memory must come back under a new id.",
 		.options = start_options,
 		.run = run_start,
+	},
+	{
+		.name = "kv get",
+		.operands = "KEY",
+		.most = 1,
+		.summary = "Print the value of a key, or all keys of a prefix",
+		.about = "Linearizable: it shows all that was chosen before, on whatever host, unless\n"
+			 "--serializable takes what this host knows. Exit status 1 if there is none.",
+		.options = kv_get_options,
+		.run = run_kv_get,
+	},
+	{
+		.name = "kv put",
+		.operands = "KEY [VALUE|-]",
+		.least = 1,
+		.most = 2,
+		.summary = "Give a key a value; print the revision",
+		.options = kv_put_options,
+		.run = run_kv_put,
+	},
+	{
+		.name = "kv del",
+		.operands = "KEY",
+		.most = 1,
+		.summary = "Delete a key, or all keys of a prefix",
+		.options = kv_del_options,
+		.run = run_kv_del,
+	},
+	{
+		.name = "kv txn",
+		.operands = "[if|then|else]...",
+		.least = 2,
+		.most = 1000,
+		.summary = "Compare, and do one thing or another, in one revision",
+		.about = "[if TARGET KEY RELATION VALUE]... [then OPERATION...] [else OPERATION...]\n"
+			 "TARGET: version, create, mod, lease (numbers, 0 if there is no such key) or\n"
+			 "value. RELATION: = != < >. OPERATION: put KEY VALUE [lease ID], del KEY,\n"
+			 "del-prefix PREFIX, get KEY, get-prefix PREFIX.\n"
+			 "  kv txn if version lock = 0 then put lock me else get lock",
+		.options = kv_txn_options,
+		.run = run_kv_txn,
+	},
+	{
+		.name = "kv watch",
+		.operands = "KEY",
+		.most = 1,
+		.summary = "Print what happens to a key or a prefix, without gaps",
+		.about = "Exit status 1 when history that was not seen yet has been compacted.",
+		.options = kv_watch_options,
+		.run = run_kv_watch,
+	},
+	{
+		.name = "kv lease",
+		.operands = "grant|keep|revoke|list",
+		.least = 1,
+		.most = 2,
+		.summary = "grant TTL, keep ID, revoke ID, or list leases",
+		.about = "A lease that is not kept for TTL ends, and its keys are deleted.",
+		.options = kv_change_options,
+		.run = run_kv_lease,
+	},
+	{
+		.name = "kv compact",
+		.operands = "REVISION",
+		.least = 1,
+		.most = 1,
+		.summary = "Forget the history up to a revision",
+		.options = kv_change_options,
+		.run = run_kv_compact,
+	},
+	{
+		.name = "kv limit",
+		.operands = "SIZE",
+		.least = 1,
+		.most = 1,
+		.summary = "How many bytes the store may have, on all hosts",
+		.options = kv_change_options,
+		.run = run_kv_limit,
+	},
+	{
+		.name = "kv status",
+		.operands = "",
+		.summary = "The store as this host knows it",
+		.options = kv_status_options,
+		.run = run_kv_status,
 	},
 	{
 		.name = "genkey",

@@ -11,6 +11,7 @@
 
 struct kernel {
 	struct nl_sock *sock;
+	const char *name;	/* of the family */
 	int family;
 	struct failure failure;
 };
@@ -38,23 +39,26 @@ static int connect_to(struct kernel *kernel)
 	(void)setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
 	(void)setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
 	nl_socket_enable_msg_peek(kernel->sock);
-	kernel->family = genl_ctrl_resolve(kernel->sock, PAXOS_GENL_NAME);
+	kernel->family = genl_ctrl_resolve(kernel->sock, kernel->name);
 	if (kernel->family >= 0)
 		return 0;
 	if (kernel->family == -NLE_OBJ_NOTFOUND)
 		fail(&no_connection, ENOPROTOOPT,
+		     strcmp(kernel->name, PAXOS_GENL_NAME) ?
+		     "the module paxos_kv is not loaded" :
 		     "the module paxos is not loaded");
 	else
 		fail(&no_connection, EPROTO, nl_geterror(kernel->family));
 	return -1;
 }
 
-struct kernel *kernel_open(void)
+struct kernel *kernel_open_family(const char *name)
 {
 	struct kernel *kernel = calloc(1, sizeof(*kernel));
 
 	if (!kernel)
 		abort();
+	kernel->name = name;
 	kernel->sock = nl_socket_alloc();
 	if (!kernel->sock)
 		abort();
@@ -66,6 +70,11 @@ struct kernel *kernel_open(void)
 		return NULL;
 	}
 	return kernel;
+}
+
+struct kernel *kernel_open(void)
+{
+	return kernel_open_family(PAXOS_GENL_NAME);
 }
 
 void kernel_close(struct kernel *kernel)
@@ -210,6 +219,9 @@ static int take(struct kernel *kernel, struct nlmsghdr *message,
 	case NLMSG_DONE:
 	case NLMSG_ERROR:
 		*more = false;
+		/* which attribute is meant is known of the first family only */
+		if (strcmp(kernel->name, PAXOS_GENL_NAME))
+			request = NULL;
 		kernel_parse_failure(message, request, &kernel->failure);
 		return kernel->failure.error ? -1 : 0;
 	case NLMSG_OVERRUN:

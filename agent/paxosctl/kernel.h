@@ -37,6 +37,8 @@ enum reply {
  * failure of a NULL connection is in kernel_failure(NULL).
  */
 struct kernel *kernel_open(void);
+/* Likewise, to another family: PAXOS_KV_GENL_NAME. */
+struct kernel *kernel_open_family(const char *name);
 void kernel_close(struct kernel *kernel);
 const struct failure *kernel_failure(const struct kernel *kernel);
 

@@ -10,7 +10,7 @@ paxosctl-sources := $(filter-out %/main.c %/test.c %/test_messages.c, \
 	$(addprefix agent/paxosd/,address.c config.c config_keys.c control_ask.c)
 paxosctl-headers := $(wildcard $(paxosctl-dir)/*.h) agent/paxosd/address.h \
 	agent/paxosd/control.h agent/paxosd/detector.h \
-	$(wildcard agent/paxosd/config*.h) uapi/linux/paxos.h
+	$(wildcard agent/paxosd/config*.h) $(wildcard uapi/linux/*.h)
 paxosctl-packages := libnl-3.0 libnl-genl-3.0 libsodium ncursesw
 paxosctl-cflags = $(shell pkg-config --cflags $(paxosctl-packages))
 paxosctl-libs = $(shell pkg-config --libs $(paxosctl-packages))

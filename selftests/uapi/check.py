@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Hold uapi/linux/paxos.h, uapi/paxos.yaml and the kernel's policies together.
+"""Hold each family's header, specification and policies together: paxos, paxos_kv.
 
 usage: check.py             compare the three, then prove that it can fail
        check.py --compare   only compare
@@ -21,6 +21,12 @@ TOP = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..")
 HEADER = "uapi/linux/paxos.h"
 SPEC = "uapi/paxos.yaml"
 KERNEL = "kmod/*.c"
+# prefix of names, header, specification, sources
+FAMILIES = (
+    ("PAXOS", HEADER, SPEC, KERNEL),
+    ("PAXOS_KV", "uapi/linux/paxos_kv.h", "uapi/paxos_kv.yaml", "kmod/kv/*.c"),
+)
+PREFIX = "PAXOS"    # of the family that is being compared
 
 
 def without_comments(text):
@@ -66,13 +72,13 @@ class Header:
 
     def attributes_said(self):
         """(attribute, type) as the comment has them."""
-        for name, kind in re.findall(r"(PAXOS_A_[A-Z0-9_]+): (u8|u16|u32|u64|"
-                                     r"be16|binary|nested|string)\b",
+        for name, kind in re.findall(PREFIX + r"(_A_[A-Z0-9_]+): (u8|u16|u32|"
+                                     r"u64|be16|binary|nested|string)\b",
                                      self.comment):
-            yield name, kind
+            yield PREFIX + name, kind
         # "Repeated X and Y, each nested", "X, repeated, each nested"
         text = re.sub(r"\n \*\s*", " ", self.comment)
-        for name in re.findall(r"(PAXOS_A_\w+)(?:, repeated, each nested| and )",
+        for name in re.findall(rf"({PREFIX}_A_\w+)(?:, repeated, each nested| and )",
                                text):
             yield name, "nested"
 
@@ -81,7 +87,7 @@ class Header:
         said, agent = {}, False
         for line in self.comment.splitlines():
             agent |= line.startswith(" * The agent's part (admin)")
-            match = re.match(r" \* (PAXOS_CMD_\w+)\s*(?:\(([^)]*)\))?[:\s]", line)
+            match = re.match(rf" \* ({PREFIX}_CMD_\w+)\s*(?:\(([^)]*)\))?[:\s]", line)
             if match:
                 said[match[1]] = agent or "admin" in (match[2] or "")
         return said
@@ -167,7 +173,8 @@ class Kernel:
         match = re.search(r"struct genl_multicast_group\s+\w+\[\]\s*=\s*\{(.*?)\n\};",
                           code, re.S)
         self.groups = [dict(re.findall(r"\.(\w+)\s*=\s*([\w|]+)", body))
-                       for body in re.findall(r"\{(.*?)\}", match[1])]
+                       for body in re.findall(r"\{(.*?)\}",
+                                              match[1] if match else "")]
         match = re.search(r"struct genl_family\s+\w+[^=]*=\s*\{(.*?)\n\};", code,
                           re.S)
         self.family = dict(re.findall(r"\.(\w+)\s*=\s*(\w+)", match[1]))
@@ -242,18 +249,19 @@ class Comparison:
             self.complain(f"{what}: another order")
 
     def limits(self):
-        strings = {self.header.strings.get("PAXOS_GENL_NAME"):
+        strings = {self.header.strings.get(f"{PREFIX}_GENL_NAME"):
                    self.spec.spec["name"]}
         for ours, theirs in strings.items():
             if ours != theirs:
                 self.complain(f"the family is '{ours}' in the header, "
                               f"'{theirs}' in the spec")
-        if self.header.defines.get("PAXOS_GENL_VERSION") != \
+        if self.header.defines.get(f"{PREFIX}_GENL_VERSION") != \
                 self.spec.spec["version"]:
             self.complain("the version of the family differs")
         ours = {name: value for name, value in self.header.defines.items()
-                if name not in ("PAXOS_GENL_VERSION", "_UAPI_LINUX_PAXOS_H")
-                and not re.fullmatch(r"PAXOS_(CMD|A|A_\w+)_MAX", name)}
+                if name not in (f"{PREFIX}_GENL_VERSION",
+                                f"_UAPI_LINUX_{PREFIX}_H")
+                and not re.fullmatch(rf"{PREFIX}_(CMD|A|A_\w+)_MAX", name)}
         self.lists("limits", ours.items(), self.spec.consts.items())
 
     def enums(self):
@@ -323,14 +331,14 @@ class Comparison:
 
     def groups(self):
         ours = [(g["name"], "uns-admin-perm" in g.get("flags", []))
-                for g in self.spec.spec["mcast-groups"]["list"]]
+                for g in self.spec.spec.get("mcast-groups", {"list": []})["list"]]
         theirs = [(self.header.strings.get(g["name"], g["name"]),
                    "GENL_MCAST_CAP_NET_ADMIN" in g.get("flags", ""))
                   for g in self.kernel.groups]
         if ours != theirs:
             self.complain(f"multicast groups (name, admin): {theirs} in the "
                           f"kernel, {ours} in the spec")
-        for group in self.spec.spec["mcast-groups"]["list"]:
+        for group in self.spec.spec.get("mcast-groups", {"list": []})["list"]:
             define = c_name(group["c-define-name"])
             if self.header.strings.get(define) != group["name"]:
                 self.complain(f"{define} of the header does not name the "
@@ -408,8 +416,8 @@ class Comparison:
             for key in ("do", "dump"):
                 for attr in theirs.get(key, {}).get("request", {}) \
                         .get("attributes", []):
-                    wanted.add(c_name("paxos-a-", attr))
-            if ours.get("maxattr") != "PAXOS_A_MAX":
+                    wanted.add(c_name(PREFIX, "-a-", attr))
+            if ours.get("maxattr") != f"{PREFIX}_A_MAX":
                 self.complain(f"{command}: maxattr is {ours.get('maxattr')}")
             self.policy(command, ours.get("policy"), theirs["attribute-set"],
                         wanted)
@@ -418,8 +426,8 @@ class Comparison:
             used.update(p["policy"] for p in policy.values() if "policy" in p)
         for name in set(self.kernel.policies) - used:
             self.complain(f"nothing uses the policy {name}")
-        if self.kernel.family.get("name") != "PAXOS_GENL_NAME" or \
-                self.kernel.family.get("version") != "PAXOS_GENL_VERSION":
+        if self.kernel.family.get("name") != f"{PREFIX}_GENL_NAME" or \
+                self.kernel.family.get("version") != f"{PREFIX}_GENL_VERSION":
             self.complain("the kernel's family has a name or version of its own")
 
     def replies(self):
@@ -431,7 +439,7 @@ class Comparison:
                           for way in ("request", "reply")]
             for tree in trees:
                 for name in tree.get("attributes", []):
-                    if c_name("paxos-a-", name) not in attrs:
+                    if c_name(PREFIX, "-a-", name) not in attrs:
                         self.complain(f"{command} has '{name}', which is no "
                                       "attribute")
 
@@ -535,18 +543,26 @@ def mutate(path, pattern, replacement, header, spec, sources):
                    (header, text, sources))
 
 
+def read(paths):
+    header, spec, kernel = paths
+    return (open(header).read(), open(spec).read(),
+            {path: open(path).read() for path in sorted(glob.glob(kernel))})
+
+
 def main():
+    global PREFIX
     os.chdir(TOP)
-    header = open(HEADER).read()
-    spec = open(SPEC).read()
-    sources = {path: open(path).read() for path in sorted(glob.glob(KERNEL))}
     failed = 0
 
-    for subject, complaints in compare(header, spec, sources).items():
-        print(f"{'not ok' if complaints else 'ok'} uapi: {subject}")
-        for complaint in complaints:
-            print(f"#   {complaint}")
-        failed += bool(complaints)
+    for PREFIX, *paths in FAMILIES:
+        for subject, complaints in compare(*read(paths)).items():
+            print(f"{'not ok' if complaints else 'ok'} uapi: "
+                  f"{PREFIX.lower()}: {subject}")
+            for complaint in complaints:
+                print(f"#   {complaint}")
+            failed += bool(complaints)
+    PREFIX, *paths = FAMILIES[0]
+    header, spec, sources = read(paths)
     if "--compare" in sys.argv[1:] or failed:
         return failed != 0
 

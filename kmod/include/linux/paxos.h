@@ -115,5 +115,6 @@ int paxos_propose(struct paxos_handle *handle, struct paxos_request *request,
 int paxos_propose_wait(struct paxos_handle *handle, const void *bytes, u32 len,
 		       u32 timeout_ms, u64 *slot);
 int paxos_read_barrier(struct paxos_handle *handle, u32 timeout_ms);
+bool paxos_leads(struct paxos_handle *handle);
 
 #endif

@@ -10,10 +10,7 @@
  * the versions of this slot back.
  */
 
-/**
- * struct change - an entry that is being applied
- * @sub: versions that it has made
- */
+/* An entry that is being applied; @sub: versions that it has made. */
 struct change {
 	struct kv_store *store;
 	struct kv_result *result;

@@ -42,11 +42,17 @@ struct saved_lease {
 };
 
 /**
- * struct kv_view - the store as it was after @slot
+ * struct kv_view - the store as it was after a slot
+ * @slot: that slot
+ * @compacted: then; this and the next two are the store's
+ * @limit: then
+ * @used: then
  * @next: kind of the record that comes next
  * @at: leases that were read
- * @revision: of the next version to read, with @sub
+ * @revision: of the next version to read
+ * @sub: its place in there
  * @versions: that were read
+ * @count: of @leases
  * @leases: copied, since they change in place
  */
 struct kv_view {
@@ -230,7 +236,15 @@ int kv_view_read(const struct kv_store *store, struct kv_view *view,
 
 /**
  * struct loader - a snapshot being read
+ * @store: that it becomes
+ * @read: of kv_store_load()
+ * @context: likewise
  * @room: for the key and the value of a record
+ * @leases: that were read
+ * @versions: that were read
+ * @revision: of the last one
+ * @sub: its place in there
+ * @lease: the last one
  */
 struct loader {
 	struct kv_store *store;

@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What all kv subcommands share: the store, entries and pairs. */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+#include "kv.h"
+#include "names.h"
+#include "view.h"
+
+#define LEADER_PAUSE_MS	20
+
+int store_open(const struct arguments *arguments, struct store *store)
+{
+	struct kernel *kernel = view_connect(arguments);
+	int result;
+
+	store->arguments = arguments;
+	store->kernel = NULL;
+	if (!kernel)
+		return -1;
+	result = argument_timeout(arguments, &store->timeout) ? -1 :
+		 view_choose(arguments, kernel, &store->group);
+	kernel_close(kernel);
+	if (result)
+		return -1;
+	store->kernel = kernel_open_family(PAXOS_KV_GENL_NAME);
+	if (store->kernel)
+		return 0;
+	wrong(arguments, "%s", kernel_failure(NULL)->sentence);
+	return -1;
+}
+
+void store_close(struct store *store)
+{
+	kernel_close(store->kernel);
+}
+
+struct nl_msg *store_request(const struct store *store, uint8_t cmd)
+{
+	struct nl_msg *request = kernel_request(store->kernel, cmd);
+
+	nla_put_u32(request, PAXOS_KV_A_GROUP, store->group);
+	return request;
+}
+
+int store_complain(const struct store *store)
+{
+	const struct failure *failure = kernel_failure(store->kernel);
+
+	if (failure->error == EPERM && !*failure->sentence)
+		wrong(store->arguments, "not permitted: it needs CAP_NET_ADMIN");
+	else
+		wrong(store->arguments, "group %u: %s", store->group,
+		      *failure->sentence ? failure->sentence :
+					   strerror(failure->error));
+	return failure->error == ENOLINK ? EXIT_NO_QUORUM : EXIT_ERROR;
+}
+
+static const char *name_status(unsigned int status)
+{
+	static const char *const names[] = {
+		[PAXOS_KV_STATUS_OK] = "done",
+		[PAXOS_KV_STATUS_FOREIGN] = "not understood",
+		[PAXOS_KV_STATUS_MALFORMED] = "malformed",
+		[PAXOS_KV_STATUS_NO_SPACE] =
+			"no space: delete and compact, or set a higher limit",
+		[PAXOS_KV_STATUS_NO_LEASE] = "there is no such lease",
+		[PAXOS_KV_STATUS_RENEWED] = "the lease was kept meanwhile",
+		[PAXOS_KV_STATUS_COMPACTED] = "that far it is compacted already",
+		[PAXOS_KV_STATUS_FUTURE] = "that revision is yet to come",
+	};
+
+	return status < sizeof(names) / sizeof(*names) ? names[status] :
+							 "unknown";
+}
+
+static uint64_t number_of(struct nlattr *attr)
+{
+	return attr ? nla_get_u64(attr) : 0;
+}
+
+static int take_changed(struct nlmsghdr *message, void *arg)
+{
+	struct nlattr *attrs[PAXOS_KV_A_MAX + 1];
+	struct nlattr *pair[PAXOS_KV_A_PAIR_MAX + 1];
+	struct changed *changed = arg;
+	struct nlattr *attr;
+	int left;
+
+	if (genlmsg_parse(message, 0, attrs, PAXOS_KV_A_MAX, NULL) ||
+	    !attrs[PAXOS_KV_A_OUTCOME])
+		return -1;
+	changed->outcome = nla_get_u8(attrs[PAXOS_KV_A_OUTCOME]);
+	if (attrs[PAXOS_KV_A_STATUS])
+		changed->status = nla_get_u8(attrs[PAXOS_KV_A_STATUS]);
+	if (attrs[PAXOS_KV_A_SUCCEEDED])
+		changed->succeeded = nla_get_u8(attrs[PAXOS_KV_A_SUCCEEDED]);
+	changed->more = attrs[PAXOS_KV_A_MORE];
+	changed->revision = number_of(attrs[PAXOS_KV_A_REVISION]);
+	changed->deleted = number_of(attrs[PAXOS_KV_A_DELETED]);
+	changed->lease = number_of(attrs[PAXOS_KV_A_LEASE]);
+	attr = genlmsg_attrdata(nlmsg_data(message), 0);
+	left = genlmsg_attrlen(nlmsg_data(message), 0);
+	nla_for_each_attr(attr, attr, left, left) {
+		if (nla_type(attr) != PAXOS_KV_A_PAIR || !changed->pair)
+			continue;
+		if (nla_parse_nested(pair, PAXOS_KV_A_PAIR_MAX, attr, NULL))
+			return -1;
+		changed->pair(pair);
+	}
+	return 0;
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
+}
+
+/* As kernel_call(), again and again while no leader is known. */
+static int call_in_time(const struct store *store, struct nl_msg *request,
+			answer_fn answer, void *arg)
+{
+	const struct timespec pause = { .tv_nsec = LEADER_PAUSE_MS * 1000000L };
+	uint64_t end = now_ms() + store->timeout;
+	int result;
+
+	nla_put_u32(request, PAXOS_KV_A_TIMEOUT, store->timeout);
+	for (;;) {
+		nlmsg_get(request);
+		result = kernel_call(store->kernel, request, REPLY_ONE, answer,
+				     arg);
+		if (!result || kernel_failure(store->kernel)->error != ENOLINK ||
+		    now_ms() + LEADER_PAUSE_MS >= end)
+			break;
+		nanosleep(&pause, NULL);
+	}
+	nlmsg_free(request);
+	return result;
+}
+
+int store_change(const struct store *store, struct nl_msg *request,
+		 struct changed *changed)
+{
+	if (call_in_time(store, request, take_changed, changed))
+		return store_complain(store);
+	switch (changed->outcome) {
+	case PAXOS_NL_OUTCOME_CHOSEN:
+		if (changed->status == PAXOS_KV_STATUS_OK)
+			return EXIT_FINE;
+		return wrong(store->arguments, "%s",
+			     name_status(changed->status));
+	case PAXOS_NL_OUTCOME_NOT_CHOSEN:
+		wrong(store->arguments,
+		      "not chosen, and never will be: no quorum in time");
+		return EXIT_NO_QUORUM;
+	default:
+		return wrong(store->arguments,
+			     "unknown: no answer in time; it may still be chosen");
+	}
+}
+
+void item_put(struct nl_msg *request, unsigned int section,
+	      unsigned int target, unsigned int what, const char *key,
+	      const void *value, size_t length, uint64_t number)
+{
+	struct nlattr *nest = nla_nest_start(request, PAXOS_KV_A_ITEM);
+
+	nla_put_u8(request, PAXOS_KV_A_ITEM_SECTION, section);
+	if (target)
+		nla_put_u8(request, PAXOS_KV_A_ITEM_TARGET, target);
+	nla_put_u8(request, PAXOS_KV_A_ITEM_WHAT, what);
+	nla_put(request, PAXOS_KV_A_ITEM_KEY, strlen(key), key);
+	if (value)
+		nla_put(request, PAXOS_KV_A_ITEM_VALUE, length, value);
+	if (number)
+		nla_put_u64(request, PAXOS_KV_A_ITEM_NUMBER, number);
+	nla_nest_end(request, nest);
+}
+
+void pair_print(struct nlattr **attrs)
+{
+	struct nlattr *key = attrs[PAXOS_KV_A_PAIR_KEY];
+	struct nlattr *value = attrs[PAXOS_KV_A_PAIR_VALUE];
+
+	if (!key || !value)
+		return;
+	if (print_json) {
+		json_object(NULL);
+		json_bytes("key", nla_data(key), nla_len(key));
+		json_bytes("value", nla_data(value), nla_len(value));
+		json_number("create", number_of(attrs[PAXOS_KV_A_PAIR_CREATE]));
+		json_number("mod", number_of(attrs[PAXOS_KV_A_PAIR_MOD]));
+		json_number("version",
+			    number_of(attrs[PAXOS_KV_A_PAIR_VERSION]));
+		json_number("lease", number_of(attrs[PAXOS_KV_A_PAIR_LEASE]));
+		json_end();
+		return;
+	}
+	print_escaped(nla_data(key), nla_len(key));
+	print("  ");
+	print_escaped(nla_data(value), nla_len(value));
+	print("\n");
+}
+
+const struct option_spec kv_get_options[] = {
+	OPTION_GROUP,
+	OPTION_TIMEOUT,
+	{ "prefix", 'p', NULL, "all keys that begin with KEY (default: all)" },
+	{ "revision", 'r', "REVISION", "as it was then" },
+	{ "count", 'n', "N", "at most so many" },
+	{ "serializable", 's', NULL, "what this host knows, asking nobody" },
+	{ "raw", 0, NULL, "the bytes of the value, and nothing else" },
+	OPTION_END
+};
+
+static int take_revision(struct nlmsghdr *message, void *arg)
+{
+	struct nlattr *attrs[PAXOS_KV_A_MAX + 1];
+
+	if (genlmsg_parse(message, 0, attrs, PAXOS_KV_A_MAX, NULL) ||
+	    !attrs[PAXOS_KV_A_REVISION])
+		return -1;
+	*(uint64_t *)arg = nla_get_u64(attrs[PAXOS_KV_A_REVISION]);
+	return 0;
+}
+
+struct getting {
+	bool raw;
+	unsigned int found;
+};
+
+static int take_pair(struct nlmsghdr *message, void *arg)
+{
+	struct nlattr *attrs[PAXOS_KV_A_MAX + 1];
+	struct nlattr *pair[PAXOS_KV_A_PAIR_MAX + 1];
+	struct getting *getting = arg;
+
+	if (genlmsg_parse(message, 0, attrs, PAXOS_KV_A_MAX, NULL) ||
+	    !attrs[PAXOS_KV_A_PAIR] ||
+	    nla_parse_nested(pair, PAXOS_KV_A_PAIR_MAX, attrs[PAXOS_KV_A_PAIR],
+			     NULL) || !pair[PAXOS_KV_A_PAIR_VALUE])
+		return -1;
+	getting->found++;
+	if (getting->raw)
+		print_raw(nla_data(pair[PAXOS_KV_A_PAIR_VALUE]),
+			  nla_len(pair[PAXOS_KV_A_PAIR_VALUE]));
+	else
+		pair_print(pair);
+	return 0;
+}
+
+static int get(const struct arguments *arguments, struct store *store)
+{
+	bool prefix = argument(arguments, "prefix");
+	struct getting getting = { argument(arguments, "raw"), 0 };
+	uint64_t revision = 0, count = 0, latest = 0;
+	struct nl_msg *request;
+
+	if (argument_number(arguments, "revision", 1, UINT64_MAX, &revision) ||
+	    argument_number(arguments, "count", 1, UINT64_MAX, &count))
+		return EXIT_ERROR;
+	if (!prefix && !arguments->n_operands)
+		return wrong(arguments, "give the key, or --prefix");
+	if (!argument(arguments, "serializable")) {
+		if (call_in_time(store, store_request(store,
+						      PAXOS_KV_CMD_BARRIER),
+				 take_revision, &latest))
+			return store_complain(store);
+		revision = revision ? revision : latest;
+	}
+	request = store_request(store, PAXOS_KV_CMD_GET);
+	if (arguments->n_operands)
+		nla_put(request, PAXOS_KV_A_KEY,
+			strlen(arguments->operands[0]), arguments->operands[0]);
+	if (!prefix)
+		nla_put_u8(request, PAXOS_KV_A_EXACT, 1);
+	if (revision)
+		nla_put_u64(request, PAXOS_KV_A_REVISION, revision);
+	if (count)
+		nla_put_u64(request, PAXOS_KV_A_COUNT, count);
+	if (!kernel_call(store->kernel, request, REPLY_DUMP, take_pair,
+			 &getting))
+		return getting.found || prefix ? EXIT_FINE :
+		       wrong(arguments, "no such key");
+	if (kernel_failure(store->kernel)->error == ESTALE)
+		return wrong(arguments, "revision %" PRIu64 " was compacted",
+			     revision);
+	if (kernel_failure(store->kernel)->error == ERANGE)
+		return wrong(arguments, "revision %" PRIu64 " is yet to come",
+			     revision);
+	return store_complain(store);
+}
+
+int run_kv_get(const struct arguments *arguments)
+{
+	struct store store;
+	int result;
+
+	if (store_open(arguments, &store))
+		return EXIT_ERROR;
+	result = get(arguments, &store);
+	store_close(&store);
+	return result;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _PAXOSCTL_KV_H
+#define _PAXOSCTL_KV_H
+
+#include <linux/paxos_kv.h>
+#include "command.h"
+#include "kernel.h"
+
+/* A store of a group: the connection, and how long to wait. */
+struct store {
+	const struct arguments *arguments;
+	struct kernel *kernel;
+	uint32_t group;
+	uint32_t timeout;
+};
+
+/* What came of an entry. */
+struct changed {
+	unsigned int outcome;
+	unsigned int status;
+	bool succeeded;
+	bool more;
+	uint64_t revision;
+	uint64_t deleted;
+	uint64_t lease;
+	void (*pair)(struct nlattr **attrs);	/* what a get found, or NULL */
+};
+
+/* Returns 0, or -1 after a complaint. */
+int store_open(const struct arguments *arguments, struct store *store);
+void store_close(struct store *store);
+struct nl_msg *store_request(const struct store *store, uint8_t cmd);
+/* Say why the kernel did not. Returns an exit status. */
+int store_complain(const struct store *store);
+/*
+ * store_change - propose what @request has, which it frees
+ *
+ * What was refused for want of a leader is tried again until the time is over.
+ * Returns EXIT_FINE with *changed filled: chosen, and its status is OK; or
+ * another exit status after a complaint.
+ */
+int store_change(const struct store *store, struct nl_msg *request,
+		 struct changed *changed);
+
+/* One item of a transaction. @target is 0 but for compares. */
+void item_put(struct nl_msg *request, unsigned int section,
+	      unsigned int target, unsigned int what, const char *key,
+	      const void *value, size_t length, uint64_t number);
+/* A pair, as it is printed in an answer of @cmd. */
+void pair_print(struct nlattr **attrs);
+
+extern const struct option_spec kv_get_options[];
+extern const struct option_spec kv_put_options[];
+extern const struct option_spec kv_del_options[];
+extern const struct option_spec kv_txn_options[];
+extern const struct option_spec kv_watch_options[];
+extern const struct option_spec kv_change_options[];
+extern const struct option_spec kv_status_options[];
+
+int run_kv_get(const struct arguments *arguments);
+int run_kv_put(const struct arguments *arguments);
+int run_kv_del(const struct arguments *arguments);
+int run_kv_txn(const struct arguments *arguments);
+int run_kv_watch(const struct arguments *arguments);
+int run_kv_lease(const struct arguments *arguments);
+int run_kv_compact(const struct arguments *arguments);
+int run_kv_limit(const struct arguments *arguments);
+int run_kv_status(const struct arguments *arguments);
+
+#endif

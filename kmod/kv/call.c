@@ -1,0 +1,444 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/build_bug.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include "kv.h"
+
+/*
+ * Entries of this host on their way into the log and back: who asked is
+ * answered when the entry was applied, or when it is sure that nobody will know.
+ */
+
+/* What an answer needs behind its pairs. */
+#define ANSWER_REST	128
+
+int kv_answer_new(struct kv_answer *answer, struct net *net, u32 portid,
+		  u32 seq, u8 cmd, size_t size)
+{
+	answer->net = net;
+	answer->portid = portid;
+	answer->more = false;
+	answer->skb = genlmsg_new(size, GFP_KERNEL);
+	if (!answer->skb)
+		return -ENOMEM;
+	answer->header = genlmsg_put(answer->skb, portid, seq,
+				     &paxos_kv_family, 0, cmd);
+	return 0;
+}
+
+/* -EMSGSIZE: @skb is as it was. */
+int kv_pair_put(struct sk_buff *skb, const struct kv_pair *pair,
+		const u16 *operation)
+{
+	struct nlattr *nest = nla_nest_start(skb, PAXOS_KV_A_PAIR);
+
+	if (!nest)
+		return -EMSGSIZE;
+	if (nla_put(skb, PAXOS_KV_A_PAIR_KEY, pair->key_len, pair->key) ||
+	    nla_put(skb, PAXOS_KV_A_PAIR_VALUE, pair->value_len,
+		    pair->value) ||
+	    nla_put_u64_64bit(skb, PAXOS_KV_A_PAIR_CREATE, pair->create,
+			      PAXOS_KV_A_PAIR_PAD) ||
+	    nla_put_u64_64bit(skb, PAXOS_KV_A_PAIR_MOD, pair->mod,
+			      PAXOS_KV_A_PAIR_PAD) ||
+	    nla_put_u64_64bit(skb, PAXOS_KV_A_PAIR_VERSION, pair->version,
+			      PAXOS_KV_A_PAIR_PAD) ||
+	    nla_put_u64_64bit(skb, PAXOS_KV_A_PAIR_LEASE, pair->lease,
+			      PAXOS_KV_A_PAIR_PAD) ||
+	    (operation &&
+	     nla_put_u32(skb, PAXOS_KV_A_PAIR_OPERATION, *operation))) {
+		nla_nest_cancel(skb, nest);
+		return -EMSGSIZE;
+	}
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static void call_put(struct kv_call *call)
+{
+	if (!refcount_dec_and_test(&call->refs))
+		return;
+	nlmsg_free(call->answer.skb);
+	kv_replica_put(call->replica);
+	kfree(call);
+}
+
+/* @result: of an entry that was applied in @slot, or NULL */
+static void call_answer(struct kv_call *call, u8 outcome, u64 slot,
+			const struct kv_result *result)
+{
+	struct kv_answer *answer = &call->answer;
+	struct sk_buff *skb = answer->skb;
+	int err;
+
+	if (!skb)
+		return;
+	err = nla_put_u8(skb, PAXOS_KV_A_OUTCOME, outcome);
+	if (!err && result)
+		err = nla_put_u8(skb, PAXOS_KV_A_STATUS, result->status) ?:
+		      nla_put_u64_64bit(skb, PAXOS_KV_A_REVISION, slot,
+					PAXOS_KV_A_PAD) ?:
+		      nla_put_u8(skb, PAXOS_KV_A_SUCCEEDED,
+				 result->succeeded) ?:
+		      nla_put_u64_64bit(skb, PAXOS_KV_A_DELETED,
+					result->deleted, PAXOS_KV_A_PAD) ?:
+		      nla_put_u64_64bit(skb, PAXOS_KV_A_LEASE, result->lease,
+					PAXOS_KV_A_PAD);
+	if (!err && answer->more)
+		err = nla_put_u8(skb, PAXOS_KV_A_MORE, 1);
+	if (WARN_ON_ONCE(err))
+		return;
+	genlmsg_end(skb, answer->header);
+	genlmsg_unicast(answer->net, skb, answer->portid);
+	answer->skb = NULL;
+}
+
+/* The list's reference is the caller's, and so is the answer. */
+static void call_unlist(struct kv_replica *replica, struct kv_call *call)
+{
+	lockdep_assert_held(&replica->lock);
+	list_del_init(&call->node);
+	replica->n_calls--;
+}
+
+/* False: somebody else answers. The caller has another reference. */
+static bool call_take(struct kv_replica *replica, struct kv_call *call)
+{
+	bool mine;
+
+	spin_lock_bh(&replica->lock);
+	mine = !list_empty(&call->node);
+	if (mine)
+		call_unlist(replica, call);
+	spin_unlock_bh(&replica->lock);
+	return mine;
+}
+
+/* What was chosen is applied here, too, and answered then. */
+static void call_done(struct paxos_request *request)
+{
+	struct kv_call *call = container_of(request, struct kv_call, request);
+
+	if (request->result != PAXOS_RESULT_CHOSEN &&
+	    call_take(call->replica, call)) {
+		call_answer(call, request->result, 0, NULL);
+		call_put(call);
+	}
+	call_put(call);
+}
+
+/**
+ * kv_call() - propose an entry
+ * @replica: whose group
+ * @answer: to be sent when it was applied, or is lost; taken in any case
+ * @writer: the entry; signed here
+ * @timeout: in ms
+ *
+ * Return: 0, or what paxos_propose() says, and @answer is freed.
+ */
+int kv_call(struct kv_replica *replica, struct kv_answer *answer,
+	    struct kv_writer *writer, u32 timeout)
+{
+	struct kv_call *call = kzalloc(sizeof(*call), GFP_KERNEL);
+	int err = 0;
+
+	if (!call) {
+		nlmsg_free(answer->skb);
+		return -ENOMEM;
+	}
+	call->request.done = call_done;
+	call->replica = replica;
+	kref_get(&replica->refs);
+	refcount_set(&call->refs, 2);
+	call->answer = *answer;
+	spin_lock_bh(&replica->lock);
+	if (replica->n_calls >= KV_CALLS_MAX)
+		err = -EAGAIN;
+	call->seq = ++replica->seq;
+	replica->n_calls++;
+	list_add_tail(&call->node, &replica->calls);
+	spin_unlock_bh(&replica->lock);
+
+	kv_entry_sign(writer, replica->instance, call->seq);
+	if (!err)
+		err = kv_replica_enter(replica);
+	if (!err) {
+		err = paxos_propose(replica->handle, &call->request,
+				    writer->bytes, writer->len, timeout);
+		kv_replica_leave(replica);
+	}
+	if (err) {
+		if (call_take(replica, call))
+			call_put(call);
+		call_put(call);
+	}
+	return err;
+}
+
+/* Who waits for this entry, out of the list; NULL: nobody does here. */
+static struct kv_call *call_of(struct kv_replica *replica, const void *bytes,
+			       u32 len)
+{
+	struct kv_call *call;
+	struct kv_header header;
+
+	if (len < sizeof(header) || !kv_entry_ours(bytes, len))
+		return NULL;
+	memcpy(&header, bytes, sizeof(header));
+	if (le64_to_cpu(header.instance) != replica->instance)
+		return NULL;
+	spin_lock_bh(&replica->lock);
+	list_for_each_entry(call, &replica->calls, node) {
+		if (call->seq != le64_to_cpu(header.seq))
+			continue;
+		call_unlist(replica, call);
+		spin_unlock_bh(&replica->lock);
+		return call;
+	}
+	spin_unlock_bh(&replica->lock);
+	return NULL;
+}
+
+struct finding {
+	struct kv_call *call;
+	struct kv_result *result;
+};
+
+/* kv_found: what a transaction's get found goes into the answer. */
+static bool call_found(void *context, const struct kv_pair *pair)
+{
+	struct finding *finding = context;
+	struct kv_answer *answer = &finding->call->answer;
+	struct sk_buff *skb = answer->skb;
+	size_t need = pair->key_len + (size_t)pair->value_len + ANSWER_REST;
+
+	if (answer->more || skb_tailroom(skb) < need + ANSWER_REST ||
+	    kv_pair_put(skb, pair, &finding->result->operation)) {
+		answer->more = true;
+		return false;
+	}
+	return true;
+}
+
+/**
+ * kv_call_apply() - apply a value, and answer if it was asked for here
+ * @replica: locked
+ * @slot: of the value
+ * @bytes: the value
+ * @len: of @bytes
+ * @result: filled
+ *
+ * Return: as kv_apply(). After -ENOMEM the same value must come again.
+ */
+int kv_call_apply(struct kv_replica *replica, u64 slot, const void *bytes,
+		  u32 len, struct kv_result *result)
+{
+	struct kv_call *call = call_of(replica, bytes, len);
+	struct finding finding = { call, result };
+	struct sk_buff *skb = call ? call->answer.skb : NULL;
+	unsigned int before = skb ? skb->len : 0;
+	int err;
+
+	result->found = skb ? call_found : NULL;
+	result->context = &finding;
+	err = kv_apply(&replica->store, slot, bytes, len, result);
+	if (!call)
+		return err;
+	if (skb && (err || result->status)) {
+		skb_trim(skb, before);
+		call->answer.more = false;
+	}
+	if (err == -ENOMEM) {
+		spin_lock_bh(&replica->lock);
+		list_add_tail(&call->node, &replica->calls);
+		replica->n_calls++;
+		spin_unlock_bh(&replica->lock);
+		return err;
+	}
+	call_answer(call, err ? PAXOS_RESULT_UNKNOWN : PAXOS_RESULT_CHOSEN,
+		    slot, err ? NULL : result);
+	call_put(call);
+	return err;
+}
+
+/* Nothing is applied any more: nobody here will know what became of them. */
+void kv_calls_stop(struct kv_replica *replica)
+{
+	struct kv_call *call;
+
+	for (;;) {
+		spin_lock_bh(&replica->lock);
+		call = list_first_entry_or_null(&replica->calls,
+						struct kv_call, node);
+		if (call)
+			call_unlist(replica, call);
+		spin_unlock_bh(&replica->lock);
+		if (!call)
+			return;
+		call_answer(call, PAXOS_RESULT_UNKNOWN, 0, NULL);
+		call_put(call);
+	}
+}
+
+/* Why, in a sentence. */
+int kv_refuse(struct genl_info *info, int err)
+{
+	switch (err) {
+	case -EUNATCH:
+		GENL_SET_ERR_MSG(info,
+				 "the group has no agent, or is not started");
+		break;
+	case -EAGAIN:
+		GENL_SET_ERR_MSG(info, "too many requests are under way");
+		break;
+	case -ENOMEM:
+		GENL_SET_ERR_MSG(info, "no memory");
+		break;
+	case -ENOLINK:
+		GENL_SET_ERR_MSG(info, "no leader is known, or no quorum");
+		break;
+	case -ESTALE:
+		GENL_SET_ERR_MSG(info,
+				 "the log begins later by now than this host's store would have to");
+		break;
+	case -EPROTO:
+		GENL_SET_ERR_MSG(info,
+				 "the store has entries of a later version: upgrade this host");
+		break;
+	case -ESHUTDOWN:
+		GENL_SET_ERR_MSG(info, "the group is being deleted");
+		break;
+	default:
+		GENL_SET_ERR_MSG(info, "the request was refused");
+	}
+	return err;
+}
+
+/* @gets becomes true if it is one: its answer takes room. */
+static int parse_item(struct genl_info *info, struct nlattr *attr,
+		      struct kv_writer *writer, bool *gets)
+{
+	struct nlattr *part[PAXOS_KV_A_ITEM_MAX + 1];
+	struct kv_item item = { .number = 0 };
+	u8 section;
+
+	/* the policy has checked it */
+	nla_parse_nested_deprecated(part, PAXOS_KV_A_ITEM_MAX, attr, NULL,
+				    NULL);
+	if (!part[PAXOS_KV_A_ITEM_SECTION] || !part[PAXOS_KV_A_ITEM_WHAT]) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attr,
+				    "an item needs a section, and what it does");
+		return -EINVAL;
+	}
+	section = nla_get_u8(part[PAXOS_KV_A_ITEM_SECTION]);
+	item.what = nla_get_u8(part[PAXOS_KV_A_ITEM_WHAT]);
+	if (part[PAXOS_KV_A_ITEM_TARGET])
+		item.target = nla_get_u8(part[PAXOS_KV_A_ITEM_TARGET]);
+	if (part[PAXOS_KV_A_ITEM_NUMBER])
+		item.number = nla_get_u64(part[PAXOS_KV_A_ITEM_NUMBER]);
+	if (part[PAXOS_KV_A_ITEM_KEY]) {
+		item.key = nla_data(part[PAXOS_KV_A_ITEM_KEY]);
+		item.key_len = nla_len(part[PAXOS_KV_A_ITEM_KEY]);
+	}
+	if (part[PAXOS_KV_A_ITEM_VALUE]) {
+		item.value = nla_data(part[PAXOS_KV_A_ITEM_VALUE]);
+		item.value_len = nla_len(part[PAXOS_KV_A_ITEM_VALUE]);
+	}
+	if (section != KV_IF &&
+	    (item.what == KV_GET || item.what == KV_GET_PREFIX))
+		*gets = true;
+	kv_entry_item(writer, section, &item);
+	if (writer->err == -EMSGSIZE)
+		NL_SET_ERR_MSG_ATTR(info->extack, attr,
+				    "a transaction may have 32768 bytes");
+	else if (writer->err == -E2BIG)
+		NL_SET_ERR_MSG_ATTR(info->extack, attr,
+				    "a section may have 512 items");
+	else if (writer->err)
+		NL_SET_ERR_MSG_ATTR(info->extack, attr,
+				    "the item makes no sense, or is out of order");
+	return writer->err;
+}
+
+/* Propose what @writer has; answered later. */
+static int propose(struct genl_info *info, struct kv_writer *writer,
+		   size_t size)
+{
+	struct kv_replica *replica = info->user_ptr[0];
+	struct kv_answer answer;
+	int err;
+
+	err = kv_answer_new(&answer, genl_info_net(info), info->snd_portid,
+			    info->snd_seq, info->genlhdr->cmd, size);
+	if (!err)
+		err = kv_call(replica, &answer, writer,
+			      nla_get_u32(info->attrs[PAXOS_KV_A_TIMEOUT]));
+	return err ? kv_refuse(info, err) : 0;
+}
+
+int kv_nl_txn(struct sk_buff *skb, struct genl_info *info)
+{
+	struct kv_writer writer = { .section = KV_IF };
+	struct nlattr *attr;
+	bool gets = false;
+	int rest, err = 0;
+
+	BUILD_BUG_ON((int)PAXOS_KV_STATUS_FUTURE != KV_FUTURE);
+	BUILD_BUG_ON((int)PAXOS_KV_SECTION_ELSE != KV_ELSE);
+	BUILD_BUG_ON((int)PAXOS_KV_TARGET_VALUE != KV_ON_VALUE);
+	BUILD_BUG_ON((int)PAXOS_KV_RELATION_GREATER != KV_GREATER);
+	BUILD_BUG_ON((int)PAXOS_KV_OPERATION_GET_PREFIX != KV_GET_PREFIX);
+	BUILD_BUG_ON(PAXOS_KV_KEY_MAX != KV_KEY_MAX);
+	BUILD_BUG_ON(KV_ENTRY_MAX != PAXOS_VALUE_MAX);
+
+	if (GENL_REQ_ATTR_CHECK(info, PAXOS_KV_A_TIMEOUT))
+		return -EINVAL;
+	writer.bytes = kvmalloc(KV_ENTRY_MAX, GFP_KERNEL);
+	if (!writer.bytes)
+		return kv_refuse(info, -ENOMEM);
+	kv_entry_txn(&writer);
+	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rest) {
+		if (nla_type(attr) != PAXOS_KV_A_ITEM)
+			continue;
+		err = parse_item(info, attr, &writer, &gets);
+		if (err)
+			break;
+	}
+	if (!err)
+		err = propose(info, &writer, gets ? KV_ANSWER_MAX : KV_ANSWER);
+	kvfree(writer.bytes);
+	return err;
+}
+
+static const struct {
+	u8 type;
+	u16 attr;
+} numbers_of[] = {
+	[PAXOS_KV_CMD_GRANT] = { KV_GRANT, PAXOS_KV_A_TTL },
+	[PAXOS_KV_CMD_KEEP] = { KV_KEEP, PAXOS_KV_A_LEASE },
+	[PAXOS_KV_CMD_REVOKE] = { KV_REVOKE, PAXOS_KV_A_LEASE },
+	[PAXOS_KV_CMD_COMPACT] = { KV_COMPACT, PAXOS_KV_A_REVISION },
+	[PAXOS_KV_CMD_LIMIT] = { KV_LIMIT, PAXOS_KV_A_LIMIT },
+};
+
+/* GRANT, KEEP, REVOKE, COMPACT, LIMIT */
+int kv_nl_numbers(struct sk_buff *skb, struct genl_info *info)
+{
+	u8 bytes[sizeof(struct kv_header) + sizeof(struct kv_numbers)];
+	struct kv_writer writer = { .bytes = bytes };
+	u8 type = numbers_of[info->genlhdr->cmd].type;
+	u16 attr = numbers_of[info->genlhdr->cmd].attr;
+	u64 number;
+
+	if (GENL_REQ_ATTR_CHECK(info, PAXOS_KV_A_TIMEOUT) ||
+	    GENL_REQ_ATTR_CHECK(info, attr))
+		return -EINVAL;
+	number = nla_get_u64(info->attrs[attr]);
+	if (!number) {
+		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[attr],
+				    "0 is none");
+		return -EINVAL;
+	}
+	kv_entry_numbers(&writer, type, number, 0);
+	return propose(info, &writer, KV_ANSWER);
+}

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/err.h>
+#include <linux/slab.h>
+#include <net/sock.h>
+#include "kv.h"
+
+/* Reads: a barrier for those who want all that was chosen, and dumps. */
+
+#define BARRIER_STEP_MS	1000
+
+struct barrier {
+	struct work_struct work;
+	struct kv_replica *replica;
+	struct kv_answer answer;
+	u32 seq;
+	u32 timeout;
+};
+
+/* An error message for a command that waited. */
+static void answer_error(struct barrier *barrier, int error)
+{
+	struct nlmsgerr *message;
+	struct nlmsghdr *header;
+	struct sk_buff *skb;
+
+	skb = nlmsg_new(sizeof(*message), GFP_KERNEL);
+	if (!skb)
+		return;
+	header = nlmsg_put(skb, barrier->answer.portid, barrier->seq,
+			   NLMSG_ERROR, sizeof(*message), NLM_F_CAPPED);
+	message = nlmsg_data(header);
+	memset(message, 0, sizeof(*message));
+	message->error = error;
+	message->msg.nlmsg_len = NLMSG_HDRLEN;
+	message->msg.nlmsg_type = paxos_kv_family.id;
+	message->msg.nlmsg_seq = barrier->seq;
+	message->msg.nlmsg_pid = barrier->answer.portid;
+	nlmsg_end(skb, header);
+	genlmsg_unicast(barrier->answer.net, skb, barrier->answer.portid);
+}
+
+/* In short steps, since who closes the handle waits for them. */
+static int wait_barrier(struct kv_replica *replica, u32 timeout)
+{
+	u32 step;
+	int err;
+
+	do {
+		err = kv_replica_enter(replica);
+		if (err)
+			return err;
+		step = min_t(u32, timeout, BARRIER_STEP_MS);
+		err = paxos_read_barrier(replica->handle, step);
+		kv_replica_leave(replica);
+		timeout -= step;
+	} while ((err == -ENOLINK || err == -ETIMEDOUT) && timeout);
+	return err;
+}
+
+static void barrier_work(struct work_struct *work)
+{
+	struct barrier *barrier = container_of(work, struct barrier, work);
+	struct kv_replica *replica = barrier->replica;
+	struct kv_answer *answer = &barrier->answer;
+	int err;
+
+	err = wait_barrier(replica, barrier->timeout);
+	mutex_lock(&replica->mutex);
+	if (!err)
+		err = replica->error;
+	if (!err)
+		err = nla_put_u64_64bit(answer->skb, PAXOS_KV_A_REVISION,
+					replica->store.applied, PAXOS_KV_A_PAD);
+	mutex_unlock(&replica->mutex);
+	if (err) {
+		answer_error(barrier, err);
+		nlmsg_free(answer->skb);
+	} else {
+		genlmsg_end(answer->skb, answer->header);
+		genlmsg_unicast(answer->net, answer->skb, answer->portid);
+	}
+	kv_replica_put(replica);
+	kfree(barrier);
+}
+
+int kv_nl_barrier(struct sk_buff *skb, struct genl_info *info)
+{
+	struct barrier *barrier;
+	int err;
+
+	if (GENL_REQ_ATTR_CHECK(info, PAXOS_KV_A_TIMEOUT))
+		return -EINVAL;
+	barrier = kzalloc(sizeof(*barrier), GFP_KERNEL);
+	if (!barrier)
+		return kv_refuse(info, -ENOMEM);
+	err = kv_answer_new(&barrier->answer, genl_info_net(info),
+			    info->snd_portid, info->snd_seq,
+			    PAXOS_KV_CMD_BARRIER, KV_ANSWER);
+	if (err) {
+		kfree(barrier);
+		return kv_refuse(info, err);
+	}
+	barrier->replica = info->user_ptr[0];
+	kref_get(&barrier->replica->refs);
+	barrier->seq = info->snd_seq;
+	barrier->timeout = nla_get_u32(info->attrs[PAXOS_KV_A_TIMEOUT]);
+	INIT_WORK(&barrier->work, barrier_work);
+	queue_work(kv_queue, &barrier->work);
+	return 0;
+}
+
+int kv_nl_info(struct sk_buff *skb, struct genl_info *info)
+{
+	struct kv_replica *replica = info->user_ptr[0];
+	struct kv_store *store = &replica->store;
+	struct kv_answer answer;
+	int err;
+
+	err = kv_answer_new(&answer, genl_info_net(info), info->snd_portid,
+			    info->snd_seq, PAXOS_KV_CMD_INFO, KV_ANSWER);
+	if (err)
+		return kv_refuse(info, err);
+	mutex_lock(&replica->mutex);
+	err = nla_put_u32(answer.skb, PAXOS_KV_A_GROUP, replica->group) ?:
+	      nla_put_u64_64bit(answer.skb, PAXOS_KV_A_REVISION,
+				store->applied, PAXOS_KV_A_PAD) ?:
+	      nla_put_u64_64bit(answer.skb, PAXOS_KV_A_COMPACTED,
+				store->compacted, PAXOS_KV_A_PAD) ?:
+	      nla_put_u64_64bit(answer.skb, PAXOS_KV_A_USED, store->used,
+				PAXOS_KV_A_PAD) ?:
+	      nla_put_u64_64bit(answer.skb, PAXOS_KV_A_LIMIT, store->limit,
+				PAXOS_KV_A_PAD) ?:
+	      nla_put_u8(answer.skb, PAXOS_KV_A_SUCCEEDED, replica->led);
+	mutex_unlock(&replica->mutex);
+	if (err) {
+		nlmsg_free(answer.skb);
+		return err;
+	}
+	genlmsg_end(answer.skb, answer.header);
+	return genlmsg_unicast(answer.net, answer.skb, answer.portid);
+}
+
+/*
+ * A GET under way. @range.limit is what is left of it, @after the last key once
+ * there was one.
+ */
+struct get_dump {
+	struct kv_replica *replica;
+	struct kv_range range;
+	bool exact;
+	bool over;
+	bool first;
+	u8 prefix[KV_KEY_MAX];
+	u8 after[KV_KEY_MAX];
+};
+
+static struct kv_replica *dump_replica(struct netlink_callback *cb)
+{
+	struct nlattr *attr = paxos_dump_attrs(cb)[PAXOS_KV_A_GROUP];
+	struct kv_replica *replica;
+
+	if (!attr) {
+		NL_SET_ERR_MSG(cb->extack, "a group must be named");
+		return ERR_PTR(-EINVAL);
+	}
+	replica = kv_replica_get(sock_net(cb->skb->sk), nla_get_u32(attr));
+	if (replica == ERR_PTR(-ENOENT))
+		PAXOS_KV_REFUSE_GROUP(cb->extack, attr);
+	return replica;
+}
+
+int kv_nl_get_start(struct netlink_callback *cb)
+{
+	struct nlattr **attrs = paxos_dump_attrs(cb);
+	struct get_dump *dump;
+
+	dump = kvzalloc(sizeof(*dump), GFP_KERNEL);
+	if (!dump)
+		return -ENOMEM;
+	dump->replica = dump_replica(cb);
+	if (IS_ERR(dump->replica)) {
+		int err = PTR_ERR(dump->replica);
+
+		kvfree(dump);
+		return err;
+	}
+	dump->first = true;
+	dump->range.prefix = dump->prefix;
+	if (attrs[PAXOS_KV_A_KEY]) {
+		dump->range.prefix_len = nla_len(attrs[PAXOS_KV_A_KEY]);
+		memcpy(dump->prefix, nla_data(attrs[PAXOS_KV_A_KEY]),
+		       dump->range.prefix_len);
+	}
+	if (attrs[PAXOS_KV_A_EXACT])
+		dump->exact = nla_get_u8(attrs[PAXOS_KV_A_EXACT]);
+	if (attrs[PAXOS_KV_A_REVISION])
+		dump->range.revision = nla_get_u64(attrs[PAXOS_KV_A_REVISION]);
+	if (attrs[PAXOS_KV_A_COUNT])
+		dump->range.limit = nla_get_u64(attrs[PAXOS_KV_A_COUNT]);
+	cb->min_dump_alloc = KV_ANSWER_MAX;
+	cb->args[0] = (long)dump;
+	return 0;
+}
+
+int kv_nl_get_done(struct netlink_callback *cb)
+{
+	struct get_dump *dump = (struct get_dump *)cb->args[0];
+
+	if (dump) {
+		kv_replica_put(dump->replica);
+		kvfree(dump);
+	}
+	return 0;
+}
+
+struct get_message {
+	struct sk_buff *skb;
+	struct netlink_callback *cb;
+	struct get_dump *dump;
+};
+
+static bool get_found(void *context, const struct kv_pair *pair)
+{
+	struct get_message *message = context;
+	struct get_dump *dump = message->dump;
+	void *header;
+
+	header = genlmsg_put(message->skb,
+			     NETLINK_CB(message->cb->skb).portid,
+			     message->cb->nlh->nlmsg_seq, &paxos_kv_family,
+			     NLM_F_MULTI, PAXOS_KV_CMD_GET);
+	if (!header)
+		return false;
+	if (kv_pair_put(message->skb, pair, NULL)) {
+		genlmsg_cancel(message->skb, header);
+		return false;
+	}
+	genlmsg_end(message->skb, header);
+	memcpy(dump->after, pair->key, pair->key_len);
+	dump->range.after = dump->after;
+	dump->range.after_len = pair->key_len;
+	return true;
+}
+
+static int get_exact(struct get_dump *dump, struct get_message *message)
+{
+	struct kv_pair pair;
+	int err;
+
+	err = kv_get(&dump->replica->store, dump->prefix,
+		     dump->range.prefix_len, dump->range.revision, &pair);
+	dump->over = true;
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	return get_found(message, &pair) ? 0 : -EMSGSIZE;
+}
+
+static int get_some(struct get_dump *dump, struct get_message *message)
+{
+	u64 limit = dump->range.limit;
+	int err;
+
+	err = kv_get_range(&dump->replica->store, &dump->range, get_found,
+			   message);
+	if (err)
+		return err;
+	if (!dump->range.more || (limit && dump->range.count == limit))
+		dump->over = true;
+	else if (!dump->range.count)
+		return -EMSGSIZE;
+	if (limit)
+		dump->range.limit = limit - dump->range.count;
+	return 0;
+}
+
+/* All pages are of the revision that the first one was of. */
+int kv_nl_get(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct get_dump *dump = (struct get_dump *)cb->args[0];
+	struct get_message message = { skb, cb, dump };
+	struct kv_replica *replica = dump->replica;
+	int err;
+
+	if (dump->over)
+		return 0;
+	mutex_lock(&replica->mutex);
+	err = replica->error;
+	if (dump->first && !dump->range.revision)
+		dump->range.revision = replica->store.applied;
+	dump->first = false;
+	if (!err)
+		err = dump->exact ? get_exact(dump, &message) :
+				    get_some(dump, &message);
+	mutex_unlock(&replica->mutex);
+	return err ?: skb->len;
+}
+
+/* args[0]: the last lease that was told of */
+int kv_nl_leases(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct kv_replica *replica = dump_replica(cb);
+	const struct kv_lease *lease;
+	void *header;
+
+	if (IS_ERR(replica))
+		return PTR_ERR(replica);
+	mutex_lock(&replica->mutex);
+	while ((lease = kv_lease_after(&replica->store, cb->args[0]))) {
+		header = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
+				     cb->nlh->nlmsg_seq, &paxos_kv_family,
+				     NLM_F_MULTI, PAXOS_KV_CMD_LEASES);
+		if (!header)
+			break;
+		if (nla_put_u64_64bit(skb, PAXOS_KV_A_LEASE, lease->id,
+				      PAXOS_KV_A_PAD) ||
+		    nla_put_u64_64bit(skb, PAXOS_KV_A_TTL, lease->ttl,
+				      PAXOS_KV_A_PAD) ||
+		    nla_put_u64_64bit(skb, PAXOS_KV_A_RENEWED, lease->renewed,
+				      PAXOS_KV_A_PAD)) {
+			genlmsg_cancel(skb, header);
+			break;
+		}
+		genlmsg_end(skb, header);
+		cb->args[0] = lease->id;
+	}
+	mutex_unlock(&replica->mutex);
+	kv_replica_put(replica);
+	return skb->len;
+}

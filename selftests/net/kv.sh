@@ -1,0 +1,199 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The store of paxos_kv.ko on three hosts: what one puts the others see, and
+# what holds of transactions, leases, history and watches.
+
+. "${BASH_SOURCE[0]%/*}/lib.sh"
+
+kv() { on "$1" paxosctl kv "${@:2}"; }
+
+# number FIELD: of the JSON on standard input
+number() { sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p"; }
+
+what_one_host_puts_the_others_get() {
+	cluster up 3
+	lead 1
+	modprobe paxos_kv
+	kv 1 put greeting hello
+	[ "$(kv 2 get greeting)" = 'greeting  hello' ]
+	kv 3 put greeting 'hello, world'
+	[ "$(kv 1 get --raw greeting)" = 'hello, world' ]
+	kv 2 -j get greeting | grep '"version":2' >&2
+	refused 1 'no such key' kv 1 get nothing
+	kv 2 del greeting
+	refused 1 'no such key' kv 3 get greeting
+	refused 1 'no such key' kv 3 del greeting
+}
+
+bytes_of_all_kinds() {
+	head -c 31000 /dev/urandom >"$work/value"
+	kv 1 put blob - <"$work/value"
+	kv 3 get --raw blob >"$work/read"
+	cmp "$work/value" "$work/read" >&2
+	head -c 32700 /dev/zero >"$work/value"
+	refused 1 '32768 bytes' kv 1 put blob - <"$work/value"
+	kv 1 put empty ''
+	[ "$(kv 2 get empty)" = 'empty  ' ]
+}
+
+ranges_are_of_one_revision() {
+	local i revision
+	for i in 1 2 3 4 5; do
+		kv $((i % 3 + 1)) put "dir/$i" "value $i"
+	done
+	revision=$(kv 1 -j put dir/6 last | number revision)
+	kv 2 del --prefix dir/
+	[ "$(kv 3 get --prefix dir/ | wc -l)" -eq 0 ]
+	[ "$(kv 3 get --prefix dir/ -r "$revision" | wc -l)" -eq 6 ]
+	[ "$(kv 3 get --prefix dir/ -r "$revision" -n 2 | tail -n 1)" = \
+		'dir/2  value 2' ]
+	refused 1 'yet to come' kv 1 get blob -r 1000000
+}
+
+many_large_values_come_in_pages() {
+	local i
+	head -c 20000 /dev/zero | tr '\0' x >"$work/value"
+	for i in 1 2 3 4 5 6 7 8; do
+		kv 1 put "page/$i" - <"$work/value"
+	done
+	[ "$(kv 2 get --prefix page/ | wc -lc | xargs)" = "8 $((8 * 20009))" ]
+	kv 1 del --prefix page/
+}
+
+a_transaction_takes_a_lock_once() {
+	local taken=0 i
+	for i in 1 2 3; do
+		kv "$i" txn if version lock = 0 'then' put lock "$i" \
+			else get lock >"$work/lock-$i" &
+	done
+	wait
+	cat "$work"/lock-? >&2
+	for i in 1 2 3; do
+		grep -q '^then' "$work/lock-$i" && taken=$((taken + 1))
+	done || true
+	[ "$taken" -eq 1 ]
+	[ "$(grep -l '^lock  ' "$work"/lock-? | wc -l)" -eq 2 ]
+	kv 1 txn if value lock = nobody if mod lock '>' 0 'then' del lock |
+		grep '^else' >&2
+	refused 1 'is no number' kv 1 txn if mod lock = x 'then' del lock
+	refused 1 'if, then or else' kv 1 txn del lock
+	refused 1 'give the key' kv 1 txn 'then' put lock
+}
+
+a_lease_that_is_not_kept_takes_its_keys_with_it() {
+	local lease other
+	lease=$(kv 2 lease grant 1500ms | sed -n 's/^lease //p')
+	other=$(kv 3 lease grant 60s | sed -n 's/^lease //p')
+	kv 2 put mortal x -l "$lease"
+	kv 2 put other x -l "$other"
+	for _ in 1 2 3 4; do
+		sleep 0.7
+		kv 3 lease keep "$lease"
+	done
+	kv 1 get mortal
+	until_true gone mortal
+	kv 1 get other
+	kv 1 lease list | grep -q "^$other " >&2
+	refused 1 'no such lease' kv 1 lease keep "$lease"
+	refused 1 'no such lease' kv 1 put late x -l "$lease"
+	kv 1 lease revoke "$other"
+	gone other
+}
+
+gone() { ! kv 1 get "$1"; }
+
+a_lease_ends_under_a_new_leader() {
+	local lease
+	lease=$(kv 2 lease grant 2s | sed -n 's/^lease //p')
+	kv 2 put mortal y -l "$lease"
+	lead 3
+	kv 1 get mortal
+	until_true gone mortal
+}
+
+a_watch_misses_nothing() {
+	local revision i
+	revision=$(kv 1 -j put w/0 zero | number revision)
+	timeout 20 nsenter --net=/run/netns/paxos-2 paxosctl kv watch \
+		--prefix w/ -r "$revision" -n 22 >"$work/events" &
+	for i in {1..20}; do
+		kv $((i % 3 + 1)) put "w/$i" "$i"
+		kv $((i % 3 + 1)) put other "$i"
+	done
+	kv 3 del --prefix w/1 >"$work/del"
+	wait %1 || wait $!
+	cat "$work/events" >&2
+	{
+		echo put w/0 zero
+		for i in {1..20}; do echo put "w/$i" "$i"; done
+		echo del w/1
+	} >"$work/expected"
+	awk '{ print $2, $3 (NF > 3 ? " " $4 : "") }' "$work/events" |
+		diff "$work/expected" - >&2
+}
+
+compacted_history_is_said_to_be() {
+	local revision
+	revision=$(kv 1 -j put w/0 again | number revision)
+	kv 2 put w/0 'and again'
+	kv 1 compact "$revision"
+	[ "$(kv 3 get --raw w/0 -r "$revision")" = again ]
+	refused 1 'was compacted' kv 3 get w/0 -r $((revision - 1))
+	refused 1 'compacted: history begins' kv 3 watch w/0 -r "$revision"
+	refused 1 'compacted already' kv 3 compact "$revision"
+	refused 1 'yet to come' kv 3 compact 1000000
+}
+
+over_the_limit_nothing_is_put() {
+	kv 1 limit 40000
+	refused 1 'no space' kv 2 put more "$(head -c 20000 /dev/zero | tr '\0' x)"
+	kv 3 del blob
+	kv 3 compact "$(kv 3 -j status | number revision)"
+	kv 2 put more "$(head -c 20000 /dev/zero | tr '\0' x)"
+	kv 2 del more
+	kv 1 limit 64M
+}
+
+without_a_quorum_nothing_is_linearizable() {
+	kv 1 put last here
+	cluster kill 2 3
+	refused 2 '.' kv 1 get -t 2s last
+	refused 2 '.' kv 1 put -t 2s last there
+	[ "$(kv 1 get -s --raw last)" = here ]
+	cluster start 2 3
+	lead 1
+	kv 1 get last
+}
+
+# Every host comes to the same, the one that joined later, too.
+all_stores_are_the_same() {
+	local i
+	for i in 1 2 3; do
+		kv "$i" get --prefix '' >"$work/all-$i"
+		kv "$i" -j status >>"$work/all-$i"
+	done
+	cmp "$work/all-1" "$work/all-2" >&2
+	cmp "$work/all-1" "$work/all-3" >&2
+}
+
+nobody_else_may() {
+	refused 1 'CAP_NET_ADMIN' on 1 setpriv --reuid 65534 --regid 65534 \
+		--clear-groups paxosctl kv get -g 1 last
+	refused 1 'no group 7' kv 1 get -g 7 last
+}
+
+the_module_goes_when_nobody_needs_it() {
+	cluster down
+	rmmod paxos_kv
+	[ ! -e /sys/module/paxos_kv ]
+}
+
+run_tests what_one_host_puts_the_others_get bytes_of_all_kinds \
+	ranges_are_of_one_revision many_large_values_come_in_pages \
+	a_transaction_takes_a_lock_once \
+	a_lease_that_is_not_kept_takes_its_keys_with_it \
+	a_lease_ends_under_a_new_leader a_watch_misses_nothing \
+	compacted_history_is_said_to_be over_the_limit_nothing_is_put \
+	without_a_quorum_nothing_is_linearizable all_stores_are_the_same \
+	nobody_else_may the_module_goes_when_nobody_needs_it
