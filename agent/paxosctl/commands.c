@@ -6,6 +6,7 @@
 #include "health.h"
 #include "key.h"
 #include "kv.h"
+#include "lock.h"
 #include "log.h"
 #include "member.h"
 #include "propose.h"
@@ -328,6 +329,18 @@ const struct command commands[] = {
 		.summary = "The store as this host knows it",
 		.options = kv_status_options,
 		.run = run_kv_status,
+	},
+	{
+		.name = "lock",
+		.operands = "NAME -- COMMAND...",
+		.least = 2,
+		.most = 1000,
+		.summary = "Run a command while holding a lock of the group",
+		.about = "The command finds its fencing token in PAXOS_TOKEN: who holds the lock later\n"
+			 "has a higher one. It is killed when the lock is lost, before another can hold\n"
+			 "it. Exit status: that of the command.",
+		.options = lock_options,
+		.run = run_lock,
 	},
 	{
 		.name = "genkey",

@@ -206,17 +206,6 @@ void pair_print(struct nlattr **attrs)
 	print("\n");
 }
 
-const struct option_spec kv_get_options[] = {
-	OPTION_GROUP,
-	OPTION_TIMEOUT,
-	{ "prefix", 'p', NULL, "all keys that begin with KEY (default: all)" },
-	{ "revision", 'r', "REVISION", "as it was then" },
-	{ "count", 'n', "N", "at most so many" },
-	{ "serializable", 's', NULL, "what this host knows, asking nobody" },
-	{ "raw", 0, NULL, "the bytes of the value, and nothing else" },
-	OPTION_END
-};
-
 static int take_revision(struct nlmsghdr *message, void *arg)
 {
 	struct nlattr *attrs[PAXOS_KV_A_MAX + 1];
@@ -228,35 +217,93 @@ static int take_revision(struct nlmsghdr *message, void *arg)
 	return 0;
 }
 
+struct each {
+	pair_fn take;
+	void *arg;
+};
+
+static int take_each(struct nlmsghdr *message, void *arg)
+{
+	struct nlattr *attrs[PAXOS_KV_A_MAX + 1];
+	struct nlattr *pair[PAXOS_KV_A_PAIR_MAX + 1];
+	struct each *each = arg;
+
+	if (genlmsg_parse(message, 0, attrs, PAXOS_KV_A_MAX, NULL) ||
+	    !attrs[PAXOS_KV_A_PAIR] ||
+	    nla_parse_nested(pair, PAXOS_KV_A_PAIR_MAX, attrs[PAXOS_KV_A_PAIR],
+			     NULL) ||
+	    !pair[PAXOS_KV_A_PAIR_KEY] || !pair[PAXOS_KV_A_PAIR_VALUE] ||
+	    !pair[PAXOS_KV_A_PAIR_CREATE])
+		return -1;
+	each->take(pair, each->arg);
+	return 0;
+}
+
+int store_each(const struct store *store, const char *prefix,
+	       uint64_t *revision, pair_fn take, void *arg)
+{
+	struct each each = { take, arg };
+	struct nl_msg *request = store_request(store, PAXOS_KV_CMD_BARRIER);
+
+	if (call_in_time(store, request, take_revision, revision))
+		return store_complain(store);
+	request = store_request(store, PAXOS_KV_CMD_GET);
+	nla_put(request, PAXOS_KV_A_KEY, strlen(prefix), prefix);
+	nla_put_u64(request, PAXOS_KV_A_REVISION, *revision);
+	if (kernel_call(store->kernel, request, REPLY_DUMP, take_each, &each))
+		return store_complain(store);
+	return EXIT_FINE;
+}
+
+int store_wait(const struct store *store, const char *prefix,
+	       uint64_t revision, uint32_t timeout)
+{
+	struct nl_msg *request = store_request(store, PAXOS_KV_CMD_WATCH);
+	uint64_t next;
+
+	nla_put_u32(request, PAXOS_KV_A_TIMEOUT, timeout);
+	nla_put(request, PAXOS_KV_A_KEY, strlen(prefix), prefix);
+	nla_put_u64(request, PAXOS_KV_A_REVISION, revision);
+	if (kernel_call(store->kernel, request, REPLY_ONE, take_revision,
+			&next) &&
+	    kernel_failure(store->kernel)->error != ESTALE)
+		return store_complain(store);
+	return EXIT_FINE;
+}
+
+const struct option_spec kv_get_options[] = {
+	OPTION_GROUP,
+	OPTION_TIMEOUT,
+	{ "prefix", 'p', NULL, "all keys that begin with KEY (default: all)" },
+	{ "revision", 'r', "REVISION", "as it was then" },
+	{ "count", 'n', "N", "at most so many" },
+	{ "serializable", 's', NULL, "what this host knows, asking nobody" },
+	{ "raw", 0, NULL, "the bytes of the value, and nothing else" },
+	OPTION_END
+};
+
 struct getting {
 	bool raw;
 	unsigned int found;
 };
 
-static int take_pair(struct nlmsghdr *message, void *arg)
+static void take_pair(struct nlattr **pair, void *arg)
 {
-	struct nlattr *attrs[PAXOS_KV_A_MAX + 1];
-	struct nlattr *pair[PAXOS_KV_A_PAIR_MAX + 1];
 	struct getting *getting = arg;
 
-	if (genlmsg_parse(message, 0, attrs, PAXOS_KV_A_MAX, NULL) ||
-	    !attrs[PAXOS_KV_A_PAIR] ||
-	    nla_parse_nested(pair, PAXOS_KV_A_PAIR_MAX, attrs[PAXOS_KV_A_PAIR],
-			     NULL) || !pair[PAXOS_KV_A_PAIR_VALUE])
-		return -1;
 	getting->found++;
 	if (getting->raw)
 		print_raw(nla_data(pair[PAXOS_KV_A_PAIR_VALUE]),
 			  nla_len(pair[PAXOS_KV_A_PAIR_VALUE]));
 	else
 		pair_print(pair);
-	return 0;
 }
 
 static int get(const struct arguments *arguments, struct store *store)
 {
 	bool prefix = argument(arguments, "prefix");
 	struct getting getting = { argument(arguments, "raw"), 0 };
+	struct each each = { take_pair, &getting };
 	uint64_t revision = 0, count = 0, latest = 0;
 	struct nl_msg *request;
 
@@ -282,8 +329,8 @@ static int get(const struct arguments *arguments, struct store *store)
 		nla_put_u64(request, PAXOS_KV_A_REVISION, revision);
 	if (count)
 		nla_put_u64(request, PAXOS_KV_A_COUNT, count);
-	if (!kernel_call(store->kernel, request, REPLY_DUMP, take_pair,
-			 &getting))
+	if (!kernel_call(store->kernel, request, REPLY_DUMP, take_each,
+			 &each))
 		return getting.found || prefix ? EXIT_FINE :
 		       wrong(arguments, "no such key");
 	if (kernel_failure(store->kernel)->error == ESTALE)

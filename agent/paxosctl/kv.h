@@ -42,6 +42,19 @@ int store_complain(const struct store *store);
 int store_change(const struct store *store, struct nl_msg *request,
 		 struct changed *changed);
 
+/* Takes a pair of an answer. */
+typedef void (*pair_fn)(struct nlattr **attrs, void *arg);
+/*
+ * store_each - all keys with @prefix, linearizable; *revision: of what was shown
+ *
+ * Returns EXIT_FINE, or another exit status after a complaint.
+ */
+int store_each(const struct store *store, const char *prefix,
+	       uint64_t *revision, pair_fn take, void *arg);
+/* Until something happens to @prefix from @revision on, or @timeout ms. */
+int store_wait(const struct store *store, const char *prefix,
+	       uint64_t revision, uint32_t timeout);
+
 /* One item of a transaction. @target is 0 but for compares. */
 void item_put(struct nl_msg *request, unsigned int section,
 	      unsigned int target, unsigned int what, const char *key,

@@ -10,6 +10,7 @@
 
 const struct option_spec kv_watch_options[] = {
 	OPTION_GROUP,
+	OPTION_TIMEOUT,
 	{ "prefix", 'p', NULL, "all keys that begin with KEY (default: all)" },
 	{ "from", 'r', "REVISION", "from there on (default: what comes)" },
 	{ "count", 'n', "N", "end after so many events" },
@@ -18,6 +19,7 @@ const struct option_spec kv_watch_options[] = {
 
 const struct option_spec kv_status_options[] = {
 	OPTION_GROUP,
+	OPTION_TIMEOUT,
 	OPTION_END
 };
 

@@ -37,7 +37,8 @@ static int watch_answer(struct kv_replica *replica, struct kv_watch *watch,
 				 watch_found, answer.skb);
 	} while (!count && watch->position.revision <= replica->store.applied &&
 		 memcmp(&was, &watch->position, sizeof(was)));
-	if (count < 0 || (!count && !over)) {
+	/* whose time is over learns of an error when he asks again */
+	if (count <= 0 && !over) {
 		nlmsg_free(answer.skb);
 		return count;
 	}

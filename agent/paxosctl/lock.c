@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * lock: a command that runs while this process holds a lock, and not longer.
+ *
+ * Who wants a lock puts a key of its own below lock/NAME/, under a lease that
+ * it keeps. The key's create revision is its place in the queue and, once it
+ * holds the lock, the fencing token: the log orders them, so that who holds the
+ * lock later has a higher one.
+ *
+ * The lease cannot end before its time has passed since the last keeping that
+ * was chosen, and that is later than when it was sent. So the command is ended,
+ * by this host's clock, a fifth of that time before any other can follow.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include "lock.h"
+#include "print.h"
+
+#define TTL_MS		10000
+#define TTL_MIN_MS	1000
+#define WATCH_MS	1000
+#define PREFIX_SIZE	512
+
+const struct option_spec lock_options[] = {
+	OPTION_GROUP,
+	{ "timeout", 't', "TIME", "how long to wait for the lock (default: ever)" },
+	{ "ttl", 0, "TIME", "how long it outlives this host (default: 10s)" },
+	{ "shared", 's', NULL, "together with others that share it" },
+	OPTION_END
+};
+
+/**
+ * struct lock - a lock that is wanted or held
+ * @store: of the main thread
+ * @prefix: of the keys of all who want it
+ * @key: its own
+ * @lease: that it stands under
+ * @token: create revision of @key
+ * @safe: ms of the monotonic clock until when nobody else can hold it
+ * @give_up: when to stop waiting
+ */
+struct lock {
+	struct store store;
+	char prefix[PREFIX_SIZE];
+	char key[PREFIX_SIZE + 32];
+	bool shared;
+	uint32_t ttl;
+	uint64_t lease;
+	uint64_t token;
+	_Atomic uint64_t safe;
+	uint64_t give_up;
+};
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	/* goes on while the host is suspended, as a lease does */
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
+}
+
+static uint64_t safe_until(const struct lock *lock, uint64_t sent)
+{
+	return sent + lock->ttl / 5 * 4;
+}
+
+static bool safe(struct lock *lock)
+{
+	return now_ms() < atomic_load(&lock->safe);
+}
+
+static int change_lease(const struct store *store, uint8_t cmd, int attr,
+			uint64_t number, struct changed *changed)
+{
+	struct nl_msg *request = store_request(store, cmd);
+
+	nla_put_u64(request, attr, number);
+	return store_change(store, request, changed);
+}
+
+/* A thread of its own: it keeps the lease, whatever the command does. */
+static void *keep(void *arg)
+{
+	struct lock *lock = arg;
+	struct store store = lock->store;
+	const struct timespec pause = {
+		.tv_sec = lock->ttl / 4 / 1000,
+		.tv_nsec = lock->ttl / 4 % 1000 * 1000000L,
+	};
+	struct changed changed;
+	uint64_t sent;
+
+	store.timeout = lock->ttl / 4;
+	store.kernel = kernel_open_family(PAXOS_KV_GENL_NAME);
+	while (store.kernel && safe(lock)) {
+		nanosleep(&pause, NULL);
+		memset(&changed, 0, sizeof(changed));
+		sent = now_ms();
+		if (!change_lease(&store, PAXOS_KV_CMD_KEEP, PAXOS_KV_A_LEASE,
+				  lock->lease, &changed))
+			atomic_store(&lock->safe, safe_until(lock, sent));
+		else if (changed.status == PAXOS_KV_STATUS_NO_LEASE)
+			atomic_store(&lock->safe, 0);
+	}
+	return NULL;
+}
+
+/* The lease, and the key that stands in the queue. */
+static int enqueue(struct lock *lock)
+{
+	struct changed granted = { 0 }, put = { 0 };
+	uint64_t sent = now_ms();
+	struct nl_msg *request;
+	int result;
+
+	result = change_lease(&lock->store, PAXOS_KV_CMD_GRANT, PAXOS_KV_A_TTL,
+			      lock->ttl, &granted);
+	if (result)
+		return result;
+	lock->lease = granted.lease;
+	atomic_store(&lock->safe, safe_until(lock, sent));
+	snprintf(lock->key, sizeof(lock->key), "%s%c%" PRIu64, lock->prefix,
+		 lock->shared ? 's' : 'x', lock->lease);
+	request = store_request(&lock->store, PAXOS_KV_CMD_TXN);
+	item_put(request, PAXOS_KV_SECTION_THEN, 0, PAXOS_KV_OPERATION_PUT,
+		 lock->key, "", 0, lock->lease);
+	result = store_change(&lock->store, request, &put);
+	lock->token = put.revision;
+	return result;
+}
+
+/**
+ * struct queue - who is in the way
+ * @ahead: so many
+ * @here: the lock's own key is still there
+ */
+struct queue {
+	struct lock *lock;
+	unsigned int ahead;
+	bool here;
+};
+
+static void take_place(struct nlattr **pair, void *arg)
+{
+	struct nlattr *key = pair[PAXOS_KV_A_PAIR_KEY];
+	struct queue *queue = arg;
+	size_t length = strlen(queue->lock->prefix);
+	uint64_t create = nla_get_u64(pair[PAXOS_KV_A_PAIR_CREATE]);
+	bool exclusive;
+
+	if ((size_t)nla_len(key) <= length)
+		return;
+	exclusive = ((const char *)nla_data(key))[length] == 'x';
+	if (create == queue->lock->token)
+		queue->here = true;
+	else if (create < queue->lock->token &&
+		 (exclusive || !queue->lock->shared))
+		queue->ahead++;
+}
+
+/* Until nobody is ahead: EXIT_FINE. */
+static int await(struct lock *lock)
+{
+	int result;
+
+	for (;;) {
+		struct queue queue = { .lock = lock };
+		uint64_t revision = 0;
+
+		result = store_each(&lock->store, lock->prefix, &revision,
+				    take_place, &queue);
+		/* a leader may be found in time yet */
+		if (result == EXIT_NO_QUORUM && safe(lock) &&
+		    now_ms() < lock->give_up)
+			continue;
+		if (result)
+			return result;
+		if (!queue.here || !safe(lock))
+			return wrong(lock->store.arguments,
+				     "the lease ended before the lock was held");
+		if (!queue.ahead)
+			return EXIT_FINE;
+		if (now_ms() >= lock->give_up)
+			return wrong(lock->store.arguments,
+				     "the lock is held by others");
+		result = store_wait(&lock->store, lock->prefix, revision + 1,
+				    WATCH_MS);
+		if (result)
+			return result;
+	}
+}
+
+static void run_command(const struct lock *lock, char **words)
+{
+	char token[32];
+	sigset_t none;
+
+	snprintf(token, sizeof(token), "%" PRIu64, lock->token);
+	setenv("PAXOS_TOKEN", token, 1);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	setpgid(0, 0);
+	/* who holds the lock is gone: so is the command */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	execvp(words[0], words);
+	complain("cannot run '%s': %s", words[0], strerror(errno));
+	_exit(127);
+}
+
+/* The command's exit status; or EXIT_ERROR, and it was killed. */
+static int supervise(struct lock *lock, pid_t child, const sigset_t *signals)
+{
+	siginfo_t info;
+	int status;
+
+	for (;;) {
+		uint64_t now = now_ms(), until = atomic_load(&lock->safe);
+		struct timespec left = { .tv_sec = 0 };
+
+		if (waitpid(child, &status, WNOHANG) == child)
+			return WIFEXITED(status) ? WEXITSTATUS(status) :
+						   128 + WTERMSIG(status);
+		if (now >= until) {
+			kill(-child, SIGKILL);
+			kill(child, SIGKILL);
+			waitpid(child, &status, 0);
+			return wrong(lock->store.arguments,
+				     "the lock is lost; the command was killed");
+		}
+		left.tv_sec = (until - now) / 1000;
+		left.tv_nsec = (until - now) % 1000 * 1000000L;
+		if (sigtimedwait(signals, &info, &left) > 0 &&
+		    info.si_signo != SIGCHLD)
+			kill(-child, info.si_signo);
+	}
+}
+
+static int hold(struct lock *lock, char **words)
+{
+	sigset_t signals;
+	pid_t child;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGCHLD);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGHUP);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	child = fork();
+	if (!child)
+		run_command(lock, words);
+	if (child < 0)
+		return wrong(lock->store.arguments, "cannot fork: %s",
+			     strerror(errno));
+	setpgid(child, child);
+	return supervise(lock, child, &signals);
+}
+
+static int take_and_hold(struct lock *lock, char **words)
+{
+	struct changed changed = { 0 };
+	pthread_t keeper;
+	int result;
+
+	result = enqueue(lock);
+	if (!lock->lease)
+		return result;
+	if (!result && pthread_create(&keeper, NULL, keep, lock))
+		result = wrong(lock->store.arguments, "cannot make a thread");
+	if (!result)
+		result = await(lock);
+	if (!result)
+		result = hold(lock, words);
+	/* let the next one in at once; where that fails, time does it */
+	if (safe(lock))
+		(void)change_lease(&lock->store, PAXOS_KV_CMD_REVOKE,
+				   PAXOS_KV_A_LEASE, lock->lease, &changed);
+	return result;
+}
+
+int run_lock(const struct arguments *arguments)
+{
+	const char *ttl = argument(arguments, "ttl");
+	const char *name = arguments->operands[0];
+	struct lock lock = { .ttl = TTL_MS, .give_up = UINT64_MAX };
+	uint32_t timeout;
+	int result;
+
+	if (argument(arguments, "timeout")) {
+		if (argument_timeout(arguments, &timeout))
+			return EXIT_ERROR;
+		lock.give_up = now_ms() + timeout;
+	}
+	if (ttl && (!parse_time(ttl, &lock.ttl) || lock.ttl < TTL_MIN_MS))
+		return wrong(arguments, "--ttl '%s': a time from 1s on", ttl);
+	if (strlen(name) > 255 || strchr(name, '/') || !*name)
+		return wrong(arguments, "'%s': a name has 1 to 255 bytes, and no /",
+			     name);
+	snprintf(lock.prefix, sizeof(lock.prefix), "lock/%s/", name);
+	lock.shared = argument(arguments, "shared");
+	if (store_open(arguments, &lock.store))
+		return EXIT_ERROR;
+	lock.store.timeout = lock.ttl / 4;
+	result = take_and_hold(&lock, arguments->operands + 1);
+	if (print_flush())
+		result = EXIT_ERROR;
+	/* the other thread may be in a call: it ends with the process */
+	exit(result);
+}
