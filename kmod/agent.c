@@ -16,6 +16,7 @@ static void detach(struct paxos_group *group)
 	group->agent.waiting = false;
 	group->agent.retry = 0;
 	memset(&group->space, 0, sizeof(group->space));
+	paxos_consumers_alone(group, -ENOTCONN);
 	paxos_notify_plain(group, PAXOS_NL_EVENT_AGENT_DETACHED);
 }
 
@@ -110,8 +111,8 @@ static u8 get_u8(struct nlattr *attr)
  * Which attributes a record of each type has, beside lsn and type; @without is
  * what it need not have here.
  */
-static int record_parse(struct nlattr *attr, struct paxos_record_view *record,
-			u32 without, struct netlink_ext_ack *extack)
+int paxos_record_parse(struct nlattr *attr, struct paxos_record_view *record,
+		       u32 without, struct netlink_ext_ack *extack)
 {
 	static const u16 wanted[] = {
 		PAXOS_A_RECORD_LSN, PAXOS_A_RECORD_TYPE, PAXOS_A_RECORD_SLOT,
@@ -172,7 +173,7 @@ static int restore_one(struct paxos_group *group, struct genl_info *info,
 	void *reserve;
 	int err;
 
-	err = record_parse(attr, &record, 0, info->extack);
+	err = paxos_record_parse(attr, &record, 0, info->extack);
 	if (err)
 		return err;
 	reserve = paxos_group_reserve(record.item.len);
@@ -250,12 +251,19 @@ static const char *learn_refusal(int err)
 static int begin(struct paxos_group *group, struct genl_info *info,
 		 struct nlattr *attr, const struct paxos_record_view *record)
 {
+	struct nlattr *feed = info->attrs[PAXOS_A_FEED];
 	int err;
 
 	paxos_group_lock(group);
 	err = paxos_agent_named(group, info);
 	if (!err) {
-		err = paxos_core_begin(&group->core, record->slot,
+		/* With a snapshot there is no hole, if all can load it. */
+		err = feed && nla_get_u8(feed) == PAXOS_NL_FEED_LOAD &&
+		      paxos_consumers_load(group) ?
+		      paxos_core_skip(&group->core, record->slot,
+				      record->item.bytes, record->item.len,
+				      paxos_now()) :
+		      paxos_core_begin(&group->core, record->slot,
 				       record->item.bytes, record->item.len,
 				       paxos_now());
 		if (err) {
@@ -279,8 +287,8 @@ static int learn_one(struct paxos_group *group, struct genl_info *info,
 	u64 before;
 	int err;
 
-	err = record_parse(attr, &record, BIT(PAXOS_A_RECORD_LSN),
-			   info->extack);
+	err = paxos_record_parse(attr, &record, BIT(PAXOS_A_RECORD_LSN),
+				 info->extack);
 	if (err)
 		return err;
 	if (record.type == PAXOS_RECORD_TRIM)

@@ -14,6 +14,7 @@ enum call {
 	CALL_APPLY,
 	CALL_VIEW,
 	CALL_QUORUM,
+	CALL_SNAPSHOT,	/* whatever paxos_consumer_work() has to do */
 	CALL_STOP,
 };
 
@@ -153,9 +154,15 @@ static enum call take(struct paxos_handle *handle, struct told *told)
 	struct paxos_group *group = handle->group;
 	struct paxos_core *core = &group->core;
 	enum call call;
+	int err;
 
 	lockdep_assert_held(&group->lock);
-	handle->applied = handle->next - 1;
+	if (!handle->consumer.broken)
+		handle->applied = handle->next - 1;
+	/* A view is let go of even where nothing else is told any more. */
+	if (unlikely(handle->consumer.saving) &&
+	    paxos_saving_due(&handle->consumer))
+		return CALL_SNAPSHOT;
 	if (handle->closing || handle->stopped)
 		return CALL_NONE;
 	if (group->dead)
@@ -170,9 +177,14 @@ static enum call take(struct paxos_handle *handle, struct told *told)
 	if (handle->ops->view && view_due(handle))
 		return take_view(handle, told, core->config_slot,
 				 &core->config);
-	while (handle->next <= core->commit) {
-		if (handle->next < core->log.first)
-			return take_stop(handle, -ESTALE);
+	for (;;) {
+		err = paxos_consumer_turn(&handle->consumer);
+		if (err)
+			return err == -EXDEV ? CALL_SNAPSHOT :
+			       err == -ENODATA ? CALL_NONE :
+						 take_stop(handle, err);
+		if (handle->next > core->commit)
+			break;
 		if (!test_bit(handle->next & (core->settings.log_size - 1),
 			      group->deliverable)) {
 			handle->next++;
@@ -203,6 +215,9 @@ static void tell(struct paxos_handle *handle, enum call call,
 		break;
 	case CALL_QUORUM:
 		ops->quorum(context, handle->quorum);
+		break;
+	case CALL_SNAPSHOT:
+		paxos_consumer_work(&handle->consumer);
 		break;
 	case CALL_STOP:
 		if (ops->stop)

@@ -251,6 +251,7 @@ static void group_timer(struct timer_list *timer)
 			paxos_persist_watch(group, now);
 			paxos_probe_watch(group, now);
 			paxos_divergence_watch(group, now);
+			paxos_snapshot_watch(group, now);
 		}
 	}
 	paxos_group_unlock(group);
@@ -276,6 +277,7 @@ static int group_new(struct net *net, struct paxos_group_config *config,
 	group->watch = PAXOS_NEVER;
 	INIT_WORK(&group->membership, paxos_membership_work);
 	INIT_LIST_HEAD(&group->handles);
+	INIT_LIST_HEAD(&group->consumers);
 	INIT_LIST_HEAD(&group->ended);
 	INIT_LIST_HEAD(&group->timed);
 	__skb_queue_head_init(&group->out);
@@ -406,6 +408,7 @@ static void kill(struct paxos_net *groups, struct paxos_group *group)
 
 	paxos_group_lock(group);
 	paxos_persist_end(group);
+	paxos_consumers_alone(group, -ESHUTDOWN);
 	paxos_core_stop(&group->core, paxos_now());
 	paxos_core_destroy(&group->core);
 	group->dead = true;

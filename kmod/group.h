@@ -112,6 +112,8 @@ struct paxos_transfer {
  * @goes: slots up to here will go when the log is full
  * @held: this member does not have them yet, 0: nobody holds them back
  * @trimmed: no member's log that could be asked holds a slot below; 0: unknown
+ * @snapshot: slot of the newest one beside it, 0: there is none
+ * @unsaved: it waits for a newer one, which cannot be taken
  */
 struct paxos_space {
 	u64 used;
@@ -120,6 +122,18 @@ struct paxos_space {
 	u64 goes;
 	u8 held;
 	u64 trimmed;
+	u64 snapshot;
+	bool unsaved;
+};
+
+/**
+ * struct paxos_snapshot_taken - the snapshot that the agent takes
+ * @slot: at which, 0: none
+ * @heard: when the agent last asked for more of it
+ */
+struct paxos_snapshot_taken {
+	u64 slot;
+	u64 heard;
 };
 
 /**
@@ -161,6 +175,8 @@ struct paxos_group {
 	struct paxos_probe_seen probes[PAXOS_MEMBERS_MAX + 1];
 	u64 probe_due;			/* when to probe again */
 	struct list_head handles;	/* struct paxos_handle */
+	struct list_head consumers;	/* struct paxos_consumer */
+	struct paxos_snapshot_taken snapshot;
 	struct list_head ended;		/* requests whose done() is due */
 	struct list_head timed;		/* struct paxos_stages */
 	struct sk_buff_head out;	/* datagrams to send, after the lock */

@@ -81,6 +81,8 @@ static struct paxos_handle *handle_new(const struct paxos_handle_ops *ops,
 	handle->queue = alloc_workqueue("paxos_%s",
 					WQ_MEM_RECLAIM | WQ_UNBOUND, 0,
 					ops->name);
+	paxos_consumer_init(&handle->consumer, ops, context, &handle->next,
+			    handle->queue, &handle->work);
 	if (handle->bytes && handle->queue)
 		return handle;
 	handle_free(handle);
@@ -113,6 +115,7 @@ static int join(struct paxos_handle *handle, u64 first)
 		handle->applied = handle->next - 1;
 		if (handle->ops) {
 			list_add_tail(&handle->node, &group->handles);
+			paxos_consumer_enter(&handle->consumer, group);
 			queue_work(handle->queue, &handle->work);
 		}
 	}
@@ -217,6 +220,8 @@ void paxos_close(struct paxos_handle *handle)
 	paxos_group_lock(group);
 	handle->closing = true;
 	list_del_init(&handle->node);
+	if (handle->ops)
+		paxos_consumer_leave(&handle->consumer);
 	list_for_each_entry_safe(request, next, &handle->requests, mine)
 		paxos_request_cancel(group, request);
 	paxos_group_unlock(group);
@@ -224,7 +229,11 @@ void paxos_close(struct paxos_handle *handle)
 	wake_up_all(&handle->wait);
 	paxos_handle_put(handle);
 	wait_for_completion(&handle->idle);
+	if (handle->ops)
+		paxos_consumer_quiet(&handle->consumer);
 	cancel_work_sync(&handle->work);
+	if (handle->ops)
+		paxos_consumer_close(&handle->consumer);
 	paxos_group_put(group);
 	handle_free(handle);
 	module_put(THIS_MODULE);

@@ -4,6 +4,7 @@
 
 #include <linux/completion.h>
 #include <linux/wait.h>
+#include "consumer.h"
 #include "paths.h"
 
 #define PAXOS_NOT_VIEWED	(~0ULL)
@@ -27,6 +28,7 @@
  * @quorum: as last told, negative: never
  * @busy: since when a callback has been running, in us; 0: none is
  * @stopped: what stop() was told
+ * @consumer: its snapshots, with @ops only
  * @wait: for @applied, @stopped or @closing to change
  * @refs: one of the opener's, one of each call and request under way
  * @idle: no reference is left
@@ -48,6 +50,7 @@ struct paxos_handle {
 	s8 quorum;
 	u64 busy;
 	int stopped;
+	struct paxos_consumer consumer;
 
 	wait_queue_head_t wait;
 	refcount_t refs;

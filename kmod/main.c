@@ -58,9 +58,12 @@ static int __init paxos_init(void)
 	err = paxos_membership_init();
 	if (err)
 		return err;
-	err = register_pernet_subsys(&net_ops);
+	err = paxos_snapshot_init();
 	if (err)
 		goto err_membership;
+	err = register_pernet_subsys(&net_ops);
+	if (err)
+		goto err_snapshot;
 	err = paxos_agent_init();
 	if (err)
 		goto err_net;
@@ -73,6 +76,8 @@ err_agent:
 	paxos_agent_exit();
 err_net:
 	unregister_pernet_subsys(&net_ops);
+err_snapshot:
+	paxos_snapshot_exit();
 err_membership:
 	paxos_membership_exit();
 	return err;
@@ -96,6 +101,7 @@ static void __exit paxos_exit(void)
 	static_key_deferred_flush(&paxos_stages_timed);
 	paxos_agent_exit();
 	unregister_pernet_subsys(&net_ops);
+	paxos_snapshot_exit();
 	paxos_membership_exit();
 	/* Keys and endpoints are freed by callbacks of this module. */
 	rcu_barrier();

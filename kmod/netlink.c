@@ -343,6 +343,41 @@ static const struct genl_ops family_ops[] = {
 		.policy = paxos_space_set_policy,
 		.maxattr = PAXOS_A_MAX,
 		.doit = paxos_nl_space_set,
+	}, {
+		.cmd = PAXOS_CMD_CONSUMER_GET,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.internal_flags = NEEDS_GROUP,
+		.policy = paxos_group_policy,
+		.maxattr = PAXOS_A_MAX,
+		.doit = paxos_nl_consumer_get,
+	}, {
+		.cmd = PAXOS_CMD_CONSUMER_FEED,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.internal_flags = NEEDS_GROUP,
+		.policy = paxos_feed_policy,
+		.maxattr = PAXOS_A_MAX,
+		.doit = paxos_nl_consumer_feed,
+	}, {
+		.cmd = PAXOS_CMD_SNAPSHOT_BEGIN,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.internal_flags = NEEDS_GROUP,
+		.policy = paxos_snapshot_policy,
+		.maxattr = PAXOS_A_MAX,
+		.doit = paxos_nl_snapshot_begin,
+	}, {
+		.cmd = PAXOS_CMD_SNAPSHOT_PULL,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.internal_flags = NEEDS_GROUP,
+		.policy = paxos_snapshot_pull_policy,
+		.maxattr = PAXOS_A_MAX,
+		.doit = paxos_nl_snapshot_pull,
+	}, {
+		.cmd = PAXOS_CMD_SNAPSHOT_END,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.internal_flags = NEEDS_GROUP,
+		.policy = paxos_snapshot_policy,
+		.maxattr = PAXOS_A_MAX,
+		.doit = paxos_nl_snapshot_end,
 	},
 };
 

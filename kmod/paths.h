@@ -21,8 +21,8 @@
  *	     to netlink sockets, done() of requests
  *
  * No thread and no work queue stands between an Accept and its Accepted; work
- * items tell consumers what was chosen (apply.c), and take the addresses of a
- * new configuration (membership.c).
+ * items tell consumers what was chosen (apply.c), stream their state out
+ * (snapshot.c), and take the addresses of a new configuration (membership.c).
  *
  * Locks, outermost first: paxos_net.mutex; paxos_group.lock; the lock of
  * paxos_group.notices. Sending takes none of them but the last.
@@ -112,6 +112,8 @@ int paxos_nl_pull(struct sk_buff *skb, struct genl_info *info);
 int paxos_agent_check(struct paxos_group *group, struct genl_info *info);
 int paxos_agent_named(struct paxos_group *group, struct genl_info *info);
 /* agent.c: process context */
+int paxos_record_parse(struct nlattr *attr, struct paxos_record_view *record,
+		       u32 without, struct netlink_ext_ack *extack);
 int paxos_nl_attach(struct sk_buff *skb, struct genl_info *info);
 int paxos_nl_restore(struct sk_buff *skb, struct genl_info *info);
 int paxos_nl_learn(struct sk_buff *skb, struct genl_info *info);
@@ -204,6 +206,20 @@ void paxos_handles_started(void);
 /* api.c: softirqs off, no lock */
 void paxos_handle_done(struct paxos_handle *handle,
 		       struct paxos_request *request);
+
+/* consumer.c: group locked */
+void paxos_consumers_alone(struct paxos_group *group, int error);
+bool paxos_consumers_load(struct paxos_group *group);
+/* snapshot.c: group locked */
+void paxos_snapshot_watch(struct paxos_group *group, u64 now);
+/* snapshot.c, feed.c: process context */
+int paxos_snapshot_init(void);
+void paxos_snapshot_exit(void);
+int paxos_nl_snapshot_begin(struct sk_buff *skb, struct genl_info *info);
+int paxos_nl_snapshot_pull(struct sk_buff *skb, struct genl_info *info);
+int paxos_nl_snapshot_end(struct sk_buff *skb, struct genl_info *info);
+int paxos_nl_consumer_get(struct sk_buff *skb, struct genl_info *info);
+int paxos_nl_consumer_feed(struct sk_buff *skb, struct genl_info *info);
 
 /* netlink.c: process context */
 extern struct genl_family paxos_family;

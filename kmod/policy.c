@@ -20,6 +20,8 @@ static struct netlink_range_validation bytes_range = {
 #define POLICY_GROUP	NLA_POLICY_MIN(NLA_U32, 1)
 #define POLICY_ID	NLA_POLICY_RANGE(NLA_U8, 1, PAXOS_NL_MEMBERS_MAX)
 
+#define POLICY_FEED	NLA_POLICY_RANGE(NLA_U8, 1, PAXOS_NL_FEED_NOTHING)
+
 /* 4 or 16 bytes; the lengths between are refused with the other checks. */
 #define POLICY_ADDRESS	NLA_POLICY_RANGE(NLA_BINARY, 4, 16)
 
@@ -141,6 +143,7 @@ const struct nla_policy paxos_learn_policy[PAXOS_A_MAX + 1] = {
 	[PAXOS_A_AGENT] = { .type = NLA_U32 },
 	[PAXOS_A_FROM] = POLICY_ID,
 	[PAXOS_A_GOAL] = { .type = NLA_U64 },
+	[PAXOS_A_FEED] = POLICY_FEED,
 	[PAXOS_A_RECORD] = NLA_POLICY_NESTED(paxos_record_policy),
 };
 
@@ -153,6 +156,30 @@ const struct nla_policy paxos_space_set_policy[PAXOS_A_MAX + 1] = {
 	[PAXOS_A_SPACE_GOES] = { .type = NLA_U64 },
 	[PAXOS_A_SPACE_HELD] = POLICY_ID,
 	[PAXOS_A_TRIMMED] = { .type = NLA_U64 },
+	[PAXOS_A_SNAPSHOT] = { .type = NLA_U64 },
+	[PAXOS_A_UNSAVED] = NLA_POLICY_MAX(NLA_U8, 1),
+};
+
+/* The value is of netlink's own limits: a section in pieces, or a checkpoint. */
+const struct nla_policy paxos_feed_policy[PAXOS_A_MAX + 1] = {
+	[PAXOS_A_GROUP] = POLICY_GROUP,
+	[PAXOS_A_AGENT] = { .type = NLA_U32 },
+	[PAXOS_A_WHICH] = { .type = NLA_U32 },
+	[PAXOS_A_FEED] = POLICY_FEED,
+	[PAXOS_A_SLOT] = { .type = NLA_U64 },
+	[PAXOS_A_VALUE] = { .type = NLA_BINARY },
+	[PAXOS_A_RECORD] = NLA_POLICY_NESTED(paxos_record_policy),
+};
+
+const struct nla_policy paxos_snapshot_policy[PAXOS_A_MAX + 1] = {
+	[PAXOS_A_GROUP] = POLICY_GROUP,
+	[PAXOS_A_AGENT] = { .type = NLA_U32 },
+};
+
+const struct nla_policy paxos_snapshot_pull_policy[PAXOS_A_MAX + 1] = {
+	[PAXOS_A_GROUP] = POLICY_GROUP,
+	[PAXOS_A_AGENT] = { .type = NLA_U32 },
+	[PAXOS_A_WHICH] = { .type = NLA_U32 },
 };
 
 const struct nla_policy paxos_peer_set_policy[PAXOS_A_MAX + 1] = {

@@ -67,6 +67,8 @@ static void take(struct paxos_group *group, const struct genl_info *info)
 		.goes = get_u64(info, PAXOS_A_SPACE_GOES),
 		.held = held ? nla_get_u8(held) : 0,
 		.trimmed = group->space.trimmed,
+		.snapshot = group->space.snapshot,
+		.unsaved = group->space.unsaved,
 	};
 	bool news = space.held && (space.held != group->space.held ||
 				   space.goes != group->space.goes);
@@ -78,6 +80,7 @@ static void take(struct paxos_group *group, const struct genl_info *info)
 
 int paxos_nl_space_set(struct sk_buff *skb, struct genl_info *info)
 {
+	struct nlattr *unsaved = info->attrs[PAXOS_A_UNSAVED];
 	struct paxos_group *group = info->user_ptr[0];
 	int err;
 
@@ -90,6 +93,11 @@ int paxos_nl_space_set(struct sk_buff *skb, struct genl_info *info)
 			take(group, info);
 		if (info->attrs[PAXOS_A_TRIMMED])
 			group->space.trimmed = get_u64(info, PAXOS_A_TRIMMED);
+		if (info->attrs[PAXOS_A_SNAPSHOT]) {
+			group->space.snapshot = get_u64(info, PAXOS_A_SNAPSHOT);
+			group->space.unsaved = unsaved &&
+					       nla_get_u8(unsaved);
+		}
 	}
 	paxos_group_unlock(group);
 	return err;
@@ -114,6 +122,8 @@ int paxos_space_put(struct sk_buff *skb, const struct paxos_group *group)
 	       put_u64(skb, PAXOS_A_SPACE_GOES, space->goes) ?:
 	       (space->held ? nla_put_u8(skb, PAXOS_A_SPACE_HELD,
 					 space->held) : 0) ?:
+	       put_u64(skb, PAXOS_A_SNAPSHOT, space->snapshot) ?:
+	       (space->unsaved ? nla_put_u8(skb, PAXOS_A_UNSAVED, 1) : 0) ?:
 	       (space->trimmed > group->core.commit + 1 ?
 		put_u64(skb, PAXOS_A_TRIMMED, space->trimmed) : 0);
 }

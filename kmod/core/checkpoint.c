@@ -109,6 +109,37 @@ static void forget(struct paxos_core *core, u64 slot)
 	log->last = max(log->last, slot);
 }
 
+/* @at: as many as @head says. */
+static void take_seen(struct paxos_seen *delivered, const u8 *at,
+		      const struct paxos_wire_checkpoint *head)
+{
+	struct paxos_wire_seen wire;
+	u32 i, word;
+
+	for (i = 0; i < head->count; i++, at += sizeof(wire)) {
+		struct paxos_seen *seen;
+
+		memcpy(&wire, at, sizeof(wire));
+		seen = &delivered[wire.member];
+		seen->incarnation = le64_to_cpu(wire.incarnation);
+		seen->highest = le64_to_cpu(wire.highest);
+		for (word = 0; word < PAXOS_SEEN_WORDS; word++)
+			seen->bits[word] = le64_to_cpu(wire.bits[word]);
+	}
+}
+
+int paxos_checkpoint_seen(u64 slot, const void *bytes, u32 len,
+			  struct paxos_seen *delivered)
+{
+	struct paxos_wire_checkpoint head;
+
+	if (!sound(slot, bytes, len, &head))
+		return -EINVAL;
+	take_seen(delivered, (const u8 *)bytes + sizeof(head) +
+		  le32_to_cpu(head.config_len), &head);
+	return 0;
+}
+
 /* @head and @bytes, which are sound, are what the slots up to @slot left. */
 static void take(struct paxos_core *core, u64 slot, const u8 *bytes,
 		 const struct paxos_wire_checkpoint *head)
@@ -122,24 +153,12 @@ static void take(struct paxos_core *core, u64 slot, const u8 *bytes,
 		.len = le32_to_cpu(head->config_len),
 		.bytes = bytes + sizeof(*head),
 	};
-	const u8 *at = config.bytes + config.len;
-	struct paxos_wire_seen wire;
-	u32 i, word;
 
 	forget(core, slot);
 	core->commit = slot;
 	paxos_checksum_begin(core, le64_to_cpu(head->checksum));
 	memset(core->delivered, 0, sizeof(core->delivered));
-	for (i = 0; i < head->count; i++, at += sizeof(wire)) {
-		struct paxos_seen *seen;
-
-		memcpy(&wire, at, sizeof(wire));
-		seen = &core->delivered[wire.member];
-		seen->incarnation = le64_to_cpu(wire.incarnation);
-		seen->highest = le64_to_cpu(wire.highest);
-		for (word = 0; word < PAXOS_SEEN_WORDS; word++)
-			seen->bits[word] = le64_to_cpu(wire.bits[word]);
-	}
+	take_seen(core->delivered, config.bytes + config.len, head);
 	if (config.len)
 		paxos_config_take(core, &config);
 }
@@ -158,24 +177,21 @@ int paxos_checkpoint_restore(struct paxos_core *core,
 	return 0;
 }
 
-int paxos_core_begin(struct paxos_core *core, u64 slot, const void *bytes,
-		     u32 len, u64 now)
+/* From here on @bytes, which are sound, stand for all slots up to @slot. */
+static void begin_behind(struct paxos_core *core, u64 slot, const void *bytes,
+			 u32 len, const struct paxos_wire_checkpoint *head,
+			 u64 now)
 {
-	struct paxos_wire_checkpoint head;
-
-	if (core->state != PAXOS_RUNNING)
-		return -EUNATCH;
-	if (!sound(slot, bytes, len, &head))
-		return -EINVAL;
-	/* Between what was delivered and @slot there would be a hole. */
-	if (core->commit)
-		return -ENOTEMPTY;
 	core->now = max(core->now, now);
 	paxos_step_down(core);
 	memcpy(core->trim_bytes, bytes, len);
 	core->trim_len = len;
 	core->trim_slot = slot;
-	take(core, slot, core->trim_bytes, &head);
+	take(core, slot, core->trim_bytes, head);
+	/* It would tell of a commit that the log before the Trim lacks. */
+	list_del_init(&core->commit_record.node);
+	core->commit_record.lsn = 0;
+	core->commit_flush = PAXOS_NEVER;
 	paxos_record_add(core, &core->trim_record, true);
 	if (paxos_record_durable(&core->trim_record))
 		core->commit_durable = slot;
@@ -188,5 +204,25 @@ int paxos_core_begin(struct paxos_core *core, u64 slot, const void *bytes,
 	paxos_learner_advance(core);
 	paxos_learner_ask(core);
 	paxos_call_end(core);
+}
+
+int paxos_core_begin(struct paxos_core *core, u64 slot, const void *bytes,
+		     u32 len, u64 now)
+{
+	/* Between what was delivered and @slot there would be a hole. */
+	return core->state == PAXOS_RUNNING && core->commit ?
+		       -ENOTEMPTY : paxos_core_skip(core, slot, bytes, len, now);
+}
+
+int paxos_core_skip(struct paxos_core *core, u64 slot, const void *bytes,
+		    u32 len, u64 now)
+{
+	struct paxos_wire_checkpoint head;
+
+	if (core->state != PAXOS_RUNNING)
+		return -EUNATCH;
+	if (slot <= core->commit || !sound(slot, bytes, len, &head))
+		return -EINVAL;
+	begin_behind(core, slot, bytes, len, &head, now);
 	return 0;
 }

@@ -377,6 +377,16 @@ int paxos_core_learn(struct paxos_core *core, const struct paxos_item *item,
 u32 paxos_core_checkpoint(const struct paxos_core *core, void *buffer);
 
 /*
+ * Which proposals the slots up to @slot, whose checkpoint these bytes are, have
+ * delivered, into @delivered, which is zeroed and has a place for each member
+ * id. -EINVAL: no such checkpoint. And whether @origin is none of them; then it is.
+ */
+int paxos_checkpoint_seen(u64 slot, const void *bytes, u32 len,
+			  struct paxos_seen *delivered);
+bool paxos_origin_first(struct paxos_seen *delivered,
+			const struct paxos_origin *origin);
+
+/*
  * Begin behind @slot, whose checkpoint these bytes are, because nobody holds
  * the slots up to it any more. Those will never be delivered here. 0,
  * -EUNATCH: not running, -EINVAL: no such checkpoint, -ENOTEMPTY: some slot was
@@ -384,6 +394,12 @@ u32 paxos_core_checkpoint(const struct paxos_core *core, void *buffer);
  */
 int paxos_core_begin(struct paxos_core *core, u64 slot, const void *bytes,
 		     u32 len, u64 now);
+/*
+ * The same where some were, as a caller wants that has what those between made
+ * from elsewhere. -EINVAL also: @slot is known to be chosen here already.
+ */
+int paxos_core_skip(struct paxos_core *core, u64 slot, const void *bytes,
+		    u32 len, u64 now);
 
 /*
  * Run phase 1 with a ballot above every one seen. 0, -EUNATCH: not running,

@@ -51,3 +51,10 @@ bool paxos_seen_add(struct paxos_seen *seen, const struct paxos_origin *origin)
 	seen->bits[at / 64] |= 1ULL << at % 64;
 	return true;
 }
+
+bool paxos_origin_first(struct paxos_seen *delivered,
+			const struct paxos_origin *origin)
+{
+	return origin->member &&
+	       paxos_seen_add(&delivered[origin->member], origin);
+}

@@ -622,18 +622,31 @@ int host_restore(struct cluster *c, u8 id)
 	return 0;
 }
 
-int begin(struct cluster *c, u8 id, u64 slot, const void *bytes, u32 len)
+static int begin_by(struct cluster *c, u8 id, u64 slot, const void *bytes,
+		    u32 len,
+		    int (*by)(struct paxos_core *core, u64 slot,
+			      const void *bytes, u32 len, u64 now))
 {
 	struct host *h = host_up(c, id);
 	const u64 before = h->delivered;
 	int err;
 
 	h->delivered = slot;
-	err = paxos_core_begin(&h->core, slot, bytes, len, c->now);
+	err = by(&h->core, slot, bytes, len, c->now);
 	if (err)
 		h->delivered = before;
 	after(c, h);
 	return err;
+}
+
+int begin(struct cluster *c, u8 id, u64 slot, const void *bytes, u32 len)
+{
+	return begin_by(c, id, slot, bytes, len, paxos_core_begin);
+}
+
+int leap(struct cluster *c, u8 id, u64 slot, const void *bytes, u32 len)
+{
+	return begin_by(c, id, slot, bytes, len, paxos_core_skip);
 }
 
 void host_start(struct cluster *c, u8 id)

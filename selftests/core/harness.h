@@ -129,6 +129,7 @@ void host_start(struct cluster *c, u8 id);
 void host_boot(struct cluster *c, u8 id);	/* init, not started */
 int host_restore(struct cluster *c, u8 id);
 int begin(struct cluster *c, u8 id, u64 slot, const void *bytes, u32 len);
+int leap(struct cluster *c, u8 id, u64 slot, const void *bytes, u32 len);
 void host_crash(struct cluster *c, u8 id);
 void host_restart(struct cluster *c, u8 id);
 void host_wipe(struct cluster *c, u8 id);

@@ -282,6 +282,53 @@ static void test_with_votes(void **state)
 	cluster_free(c);
 }
 
+/* It knew some slots, and goes on behind others that were never here. */
+static void test_skip(void **state)
+{
+	struct cluster *c = eventful(30);
+	u8 bytes[PAXOS_CHECKPOINT_MAX];
+	const u32 len = checkpoint(c, 1, bytes);
+	const u64 slot = core_of(c, 1)->commit;
+	struct cluster *d = cluster_make(3);
+	struct paxos_core *core;
+	struct paxos_item item;
+	u32 i;
+
+	d->wiped = true;
+	host_boot(d, 1);
+	host_start(d, 1);
+	core = core_of(d, 1);
+	disk_slow(d, 1, true);
+	/* Known, and the record that says so not written yet. */
+	for (i = 1; i <= 5; i++) {
+		item = item_make(i, B(7, 2), 2, i, "v");
+		assert_int_equal(learn(d, 1, &item), 0);
+	}
+	say_accept(d, 2, 1, B(7, 2), slot + 2, "vote", 0);
+	assert_int_equal(core->commit, 5);
+	assert_int_equal(leap(d, 1, 5, bytes, len), -EINVAL);
+	assert_int_equal(leap(d, 1, slot, bytes, len - 1), -EINVAL);
+	assert_int_equal(core->commit, 5);
+	assert_int_equal(leap(d, 1, slot, bytes, len), 0);
+	assert_int_equal(core->commit, slot);
+	assert_int_equal(core->log.first, slot + 1);
+	assert_int_equal(core->commit_durable, 0);
+	disk_flush(d, 1);
+	assert_int_equal(core_of(d, 1)->commit_durable, slot);
+	host_crash(d, 1);
+	host_restart(d, 1);
+	core = core_of(d, 1);
+	assert_int_equal(core->commit, slot);
+	assert_int_equal(core->log.first, slot + 1);
+	assert_int_equal(core->config.epoch, 3);
+	/* Law 3: the vote above is there still. */
+	assert_int_equal(core->promised, B(7, 2));
+	assert_int_equal(paxos_log_entry(&core->log, slot + 2)->ballot,
+			 B(7, 2));
+	cluster_free(d);
+	cluster_free(c);
+}
+
 static void test_senseless(void **state)
 {
 	struct cluster *c = eventful(10);
@@ -354,6 +401,8 @@ int main(void)
 		     test_not_fresh),
 		TEST("law 3: who begins behind a slot keeps its votes above",
 		     test_with_votes),
+		TEST("who has a snapshot may skip slots, durably, and keeps its votes",
+		     test_skip),
 		TEST("law 4: what is no checkpoint changes nothing",
 		     test_senseless),
 	};

@@ -64,7 +64,8 @@
  *	PAXOS_A_FROM: u8, member whose log is being transferred (LEARN)
  *	PAXOS_A_GOAL: u64, up to which slot it goes
  *	PAXOS_A_SPACE_USED, PAXOS_A_SPACE, PAXOS_A_SPACE_FIRST,
- *	PAXOS_A_SPACE_GOES, PAXOS_A_SPACE_HELD, PAXOS_A_TRIMMED: of the
+ *	PAXOS_A_SPACE_GOES, PAXOS_A_SPACE_HELD, PAXOS_A_TRIMMED,
+ *	PAXOS_A_SNAPSHOT, PAXOS_A_UNSAVED: of the
  *		agent's log, as SPACE_SET said
  *	PAXOS_A_CHECKSUM: u64, of all slots up to COMMIT; the same at all
  *		members, 0: not known
@@ -214,7 +215,9 @@
  *	again; -ERANGE: not the next slot; -EEXIST: contradicts what is known
  *	to be chosen; -EUNATCH: not started; -ENOTCONN: not the agent's port.
  *	One record of type trim instead: begin behind its slot, because nobody
- *	holds what is below. -ENOTEMPTY: some slot was delivered here.
+ *	holds what is below. -ENOTEMPTY: some slot was delivered here;
+ *	not so with PAXOS_A_FEED load, where the agent has a snapshot of that
+ *	slot and every consumer takes it.
  *
  * PAXOS_CMD_CHECKPOINT_GET: PAXOS_A_GROUP. Answers PAXOS_A_SLOT: all up to here
  *	is chosen, and PAXOS_A_VALUE, a checkpoint: what those slots have left
@@ -230,6 +233,55 @@
  *	PAXOS_A_TRIMMED: u64, the first slot that any other log holds, where
  *		this member lacks some below; 0: not so
  *	Of the former five those that are absent are not so any more.
+ *	PAXOS_A_SNAPSHOT: u64, the slot of the newest snapshot beside the log;
+ *	PAXOS_A_UNSAVED: u8, 1: the log cannot be trimmed before there is a
+ *		newer one, and to take it has failed; goes with the former
+ *
+ * PAXOS_CMD_CONSUMER_GET: PAXOS_A_GROUP. Answers PAXOS_A_COMMIT; and of the
+ *	subsystems of this kernel that have the group open those that have
+ *	snapshots, or lack something: PAXOS_A_CONSUMER, repeated, each nested:
+ *		PAXOS_A_CONSUMER_ID: u32
+ *		PAXOS_A_CONSUMER_NAME: string
+ *		PAXOS_A_CONSUMER_NEXT: u64, the next slot to apply; 0: its state
+ *			is of no use until a snapshot was loaded
+ *		PAXOS_A_CONSUMER_SAVES: u8, 1: it has snapshots
+ *		PAXOS_A_CONSUMER_LOADS: u8, 1: it takes them
+ *		PAXOS_A_CONSUMER_WANTS: u8, 1: slots from NEXT on that this
+ *			kernel does not hold any more
+ *
+ * PAXOS_CMD_CONSUMER_FEED: PAXOS_A_GROUP, PAXOS_A_AGENT as in LEARN,
+ *	PAXOS_A_WHICH: u32, the id of a consumer that wants something;
+ *	PAXOS_A_FEED: u8, enum paxos_nl_feed:
+ *	begin: values come, from behind PAXOS_A_SLOT, below NEXT, on, whose
+ *		checkpoint is PAXOS_A_VALUE (0 or absent: from slot 1 on);
+ *	load: its section of the snapshot at PAXOS_A_SLOT, not below NEXT - 1,
+ *		comes, and values behind that; PAXOS_A_VALUE as above;
+ *	section: PAXOS_A_VALUE: some bytes of it; without: that was all;
+ *	values: PAXOS_A_RECORD, repeated, as in LEARN, slot by slot; all of
+ *		them are taken or none;
+ *	nothing: they are nowhere: the consumer stops.
+ *	-EAGAIN: no room, or the load has not ended yet: the same again in a
+ *	moment; -EALREADY: it lacks nothing any more; -ENOENT: it is gone;
+ *	-ECANCELED: begin anew; -ERANGE: another slot than is expected;
+ *	-EBUSY: a former load has not ended yet; -EOPNOTSUPP: LOADS is 0;
+ *	-EINVAL: no checkpoint, or no values.
+ *
+ * PAXOS_CMD_SNAPSHOT_BEGIN: PAXOS_A_GROUP, PAXOS_A_AGENT as in LEARN: all
+ *	consumers that have snapshots pin a view of their state at
+ *	PAXOS_A_SLOT, which is answered, with PAXOS_A_VALUE, the checkpoint of
+ *	that slot, PAXOS_A_EPOCH, and PAXOS_A_CONSUMER, each. Views are let go
+ *	of when END comes, the agent goes, or asks for nothing for 10 s.
+ *	-EAGAIN: one of them is behind; -EBUSY: another snapshot has not ended;
+ *	-EUNATCH: not started, or nothing is chosen; -EBADMSG: what this member
+ *	holds may not be what was chosen.
+ *
+ * PAXOS_CMD_SNAPSHOT_PULL: PAXOS_A_GROUP, PAXOS_A_AGENT, PAXOS_A_WHICH: one of
+ *	those. Answers PAXOS_A_VALUE, the next bytes of its state, up to 32 KiB;
+ *	without: that was all. -EAGAIN: not yet; -ESRCH: the snapshot has ended;
+ *	-EIO: the consumer failed.
+ *
+ * PAXOS_CMD_SNAPSHOT_END: PAXOS_A_GROUP, PAXOS_A_AGENT: that is all, or it is
+ *	given up.
  *
  * PAXOS_CMD_PEER_SET: PAXOS_A_GROUP, PAXOS_A_MEMBER, repeated: what the
  *	agents' heartbeats say: PAXOS_A_MEMBER_ID, _AGENT_HEARD, _COMMIT,
@@ -292,6 +344,11 @@ enum paxos_nl_cmd {
 	PAXOS_CMD_RECONFIGURE,
 	PAXOS_CMD_CHECKPOINT_GET,
 	PAXOS_CMD_SPACE_SET,
+	PAXOS_CMD_CONSUMER_GET,
+	PAXOS_CMD_CONSUMER_FEED,
+	PAXOS_CMD_SNAPSHOT_BEGIN,
+	PAXOS_CMD_SNAPSHOT_PULL,
+	PAXOS_CMD_SNAPSHOT_END,
 	__PAXOS_CMD_MAX
 };
 #define PAXOS_CMD_MAX (__PAXOS_CMD_MAX - 1)
@@ -360,6 +417,10 @@ enum paxos_nl_attr {
 	PAXOS_A_DIVERGED,
 	PAXOS_A_HALTED,
 	PAXOS_A_CONSUMER,
+	PAXOS_A_WHICH,
+	PAXOS_A_FEED,
+	PAXOS_A_SNAPSHOT,
+	PAXOS_A_UNSAVED,
 	__PAXOS_A_MAX
 };
 #define PAXOS_A_MAX (__PAXOS_A_MAX - 1)
@@ -421,6 +482,11 @@ enum paxos_nl_consumer_attr {
 	PAXOS_A_CONSUMER_APPLIED,
 	PAXOS_A_CONSUMER_STALLED,
 	PAXOS_A_CONSUMER_STOPPED,
+	PAXOS_A_CONSUMER_ID,
+	PAXOS_A_CONSUMER_NEXT,
+	PAXOS_A_CONSUMER_SAVES,
+	PAXOS_A_CONSUMER_LOADS,
+	PAXOS_A_CONSUMER_WANTS,
 	__PAXOS_A_CONSUMER_MAX
 };
 #define PAXOS_A_CONSUMER_MAX (__PAXOS_A_CONSUMER_MAX - 1)
@@ -481,6 +547,15 @@ enum paxos_nl_kind {
 	PAXOS_NL_KIND_NOOP,
 	PAXOS_NL_KIND_DATA,
 	PAXOS_NL_KIND_CONFIG,
+};
+
+enum paxos_nl_feed {
+	PAXOS_NL_FEED_UNSPEC,
+	PAXOS_NL_FEED_BEGIN,
+	PAXOS_NL_FEED_LOAD,
+	PAXOS_NL_FEED_SECTION,
+	PAXOS_NL_FEED_VALUES,
+	PAXOS_NL_FEED_NOTHING,
 };
 
 enum paxos_nl_event {

@@ -37,6 +37,7 @@
 
 struct net;
 struct paxos_handle;
+struct paxos_snapshot;
 
 #define PAXOS_VALUE_MAX		32768	/* bytes of one value */
 #define PAXOS_VALUE_SPARE	4000	/* bytes of one that finds memory always */
@@ -76,7 +77,8 @@ struct paxos_request {
 
 /**
  * struct paxos_handle_ops - what a consumer of a group is told
- * @name: of the consumer, 1 to PAXOS_NAME_MAX bytes, for people
+ * @name: of the consumer, 1 to PAXOS_NAME_MAX bytes, the same on all hosts: for
+ *        people, and for its section of a snapshot
  * @apply: @slot was chosen. In the order of the slots, each once. No-ops and
  *         repetitions of a value are left out, so slots have gaps. @bytes is
  *         valid only during the call
@@ -90,13 +92,33 @@ struct paxos_request {
  *          agent is gone, or it does not run (yet). Told once at first, then
  *          when it changes; where it has changed twice meanwhile, nothing is
  *          told, so the last call tells the truth
- * @stop: no more calls will follow: -ESHUTDOWN, the group was deleted; -ESTALE,
- *        the log was trimmed before it was applied. At most once
+ * @stop: no more calls will follow, but for @snapshot_end: -ESHUTDOWN, the group
+ *        was deleted; -ESTALE, the next slot to apply is gone from this kernel
+ *        and the agent has nothing to go on from: neither the values in its log
+ *        nor, for who has @snapshot_load, a snapshot; or what @snapshot_load
+ *        returned. At most once
+ * @snapshot_begin: all to @slot is applied, and nothing above: pin a view of
+ *        that in *@view, quickly, as apply() waits. 0, or an error: there is
+ *        no snapshot of any consumer then
+ * @snapshot_save: stream @view out with paxos_snapshot_write(), in as many
+ *        calls as it likes; apply() goes on meanwhile. 0, or an error. May
+ *        not be called at all
+ * @snapshot_end: let go of @view: once for each that was pinned, after
+ *        snapshot_save() has returned
+ * @snapshot_load: replace the state by what paxos_snapshot_read() gives, which
+ *        is what snapshot_save() wrote at @slot, on this host or another. The
+ *        next apply() has a slot above @slot. 0, or an error, as that of
+ *        paxos_snapshot_read(): if it is not that one's, stop() follows
  *
  * All but @name and @apply may be NULL. They are called in process context, one
  * at a time, and may sleep. One that does not return holds up the others of its
  * handle, and nobody else: paxosctl status tells of it. None may wait for
  * paxos_read_barrier() or paxos_close() of its own handle.
+ *
+ * Only @snapshot_save runs beside the others. A consumer has the first three
+ * snapshot operations or none; @snapshot_load is called where the slots that it
+ * lacks are gone from this kernel: at the first one to apply, or whenever it
+ * fell behind that far. Groups with durability sync only.
  */
 struct paxos_handle_ops {
 	const char *name;
@@ -104,6 +126,12 @@ struct paxos_handle_ops {
 	void (*view)(void *context, u32 epoch, u64 slot, u64 voters);
 	void (*quorum)(void *context, bool there);
 	void (*stop)(void *context, int error);
+	int (*snapshot_begin)(void *context, u64 slot, void **view);
+	int (*snapshot_save)(void *context, void *view,
+			     struct paxos_snapshot *snapshot);
+	void (*snapshot_end)(void *context, void *view);
+	int (*snapshot_load)(void *context, u64 slot,
+			     struct paxos_snapshot *snapshot);
 };
 
 struct paxos_handle *paxos_open(struct net *net, u32 group, u64 first,
@@ -116,5 +144,9 @@ int paxos_propose_wait(struct paxos_handle *handle, const void *bytes, u32 len,
 		       u32 timeout_ms, u64 *slot);
 int paxos_read_barrier(struct paxos_handle *handle, u32 timeout_ms);
 bool paxos_leads(struct paxos_handle *handle);
+int paxos_snapshot_write(struct paxos_snapshot *snapshot, const void *bytes,
+			 size_t len);
+ssize_t paxos_snapshot_read(struct paxos_snapshot *snapshot, void *bytes,
+			    size_t len);
 
 #endif
