@@ -172,6 +172,12 @@ static void hand_over(struct agent *agent)
 	poll(events, 3, HAND_OVER_MS);
 }
 
+void agent_take_snapshots(struct agent *agent)
+{
+	atomic_store(&agent->snapshots.after, agent->config.snapshot_after);
+	atomic_store(&agent->snapshots.kept, agent->config.snapshots_kept);
+}
+
 static int start_thread(struct agent *agent, pthread_t *thread, bool *started,
 			void *(*run)(void *))
 {
@@ -187,17 +193,20 @@ int agent_run(struct agent *agent)
 {
 	const uint64_t one = 1;
 	bool disk = false, heart = false, serve = false, transfer = false;
-	bool metrics = false;
+	bool metrics = false, snapshot = false;
 	unsigned int i;
 
 	for (i = 0; i < agent->config.n_members; i++)
 		agent->members |= 1ULL << (agent->config.members[i].id - 1);
 	atomic_store(&agent->transfer_rate, agent->config.transfer_rate);
+	agent_take_snapshots(agent);
 	if (agent->config.durability == PAXOS_NL_DURABILITY_MEMORY ||
 	    (!start_thread(agent, &agent->disk_thread, &disk, disk_run) &&
 	     !start_thread(agent, &agent->serve_thread, &serve, serve_run) &&
 	     !start_thread(agent, &agent->transfer_thread, &transfer,
-			   transfer_run)))
+			   transfer_run) &&
+	     !start_thread(agent, &agent->snapshot_thread, &snapshot,
+			   snapshot_run)))
 		start_thread(agent, &agent->heart_thread, &heart, heart_run);
 	if (heart && agent->config.metrics[0])
 		start_thread(agent, &agent->metrics_thread, &metrics,
@@ -214,6 +223,8 @@ int agent_run(struct agent *agent)
 		pthread_join(agent->heart_thread, NULL);
 	if (metrics)
 		pthread_join(agent->metrics_thread, NULL);
+	if (snapshot)
+		pthread_join(agent->snapshot_thread, NULL);
 	if (transfer)
 		pthread_join(agent->transfer_thread, NULL);
 	if (serve)

@@ -12,18 +12,21 @@
 #include "metrics.h"
 #include "netlink.h"
 #include "say.h"
+#include "snapshot.h"
 #include "state.h"
 #include "wal.h"
 #include "wal_index.h"
 
 /*
- * One agent, up to six threads:
+ * One agent, up to seven threads:
  *
  *	main	starts all, then waits for a signal or for a thread that failed
  *	disk	PULL, write, fdatasync, PULL; with Durability = sync only
  *	heart	heartbeats to and from the other agents
  *	serve	gives the log to members that are behind; with sync only
  *	transfer	gets it when this one is; with sync only
+ *	snapshot	takes snapshots of what consumers hold, and gives them
+ *		back; with sync only
  *	metrics	writes the file of Metrics; where there is one only
  *
  * so that a disk which takes long does not make this member look dead.
@@ -43,6 +46,7 @@
  * @space: another, the disk thread's
  * @heart: another, the heart thread's
  * @learn: another, the transfer thread's
+ * @consumer: another, the snapshot thread's
  * @heart_socket: UDP, the heart thread's
  * @control: where paxosctl asks; the heart thread's
  * @detector: who of the others is suspected; the heart thread's
@@ -61,6 +65,7 @@
  *          0: it was not heard so far
  * @wants: this member came in place of one that lost its memory
  * @transfer_rate: TransferRate
+ * @snapshots: what the snapshot thread has, and is asked for
  * @members: who takes part, by 1 << (id - 1): as the file says, then as chosen
  */
 struct agent {
@@ -75,6 +80,7 @@ struct agent {
 	struct netlink space;
 	struct netlink heart;
 	struct netlink learn;
+	struct netlink consumer;
 	int heart_socket;
 	struct control control;
 	struct detector detector;
@@ -91,12 +97,14 @@ struct agent {
 	_Atomic uint64_t writing_since;
 	struct metrics_disk disk;
 	_Atomic uint32_t transfer_rate;
+	struct snapshots snapshots;
 	_Atomic uint64_t members;
 	_Atomic uint64_t stored[PAXOS_NL_MEMBERS_MAX + 1];
 	pthread_t disk_thread;
 	pthread_t heart_thread;
 	pthread_t serve_thread;
 	pthread_t transfer_thread;
+	pthread_t snapshot_thread;
 	pthread_t metrics_thread;
 };
 
@@ -111,6 +119,8 @@ void agent_fail_as(struct agent *agent, struct say_about about,
 /* What the sentence in agent->wal.error is about. */
 struct say_about agent_wal_fault(const struct agent *agent);
 
+/* SnapshotAfter and SnapshotsKept, to the thread that goes by them. */
+void agent_take_snapshots(struct agent *agent);
 /* This thread, called @name, goes behind who votes, writes and beats. */
 void agent_lower_priority(const char *name);
 

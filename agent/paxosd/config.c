@@ -465,6 +465,8 @@ static int read_file(struct config *config, const struct config *running,
 	config->threshold = CONFIG_THRESHOLD_DEFAULT;
 	config->election = true;
 	config->transfer_rate = CONFIG_TRANSFER_RATE_DEFAULT;
+	config->snapshot_after = CONFIG_SNAPSHOT_AFTER_DEFAULT;
+	config->snapshots_kept = CONFIG_SNAPSHOTS_KEPT_DEFAULT;
 	error[0] = '\0';
 	result = parse(&parser);
 	if (!result && running)
@@ -501,6 +503,8 @@ void config_take(struct config *running, const struct config *config)
 	running->timeout_max = config->timeout_max;
 	running->election = config->election;
 	running->transfer_rate = config->transfer_rate;
+	running->snapshot_after = config->snapshot_after;
+	running->snapshots_kept = config->snapshots_kept;
 	for (i = 0; i < running->n_members; i++) {
 		id = running->members[i].id;
 		/* This host may have another id than in the file by now. */

@@ -32,6 +32,11 @@
 
 #define CONFIG_LOG_SPACE_MIN	(16U << 20)	/* bytes */
 #define CONFIG_LOG_SPACE_MAX	(1ULL << 40)
+#define CONFIG_SNAPSHOT_AFTER_MIN	(1U << 20)	/* bytes */
+#define CONFIG_SNAPSHOT_AFTER_MAX	(1ULL << 40)
+#define CONFIG_SNAPSHOT_AFTER_DEFAULT	(64U << 20)
+#define CONFIG_SNAPSHOTS_KEPT_MAX	100
+#define CONFIG_SNAPSHOTS_KEPT_DEFAULT	2
 #define CONFIG_MEMORY_DEFAULT	(64U << 20)	/* the kernel's */
 
 struct config_member {
@@ -63,6 +68,8 @@ struct config_member {
  * @transfer_rate: TransferRate, in bytes a second
  * @metrics: Metrics, an absolute path that ends in .prom, or ""
  * @log_space: LogSpace, in bytes, 0: any number
+ * @snapshot_after: SnapshotAfter, in bytes
+ * @snapshots_kept: SnapshotsKept
  * @auto_replace: AutoReplace: a host that lost its memory gets another id
  * @state_directory: StateDirectory, an absolute path
  * @n_members: of @members, in the order of the file
@@ -88,6 +95,8 @@ struct config {
 	uint32_t transfer_rate;
 	char metrics[PATH_MAX];
 	uint64_t log_space;
+	uint64_t snapshot_after;
+	uint32_t snapshots_kept;
 	bool auto_replace;
 	char state_directory[PATH_MAX];
 	unsigned int n_members;
@@ -115,7 +124,8 @@ int config_read_again(struct config *config, const struct config *running,
 
 /*
  * What can change, from @config into @running: Interval, Adaptive, Threshold,
- * TimeoutMin, TimeoutMax, Election, TransferRate and Priority.
+ * TimeoutMin, TimeoutMax, Election, TransferRate, SnapshotAfter, SnapshotsKept
+ * and Priority.
  */
 void config_take(struct config *running, const struct config *config);
 

@@ -308,6 +308,30 @@ static int set_log_space(struct parser *parser, const char *value)
 	return 0;
 }
 
+static int set_snapshot_after(struct parser *parser, const char *value)
+{
+	static const char *const units[] = { "M", "G", "T", NULL };
+	static const uint64_t factors[] = { 1 << 20, 1 << 30, 1ULL << 40 };
+	uint64_t number;
+
+	if (!parse_unit(value, units, factors, CONFIG_SNAPSHOT_AFTER_MAX,
+			&number) ||
+	    number < CONFIG_SNAPSHOT_AFTER_MIN)
+		return -1;
+	parser->config->snapshot_after = number;
+	return 0;
+}
+
+static int set_snapshots_kept(struct parser *parser, const char *value)
+{
+	uint64_t number;
+
+	if (!parse_number(value, CONFIG_SNAPSHOTS_KEPT_MAX, &number) || !number)
+		return -1;
+	parser->config->snapshots_kept = number;
+	return 0;
+}
+
 static int set_q1(struct parser *parser, const char *value)
 {
 	return parse_member_id(value, &parser->config->q1) ? 0 : -1;
@@ -393,6 +417,10 @@ const struct key config_keys[KEYS_MAX] = {
 	  "from 1M to 1G a second with its unit, such as 32M" },
 	{ GROUP, "LogSpace", set_log_space,
 	  "from 16M to 1T with its unit, such as 4G" },
+	{ GROUP, "SnapshotAfter", set_snapshot_after,
+	  "from 1M to 1T with its unit, such as 64M" },
+	{ GROUP, "SnapshotsKept", set_snapshots_kept,
+	  "a number from 1 to 100" },
 	{ GROUP, "PrepareQuorum", set_q1, "a number of voters" },
 	{ GROUP, "AcceptQuorum", set_q2, "a number of voters" },
 	{ MEMBER, "Id", set_member_id, "a number from 1 to 64" },

@@ -6,6 +6,9 @@
 #include <unistd.h>
 #include "agent.h"
 
+_Static_assert(sizeof(((struct control_snapshot *)NULL)->error) ==
+	       SNAPSHOT_ERROR_SIZE, "copied");
+
 #define CLIENT_NS	1000000000ULL	/* that a client may take */
 
 int control_open(struct control *control, uint32_t group)
@@ -102,6 +105,43 @@ static void answer(struct agent *agent, uint64_t now)
 	     packet.n * sizeof(packet.peers[0]), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
+static bool may_take(int client)
+{
+	struct ucred peer;
+	socklen_t length = sizeof(peer);
+
+	return !getsockopt(client, SOL_SOCKET, SO_PEERCRED, &peer, &length) &&
+	       (!peer.uid || peer.uid == geteuid());
+}
+
+static void answer_snapshot(struct agent *agent, bool take)
+{
+	static struct control_snapshot packet;	/* too large for a stack */
+	struct snapshots *snapshots = &agent->snapshots;
+	const int client = agent->control.client;
+
+	memset(&packet, 0, sizeof(packet));
+	packet.version = CONTROL_VERSION;
+	packet.slot = atomic_load(&snapshots->slot);
+	packet.kept = atomic_load(&snapshots->kept);
+	snprintf(packet.directory, sizeof(packet.directory), "%s",
+		 agent->config.state_directory);
+	pthread_mutex_lock(&snapshots->lock);
+	if (take && agent->config.durability == PAXOS_NL_DURABILITY_MEMORY)
+		snprintf(packet.error, sizeof(packet.error),
+			 "Durability = memory: there are no snapshots");
+	else if (take && may_take(client))
+		snapshots->asked++;
+	else
+		packet.refused = take;
+	packet.asked = snapshots->asked;
+	packet.done = snapshots->done;
+	if (!packet.error[0])
+		memcpy(packet.error, snapshots->error, sizeof(packet.error));
+	pthread_mutex_unlock(&snapshots->lock);
+	send(client, &packet, sizeof(packet), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 void control_serve(struct agent *agent, uint64_t now)
 {
 	struct control *control = &agent->control;
@@ -115,8 +155,13 @@ void control_serve(struct agent *agent, uint64_t now)
 	}
 	if (recv(control->client, &request, sizeof(request), MSG_DONTWAIT) ==
 		    sizeof(request) &&
-	    request.version == CONTROL_VERSION &&
-	    request.what == CONTROL_DETECTOR)
-		answer(agent, now);
+	    request.version == CONTROL_VERSION) {
+		if (request.what == CONTROL_DETECTOR)
+			answer(agent, now);
+		if (request.what == CONTROL_SNAPSHOT ||
+		    request.what == CONTROL_SNAPSHOT_TAKE)
+			answer_snapshot(agent,
+					request.what == CONTROL_SNAPSHOT_TAKE);
+	}
 	end_client(control);
 }

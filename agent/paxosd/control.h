@@ -6,7 +6,8 @@
  * What paxosctl asks of the agent: over a unix socket of sequenced packets
  * whose name is abstract, and so lives and ends with the agent in its network
  * namespace, as the group does. A client sends one struct control_request and
- * gets one packet. All of it may be seen by anybody; nothing is changed.
+ * gets one packet. All of it may be seen by anybody; to have a snapshot taken is
+ * for root, and the user that the agent runs as.
  */
 
 #include <stddef.h>
@@ -23,6 +24,8 @@
 
 enum {
 	CONTROL_DETECTOR = 1,
+	CONTROL_SNAPSHOT,
+	CONTROL_SNAPSHOT_TAKE,	/* now; the answer is the same */
 };
 
 struct control_request {
@@ -69,6 +72,27 @@ struct control_detector {
 };
 _Static_assert(sizeof(struct control_detector) <= CONTROL_PACKET_MAX, "packet");
 
+/**
+ * struct control_snapshot - the answer to CONTROL_SNAPSHOT
+ * @asked: times that one was asked for; to TAKE: this time included
+ * @done: of these, how many have an answer
+ * @refused: TAKE is not for this user
+ * @kept: SnapshotsKept
+ * @slot: of the newest, 0: there is none
+ * @directory: that it is in
+ * @error: why there is none for the last time one was asked for, or ""
+ */
+struct control_snapshot {
+	uint32_t version;
+	uint32_t asked;
+	uint32_t done;
+	uint8_t refused;
+	uint8_t kept;
+	uint64_t slot;
+	char directory[4096];
+	char error[512];
+};
+
 /* The socket's address; returns its length. */
 static inline socklen_t control_address(struct sockaddr_un *address,
 					uint32_t group)
@@ -87,6 +111,11 @@ static inline socklen_t control_address(struct sockaddr_un *address,
  */
 int control_ask(uint32_t group, struct control_detector *answer, char *error,
 		size_t size);
+
+/* The same of the snapshots; @take: and one shall be taken. */
+int control_ask_snapshot(uint32_t group, bool take,
+			 struct control_snapshot *answer, char *error,
+			 size_t size);
 
 struct agent;
 

@@ -52,6 +52,13 @@ static int connect_agent(uint32_t group, char *error, size_t room)
 	return -1;
 }
 
+static int no_answer(char *error, size_t size, ssize_t n)
+{
+	return refuse(error, size, "the agent does not answer: %s",
+		      errno == EAGAIN ? "is it stopped?" :
+		      n > 0 ? "it is of another version" : "it hung up");
+}
+
 int control_ask(uint32_t group, struct control_detector *answer, char *error,
 		size_t size)
 {
@@ -74,9 +81,29 @@ int control_ask(uint32_t group, struct control_detector *answer, char *error,
 	    answer->version != CONTROL_VERSION ||
 	    answer->n > PAXOS_NL_MEMBERS_MAX ||
 	    (size_t)n != head + answer->n * sizeof(answer->peers[0]))
-		return refuse(error, size, "the agent does not answer: %s",
-			      errno == EAGAIN ? "is it stopped?" :
-			      n > 0 ? "it is of another version" :
-				      "it hung up");
+		return no_answer(error, size, n);
+	return 0;
+}
+
+int control_ask_snapshot(uint32_t group, bool take,
+			 struct control_snapshot *answer, char *error,
+			 size_t size)
+{
+	const struct control_request request = {
+		.version = CONTROL_VERSION,
+		.what = take ? CONTROL_SNAPSHOT_TAKE : CONTROL_SNAPSHOT,
+	};
+	const int fd = connect_agent(group, error, size);
+	ssize_t n = -1;
+
+	if (fd < 0)
+		return -1;
+	errno = 0;
+	if (send(fd, &request, sizeof(request), MSG_NOSIGNAL) ==
+	    sizeof(request))
+		n = recv(fd, answer, sizeof(*answer), 0);
+	close(fd);
+	if (n != sizeof(*answer) || answer->version != CONTROL_VERSION)
+		return no_answer(error, size, n);
 	return 0;
 }

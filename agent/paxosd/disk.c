@@ -87,6 +87,7 @@ static int serve(struct agent *agent)
 		return error;
 	}
 	metrics_batch(&agent->disk, agent_now() - began, bytes);
+	atomic_fetch_add(&agent->snapshots.grown, bytes);
 	return pull(agent);
 }
 
@@ -96,7 +97,10 @@ static void look_ahead(struct agent *agent, bool *warned)
 	const bool full = agent->wal.full;
 	const bool short_of = full || wal_prepare(&agent->wal);
 
-	if (full && !*warned)
+	if (full && !*warned && atomic_load(&agent->snapshots.wanted))
+		say_warning("the log takes all of LogSpace, and no snapshot stands for what is in it. When the segment in use is full, member %u falls silent",
+			    agent->config.self);
+	else if (full && !*warned)
 		say_warning("the log takes all of LogSpace, and what is not chosen yet cannot go. When the segment in use is full, member %u falls silent",
 			    agent->config.self);
 	else if (short_of && !*warned)

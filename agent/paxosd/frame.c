@@ -234,6 +234,38 @@ enum frame_fault frame_get_snapshot(const struct frame *frame, uint64_t *slot,
 	return fault;
 }
 
+uint32_t frame_put_part(uint8_t *payload, uint64_t slot, uint64_t offset,
+			uint64_t size, uint32_t length)
+{
+	const struct frame_part part = {
+		.slot = htole64(slot),
+		.offset = htole64(offset),
+		.size = htole64(size),
+	};
+
+	memcpy(payload, &part, sizeof(part));
+	return sizeof(part) + length;
+}
+
+enum frame_fault frame_get_part(const struct frame *frame, uint64_t *slot,
+				uint64_t *offset, uint64_t *size,
+				const uint8_t **bytes, uint32_t *length)
+{
+	struct frame_part part;
+
+	if (frame->length <= sizeof(part))
+		return FRAME_LENGTH;
+	memcpy(&part, frame->payload, sizeof(part));
+	*slot = le64toh(part.slot);
+	*offset = le64toh(part.offset);
+	*size = le64toh(part.size);
+	*bytes = frame->payload + sizeof(part);
+	*length = frame->length - sizeof(part);
+	if (!*slot || *offset > *size || *length > *size - *offset)
+		return FRAME_MALFORMED;
+	return FRAME_FINE;
+}
+
 void frame_batch_begin(struct frame_batch *batch, uint8_t *payload,
 		       uint64_t first)
 {

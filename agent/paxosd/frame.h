@@ -16,8 +16,11 @@
  *
  * or, where the log does not begin early enough, TRIMMED and the slot that it
  * begins with. Who never had anything, and hears that of all, says BEGIN, and
- * gets a SNAPSHOT: what the slots before that one have left behind. So far that
- * is the kernel's checkpoint; the consumers' state will come behind it.
+ * gets a SNAPSHOT: the kernel's checkpoint of the slots before that one. What
+ * the kernel's consumers hold comes for the asking: STATE, of some slot or a
+ * later one, is answered with all of the newest such file in PARTs, from the
+ * first byte to the last, or with END: there is none. A copy that broke off
+ * begins anew; the file itself says whether it is whole.
  *
  * The network belongs to an enemy. Each frame ends with a SipHash-2-4 tag over
  * the count of the frame, its header and its payload. A HELLO's is under a key
@@ -51,6 +54,8 @@ enum frame_type {
 	FRAME_TRIMMED,
 	FRAME_SNAPSHOT,
 	FRAME_BEGIN,
+	FRAME_STATE,
+	FRAME_PART,
 	FRAME_TYPES,
 };
 
@@ -76,10 +81,19 @@ struct frame_hello {
 };
 _Static_assert(sizeof(struct frame_hello) == 40, "on the wire");
 
-/* ASK, END and TRIMMED: a slot. SNAPSHOT: one, then the checkpoint's bytes. */
+/* ASK, STATE, END and TRIMMED: a slot. SNAPSHOT: one, then the checkpoint's bytes. */
 struct frame_slot {
 	__le64 slot;
 };
+
+/* PART: of the snapshot at @slot, a file of @size, the bytes from @offset on. */
+struct frame_part {
+	__le64 slot;
+	__le64 offset;
+	__le64 size;
+};
+_Static_assert(sizeof(struct frame_part) == 24, "on the wire");
+#define FRAME_PART_MAX (FRAME_PAYLOAD_MAX - sizeof(struct frame_part))
 
 /* VALUES: slots @first to @first + @count - 1; the log goes up to @goal. */
 struct frame_values {
@@ -191,6 +205,14 @@ enum frame_fault frame_get_slot(const struct frame *frame, uint64_t *slot);
 uint32_t frame_put_snapshot(uint8_t *payload, uint64_t slot, uint32_t length);
 enum frame_fault frame_get_snapshot(const struct frame *frame, uint64_t *slot,
 				    const uint8_t **bytes, uint32_t *length);
+
+/* The bytes are behind room for a struct frame_part in the payload already. */
+uint32_t frame_put_part(uint8_t *payload, uint64_t slot, uint64_t offset,
+			uint64_t size, uint32_t length);
+/* Within the file, and not empty. */
+enum frame_fault frame_get_part(const struct frame *frame, uint64_t *slot,
+				uint64_t *offset, uint64_t *size,
+				const uint8_t **bytes, uint32_t *length);
 
 /* The payload of VALUES that is being filled. */
 struct frame_batch {

@@ -616,6 +616,7 @@ static void reload(struct heart *heart)
 		return;
 	config_take(&agent->config, &agent->fresh);
 	atomic_store(&agent->transfer_rate, agent->config.transfer_rate);
+	agent_take_snapshots(agent);
 	settings = settings_of(&agent->config);
 	detector_configure(&agent->detector, &settings);
 	candidacy_configure(&heart->candidacy);

@@ -80,13 +80,15 @@ int learn_add(const struct learn *learn, const struct record *record)
 	return 0;
 }
 
-int learn_snapshot(const struct learn *learn, uint64_t slot,
+int learn_snapshot(const struct learn *learn, uint64_t slot, bool loads,
 		   const uint8_t *bytes, uint32_t length)
 {
 	struct nlmsghdr *message = learn->netlink->request;
 	struct nlattr *nest;
 
 	learn_begin(learn);
+	if (loads)
+		mnl_attr_put_u8(message, PAXOS_A_FEED, PAXOS_NL_FEED_LOAD);
 	nest = mnl_attr_nest_start(message, PAXOS_A_RECORD);
 	mnl_attr_put_u8(message, PAXOS_A_RECORD_TYPE, PAXOS_NL_RECORD_TRIM);
 	mnl_attr_put_u64(message, PAXOS_A_RECORD_SLOT, slot);

@@ -57,9 +57,9 @@ int learn_add(const struct learn *learn, const struct record *record);
 int learn_send(const struct learn *learn);
 /*
  * Begin behind @slot, with its checkpoint: -ENOTEMPTY: the kernel has delivered
- * something.
+ * something, and not @loads: there is no snapshot that its consumers go on from.
  */
-int learn_snapshot(const struct learn *learn, uint64_t slot,
+int learn_snapshot(const struct learn *learn, uint64_t slot, bool loads,
 		   const uint8_t *bytes, uint32_t length);
 /* No log that can be asked holds a slot below @first; 0: it is not so. */
 int learn_trimmed(const struct learn *learn, uint64_t first);

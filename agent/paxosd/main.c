@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "agent.h"
+#include "restore.h"
 #include "say.h"
 #include "space.h"
 #include "succession.h"
@@ -17,6 +18,9 @@ static const char usage[] =
 	"       paxosd CONFIG          run that member, in the foreground\n"
 	"       paxosd recover [--json] CONFIG [CLUSTER]\n"
 	"                              quorum lost for good: paxosctl recover\n"
+	"       paxosd snapshot show [--json] FILE\n"
+	"       paxosd snapshot restore [--json] CONFIG FILE\n"
+	"                              paxosctl snapshot\n"
 	"       paxosd --check CONFIG  only read the configuration\n";
 
 static int read_config(struct config *config, const char *path)
@@ -179,6 +183,11 @@ static int open_kernel(struct agent *agent)
 		say_error("%s", agent->learn.error);
 		return -1;
 	}
+	if (netlink_open(&agent->consumer)) {
+		say_error("%s", agent->consumer.error);
+		return -1;
+	}
+	snapshots_init(&agent->snapshots);
 	return 0;
 }
 
@@ -225,6 +234,23 @@ static int run_recover(struct agent *agent, int argc, char **argv)
 	return recover(agent, path, name, json);
 }
 
+/* show [--json] FILE, restore [--json] CONFIG FILE */
+static int run_snapshot(struct agent *agent, int argc, char **argv)
+{
+	const char *verb = argc ? argv[0] : "";
+	const bool json = argc > 1 && !strcmp(argv[1], "--json");
+
+	argc -= 1 + json;
+	argv += 1 + json;
+	if (argc == 1 && !strcmp(verb, "show"))
+		return restore_show(argv[0], json);
+	if (argc == 2 && !strcmp(verb, "restore") && argv[0][0] != '-')
+		return read_config(&agent->config, argv[0]) ?:
+		       restore_member(agent, argv[1], json);
+	fputs(usage, stderr);
+	return -1;
+}
+
 int main(int argc, char **argv)
 {
 	static struct agent agent = {
@@ -241,6 +267,12 @@ int main(int argc, char **argv)
 	if (argc == 2 && !strcmp(path, "--help")) {
 		fputs(usage, stdout);
 		return EXIT_SUCCESS;
+	}
+	if (argc >= 2 && !strcmp(argv[1], "snapshot")) {
+		if (sodium_init() < 0)
+			return EXIT_FAILURE;
+		result = run_snapshot(&agent, argc - 2, argv + 2);
+		goto end;
 	}
 	if (argc >= 2 && !strcmp(argv[1], "recover")) {
 		if (sodium_init() < 0)
@@ -273,6 +305,7 @@ end:
 	netlink_close(&agent.heart);
 	control_close(&agent.control);
 	netlink_close(&agent.learn);
+	netlink_close(&agent.consumer);
 	wal_close(&agent.wal);
 	state_close(&agent.state);
 	return result ? EXIT_FAILURE : EXIT_SUCCESS;

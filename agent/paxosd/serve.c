@@ -6,16 +6,20 @@
  */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "agent.h"
 #include "frame.h"
 #include "say.h"
+#include "snapshot_file.h"
+#include "snapshot_store.h"
 #include "wal_chosen.h"
 
 #define NS_PER_MS	1000000ULL
@@ -36,6 +40,9 @@
  * @asks: frames from it
  * @answers: frames to it
  * @wants: it asked, and END was not sent yet
+ * @asks_state: for a snapshot, and not for values
+ * @state: that, or -1
+ * @state_slot, @state_at, @state_size: its slot, how far it went, of how much
  * @in: the frame that is coming in
  * @in_size: bytes of it that are there
  * @out: the frame that is going out, @out_size bytes from @out_at are left
@@ -48,6 +55,11 @@ struct guest {
 	struct frame_way asks;
 	struct frame_way answers;
 	bool wants;
+	bool asks_state;
+	int state;
+	uint64_t state_slot;
+	uint64_t state_at;
+	uint64_t state_size;
 	struct wal_chosen chosen;
 	uint8_t in[FRAME_ROOM + HELLO_SIZE];
 	size_t in_size;
@@ -99,8 +111,11 @@ int serve_open(struct agent *agent)
 
 static void dismiss(struct guest *guest)
 {
-	if (guest->fd >= 0)
+	if (guest->fd >= 0) {
 		close(guest->fd);
+		if (guest->state >= 0)
+			close(guest->state);
+	}
 	wal_chosen_close(&guest->chosen);
 	free(guest->out);
 	sodium_memzero(guest, sizeof(*guest));
@@ -145,6 +160,7 @@ static int new_guest(struct agent *agent, struct guest *guest, int fd)
 		return -1;
 	}
 	guest->fd = fd;
+	guest->state = -1;
 	guest->moved = agent_now();
 	return 0;
 }
@@ -245,6 +261,57 @@ static void send_snapshot(const struct server *server, struct guest *guest)
 		send_trimmed(server, guest);
 }
 
+/* The newest one at @least or later, if there is one. */
+static void open_state(const struct server *server, struct guest *guest,
+		       uint64_t least)
+{
+	const int directory = server->agent->state.directory;
+	uint64_t slots[SNAPSHOTS_LISTED];
+	char name[SNAPSHOT_FILE_SIZE];
+	struct stat status;
+
+	if (!snapshot_list(directory, slots) || slots[0] < least)
+		return;
+	guest->state = openat(directory, snapshot_file_name(name, slots[0]),
+			      O_RDONLY | O_CLOEXEC);
+	if (guest->state < 0 || fstat(guest->state, &status)) {
+		if (guest->state >= 0)
+			close(guest->state);
+		guest->state = -1;
+		return;
+	}
+	guest->state_slot = slots[0];
+	guest->state_at = 0;
+	guest->state_size = status.st_size;
+}
+
+/* Some of it, or the end where there is none. Its checksums go with it. */
+static void send_part(struct server *server, struct guest *guest)
+{
+	uint8_t *payload = frame_payload(guest->out);
+	ssize_t n = 0;
+
+	if (guest->state >= 0)
+		n = pread(guest->state, payload + sizeof(struct frame_part),
+			  FRAME_PART_MAX, guest->state_at);
+	if (n <= 0) {
+		send_frame(guest, FRAME_END, frame_put_slot(payload, 0));
+		guest->wants = false;
+		return;
+	}
+	send_frame(guest, FRAME_PART,
+		   frame_put_part(payload, guest->state_slot, guest->state_at,
+				  guest->state_size, n));
+	server->budget -= guest->out_size;
+	guest->state_at += n;
+	if (guest->state_at < guest->state_size)
+		return;
+	posix_fadvise(guest->state, 0, 0, POSIX_FADV_DONTNEED);
+	close(guest->state);
+	guest->state = -1;
+	guest->wants = false;
+}
+
 static enum frame_fault take_ask(struct server *server, struct guest *guest,
 				 const struct frame *frame)
 {
@@ -252,8 +319,8 @@ static enum frame_fault take_ask(struct server *server, struct guest *guest,
 	uint64_t slot;
 
 	/* Not before what it asked for has been answered. */
-	if ((frame->type != FRAME_ASK && frame->type != FRAME_BEGIN) ||
-	    guest->wants || guest->out_size)
+	if ((frame->type != FRAME_ASK && frame->type != FRAME_BEGIN &&
+	     frame->type != FRAME_STATE) || guest->wants || guest->out_size)
 		return FRAME_TYPE;
 	fault = frame_get_slot(frame, &slot);
 	if (fault || !slot)
@@ -270,8 +337,12 @@ static enum frame_fault take_ask(struct server *server, struct guest *guest,
 		send_snapshot(server, guest);
 		return FRAME_FINE;
 	}
-	wal_chosen_seek(&guest->chosen, slot);
 	guest->wants = true;
+	guest->asks_state = frame->type == FRAME_STATE;
+	if (guest->asks_state)
+		open_state(server, guest, slot);
+	else
+		wal_chosen_seek(&guest->chosen, slot);
 	return FRAME_FINE;
 }
 
@@ -380,6 +451,10 @@ static void prepare(struct server *server, struct guest *guest)
 	const uint64_t goal = wal_index_chosen(&server->agent->index);
 	const uint64_t before = guest->chosen.read;
 
+	if (guest->asks_state) {
+		send_part(server, guest);
+		return;
+	}
 	if (wal_chosen_done(&guest->chosen)) {
 		send_frame(guest, FRAME_END,
 			   frame_put_slot(frame_payload(guest->out), goal));

@@ -4,7 +4,8 @@
  * have on their disks goes from three quarters of it on, the oldest first; and
  * once the next segment had no room, what is chosen and known here, even if a
  * member that is away lacks it. That is said beforehand. What is not chosen
- * never goes: where that fills all of it, the member falls silent.
+ * never goes: where that fills all of it, the member falls silent. Nor does
+ * what consumers need behind their newest snapshot; a newer one is asked for.
  */
 
 #include <inttypes.h>
@@ -163,8 +164,21 @@ static void report(struct agent *agent, const struct space *space)
 	group_space(&agent->space, agent->config.group, &state);
 }
 
+/* Could more go if consumers had a newer snapshot? Then there shall be one. */
+static void ask_for_snapshot(struct agent *agent, uint64_t needed,
+			     uint64_t target)
+{
+	struct wal_cut cut;
+
+	if (needed != UINT64_MAX && wal_used(&agent->wal) > target &&
+	    wal_may_cut(&agent->wal, UINT64_MAX, target, &cut) &&
+	    cut.slot > needed)
+		atomic_store(&agent->snapshots.wanted, true);
+}
+
 static int make_room(struct agent *agent, struct space *space)
 {
+	const uint64_t needed = snapshot_limit(agent);
 	const uint64_t bound = agent->config.log_space;
 	struct wal *wal = &agent->wal;
 	const uint64_t next = wal->spare < 0 ? wal->size : 0;
@@ -173,12 +187,15 @@ static int make_room(struct agent *agent, struct space *space)
 	uint8_t least;
 
 	limit = all_have(agent, &least);
+	if (limit > needed)
+		limit = needed;
 	if (wal_used(wal) + next > SPACE_SOFT(bound) &&
 	    wal_may_cut(wal, limit, SPACE_SOFT(bound) - next, &cut) &&
 	    trim(agent, &cut))
 		return -1;
+	ask_for_snapshot(agent, needed, SPACE_SOFT(bound) - next);
 	if (wal_used(wal) + next > bound &&
-	    wal_may_cut(wal, UINT64_MAX, bound - next, &cut)) {
+	    wal_may_cut(wal, needed, bound - next, &cut)) {
 		space->forced = true;
 		if (trim(agent, &cut))
 			return -1;
@@ -200,7 +217,9 @@ int space_keep(struct agent *agent, struct space *space)
 	if (!space->since)
 		space->since = now;
 	if (sequence == space->sequence &&
-	    ((!space->held && !space->early) || now - space->looked < LOOK_NS))
+	    ((!space->held && !space->early &&
+	      !atomic_load(&agent->snapshots.wanted) && !agent->wal.full) ||
+	     now - space->looked < LOOK_NS))
 		return 0;
 	space->early = now - space->since < EARLY_NS;
 	if (agent->config.log_space && make_room(agent, space))
@@ -213,6 +232,7 @@ int space_keep(struct agent *agent, struct space *space)
 
 int space_wait(const struct agent *agent, const struct space *space)
 {
-	return agent->config.log_space && (space->held || space->early) ?
-		       LOOK_MS : -1;
+	return agent->config.log_space &&
+	       (space->held || space->early || agent->wal.full ||
+		atomic_load(&agent->snapshots.wanted)) ? LOOK_MS : -1;
 }

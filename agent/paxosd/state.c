@@ -128,14 +128,16 @@ static bool is_ours(const char *name)
 	static const char *const names[] = { ".",     "..",   "lost+found",
 					     "spare", "lock", "durable",
 					     "joined", "successor",
-					     "successor.new" };
+					     "successor.new",
+					     "snapshot.new",
+					     "snapshot.fetched" };
 	const char *dot = strrchr(name, '.');
 	unsigned int i;
 
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (!strcmp(name, names[i]))
 			return true;
-	return dot && !strcmp(dot, ".wal");
+	return dot && (!strcmp(dot, ".wal") || !strcmp(dot, ".snapshot"));
 }
 
 static int check_content(const char *path, char *error, size_t size)

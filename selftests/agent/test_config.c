@@ -197,7 +197,7 @@ static void test_unknown_things(void **state)
 	refuse("[Gruppe]\n", 1, "[Gruppe]",
 	       "unknown section; there are [Group] and [Member]");
 	refuse_group("Colour = red",
-		     "unknown key 'Colour'; [Group] takes Id, Cluster, Key, KeyFile, Self, StateDirectory, Metrics, Durability, Interval, Adaptive, Threshold, TimeoutMin, TimeoutMax, Election, AutoReplace, HeartbeatPort, Window, LogSize, Memory, TransferRate, LogSpace, PrepareQuorum, AcceptQuorum");
+		     "unknown key 'Colour'; [Group] takes Id, Cluster, Key, KeyFile, Self, StateDirectory, Metrics, Durability, Interval, Adaptive, Threshold, TimeoutMin, TimeoutMax, Election, AutoReplace, HeartbeatPort, Window, LogSize, Memory, TransferRate, LogSpace, SnapshotAfter, SnapshotsKept, PrepareQuorum, AcceptQuorum");
 	refuse(GROUP "[Member]\n  Port = 1\n", 7, "Port = 1",
 	       "unknown key 'Port'; [Member] takes Id, Address, Role, Priority");
 	refuse_group("Durability sync",
@@ -286,6 +286,12 @@ static void test_bad_values(void **state)
 		{ { "LogSpace = 0", "LogSpace = 15M", "LogSpace = 2T",
 		    "LogSpace = 4096" },
 		  "LogSpace must be from 16M to 1T with its unit, such as 4G" },
+		{ { "SnapshotAfter = 0", "SnapshotAfter = 1023K",
+		    "SnapshotAfter = 2T", "SnapshotAfter = 64" },
+		  "SnapshotAfter must be from 1M to 1T with its unit, such as 64M" },
+		{ { "SnapshotsKept = 0", "SnapshotsKept = 101",
+		    "SnapshotsKept = -1", "SnapshotsKept = all" },
+		  "SnapshotsKept must be a number from 1 to 100" },
 		{ { "TransferRate = 0", "TransferRate = 1023K",
 		    "TransferRate = 2G", "TransferRate = 8MB/s" },
 		  "TransferRate must be from 1M to 1G a second with its unit, such as 32M" },

@@ -439,6 +439,60 @@ static void test_snapshot(void **state)
 	free(pair.at);
 }
 
+static void test_part(void **state)
+{
+	static const uint8_t bytes[] = "of a snapshot";
+	struct frame frame = { .type = FRAME_PART };
+	uint64_t slot, offset, file;
+	const uint8_t *got;
+	struct pair pair;
+	uint32_t length;
+	uint8_t *exact;
+	size_t size;
+
+	(void)state;
+	begin(&pair);
+	memcpy(frame_payload(pair.at) + sizeof(struct frame_part), bytes,
+	       sizeof(bytes));
+	size = frame_put_part(frame_payload(pair.at), 4711, 100,
+			      100 + sizeof(bytes), sizeof(bytes));
+	assert_int_equal(size, sizeof(struct frame_part) + sizeof(bytes));
+	for (frame.length = 0; frame.length <= size; frame.length++) {
+		exact = malloc(frame.length ?: 1);
+		memcpy(exact, frame_payload(pair.at), frame.length);
+		frame.payload = exact;
+		if (frame.length <= sizeof(struct frame_part)) {
+			assert_int_equal(frame_get_part(&frame, &slot, &offset,
+							&file, &got, &length),
+					 FRAME_LENGTH);
+		} else {
+			assert_int_equal(frame_get_part(&frame, &slot, &offset,
+							&file, &got, &length),
+					 FRAME_FINE);
+			assert_int_equal(slot, 4711);
+			assert_int_equal(offset, 100);
+			assert_int_equal(file, 100 + sizeof(bytes));
+			assert_memory_equal(got, bytes, length);
+		}
+		free(exact);
+	}
+	frame.length = size;
+	frame.payload = frame_payload(pair.at);
+	/* Beyond the end of the file, and of no slot. */
+	frame_put_part(frame_payload(pair.at), 4711, 101, 100 + sizeof(bytes),
+		       sizeof(bytes));
+	assert_int_equal(frame_get_part(&frame, &slot, &offset, &file, &got,
+					&length), FRAME_MALFORMED);
+	frame_put_part(frame_payload(pair.at), 4711, UINT64_MAX, 10,
+		       sizeof(bytes));
+	assert_int_equal(frame_get_part(&frame, &slot, &offset, &file, &got,
+					&length), FRAME_MALFORMED);
+	frame_put_part(frame_payload(pair.at), 0, 0, 100, sizeof(bytes));
+	assert_int_equal(frame_get_part(&frame, &slot, &offset, &file, &got,
+					&length), FRAME_MALFORMED);
+	free(pair.at);
+}
+
 static void test_types(void **state)
 {
 	struct frame frame;
@@ -486,6 +540,8 @@ int main(void)
 		{ "values that are cut, padded or counted wrongly are refused",
 		  test_values_malformed, NULL, NULL, NULL },
 		{ "a snapshot of any wrong length is refused", test_snapshot,
+		  NULL, NULL, NULL },
+		{ "a part of a snapshot is within the file", test_part,
 		  NULL, NULL, NULL },
 		{ "unknown types are refused", test_types, NULL, NULL, NULL },
 	};

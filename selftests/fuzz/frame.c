@@ -83,6 +83,20 @@ static void check_values(const struct frame *frame)
 	free(copy);
 }
 
+static void check_part(const struct frame *frame)
+{
+	uint64_t slot, offset, size;
+	const uint8_t *bytes;
+	uint32_t length;
+
+	if (frame_get_part(frame, &slot, &offset, &size, &bytes, &length))
+		return;
+	if (!slot || !length || offset + length < offset ||
+	    offset + length > size ||
+	    bytes + length != frame->payload + frame->length)
+		broken("a part that is not within its file");
+}
+
 static void check_payload(const struct frame *frame)
 {
 	static const struct frame_party party = {
@@ -99,6 +113,7 @@ static void check_payload(const struct frame *frame)
 	    frame->length != sizeof(struct frame_slot))
 		broken("a slot of another size");
 	check_values(frame);
+	check_part(frame);
 }
 
 /* Sealed under the key, in memory of its exact size. */
