@@ -11,6 +11,7 @@
 #include "member.h"
 #include "propose.h"
 #include "recover.h"
+#include "snapshot.h"
 #include "stats.h"
 #include "status.h"
 #include "top.h"
@@ -181,6 +182,40 @@ const struct command commands[] = {
 			 "What was interrupted goes on when it is called again.",
 		.options = member_wait_options,
 		.run = run_member_replace,
+	},
+	{
+		.name = "snapshot save",
+		.operands = "FILE",
+		.least = 1,
+		.most = 1,
+		.summary = "Take a snapshot of what kernel subsystems hold, to FILE",
+		.about = "Of those that have the group open on this host and have snapshots; a backup of\n"
+			 "what they made of the log up to a slot. They go on meanwhile. The agent keeps\n"
+			 "its own copy beside its log.",
+		.options = snapshot_save_options,
+		.run = run_snapshot_save,
+	},
+	{
+		.name = "snapshot show",
+		.operands = "FILE",
+		.least = 1,
+		.most = 1,
+		.summary = "Verify a snapshot, and say what is in it",
+		.options = no_options,
+		.run = run_snapshot_show,
+	},
+	{
+		.name = "snapshot restore",
+		.operands = "FILE",
+		.least = 1,
+		.most = 1,
+		.summary = "Begin a new cluster with a snapshot",
+		.about = "Makes the StateDirectory of the configuration, which must not be there, or be\n"
+			 "empty: a log that begins behind the snapshot's slot. The configuration names one\n"
+			 "member, this host, and a Cluster of its own; other hosts join later. What was\n"
+			 "chosen behind that slot is not in it.",
+		.options = snapshot_restore_options,
+		.run = run_snapshot_restore,
 	},
 	{
 		.name = "recover",

@@ -55,6 +55,8 @@ struct nla_policy name_policy[PAXOS_A_MAX + 1] = {
 	[PAXOS_A_MARK] = { .type = NLA_U64 },
 	[PAXOS_A_DIVERGED] = { .type = NLA_U64 },
 	[PAXOS_A_HALTED] = { .type = NLA_U8 },
+	[PAXOS_A_SNAPSHOT] = { .type = NLA_U64 },
+	[PAXOS_A_UNSAVED] = { .type = NLA_U8 },
 };
 
 struct nla_policy name_member_policy[PAXOS_A_MEMBER_MAX + 1] = {

@@ -192,7 +192,12 @@ static void print_space(const struct group_view *view)
 	print("  log: %.1f MiB", view->space_used.value / MIB);
 	if (view->space.known)
 		print(" of %.1f MiB", view->space.value / MIB);
-	print(", from slot %" PRIu64 " on\n", view->space_first.value);
+	print(", from slot %" PRIu64 " on", view->space_first.value);
+	if (view->snapshot.known)
+		print("; snapshot at slot %" PRIu64, view->snapshot.value);
+	print("\n");
+	if (view->unsaved.known)
+		print("  it cannot be trimmed: no newer snapshot of what kernel subsystems hold can be taken, see the agent's log\n");
 	if (view->space_held.known)
 		print("  log: when it is full, slots up to %" PRIu64
 		      " go: member %" PRIu64
@@ -338,6 +343,8 @@ void status_print_json(const struct group_view *view)
 	json_maybe("log_first", view->space_first);
 	json_maybe("log_goes", view->space_goes);
 	json_maybe("log_held_by", view->space_held);
+	json_maybe("snapshot", view->snapshot);
+	json_bool("log_unsaved", view->unsaved.known);
 	json_maybe("log_lacks_below", view->trimmed);
 	if (view->checksum.value) {
 		snprintf(checksum, sizeof(checksum), "%016" PRIx64,

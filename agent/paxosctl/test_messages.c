@@ -234,6 +234,14 @@ static void status_shows_the_log(void **state)
 	text = output();
 	assert_non_null(strstr(text, "\n  log: 13.0 MiB, from slot 7 on\n"));
 	assert_non_null(strstr(text, "slots up to 20 go: member 3 lacks"));
+	assert_null(strstr(text, "snapshot"));
+	nla_put_u64(message, PAXOS_A_SNAPSHOT, 19);
+	nla_put_u8(message, PAXOS_A_UNSAVED, 1);
+	assert_int_equal(view_parse(nlmsg_hdr(message), &view), 0);
+	status_print(&view);
+	text = output();
+	assert_non_null(strstr(text, "from slot 7 on; snapshot at slot 19\n"));
+	assert_non_null(strstr(text, "it cannot be trimmed: no newer snapshot"));
 	nlmsg_free(message);
 
 	message = group_message(PAXOS_NL_WAIT_BEHIND, 2, 1);

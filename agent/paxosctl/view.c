@@ -118,6 +118,8 @@ int view_parse(struct nlmsghdr *message, struct group_view *view)
 	view->space_first = kernel_u64(attrs[PAXOS_A_SPACE_FIRST]);
 	view->space_goes = kernel_u64(attrs[PAXOS_A_SPACE_GOES]);
 	view->space_held = kernel_u8(attrs[PAXOS_A_SPACE_HELD]);
+	view->snapshot = kernel_u64(attrs[PAXOS_A_SNAPSHOT]);
+	view->unsaved = kernel_u8(attrs[PAXOS_A_UNSAVED]);
 	view->trimmed = kernel_u64(attrs[PAXOS_A_TRIMMED]);
 	view->checksum = kernel_u64(attrs[PAXOS_A_CHECKSUM]);
 	view->diverged = kernel_u64(attrs[PAXOS_A_DIVERGED]);

@@ -48,6 +48,7 @@ struct group_view {
 	struct maybe from, goal;	/* of a transfer that is under way */
 	/* Of the agent's log. */
 	struct maybe space_used, space, space_first, space_goes, space_held;
+	struct maybe snapshot, unsaved;
 	struct maybe trimmed;		/* the first slot in any other log */
 	struct maybe checksum;
 	struct maybe diverged;		/* the lowest slot at which a member differs */
