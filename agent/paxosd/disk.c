@@ -14,6 +14,8 @@
 #include "space.h"
 #include "wal_trim.h"
 
+#define FULL_MS		50	/* until the log is looked at again */
+
 static int add_record(void *context, const struct record *record)
 {
 	struct wal *wal = context;
@@ -98,7 +100,7 @@ static void look_ahead(struct agent *agent, bool *warned)
 	const bool short_of = full || wal_prepare(&agent->wal);
 
 	if (full && !*warned && atomic_load(&agent->snapshots.wanted))
-		say_warning("the log takes all of LogSpace, and no snapshot stands for what is in it. When the segment in use is full, member %u falls silent",
+		say_warning("the log takes all of LogSpace, and no snapshot stands for what is in it: member %u is silent until one does",
 			    agent->config.self);
 	else if (full && !*warned)
 		say_warning("the log takes all of LogSpace, and what is not chosen yet cannot go. When the segment in use is full, member %u falls silent",
@@ -138,6 +140,12 @@ void *disk_run(void *context)
 		if (space_keep(agent, &space))
 			return NULL;
 		look_ahead(agent, &warned);
+		/* Silent for now; a snapshot makes room. */
+		if (space_waits(agent)) {
+			if (poll(events, 1, FULL_MS) > 0)
+				return NULL;
+			continue;
+		}
 		n = poll(events, 2, 0);
 		if (!n) {
 			more = write_ahead(agent);

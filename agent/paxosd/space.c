@@ -18,6 +18,7 @@
 
 #define LOOK_NS		1000000000ULL
 #define LOOK_MS		1000
+#define FULL_NS		50000000ULL	/* the same, where nothing is written */
 #define EARLY_NS	(3 * LOOK_NS)	/* after the start: who is not heard may yet be */
 #define SEGMENT_MIN	(1 << 20)
 
@@ -219,7 +220,7 @@ int space_keep(struct agent *agent, struct space *space)
 	if (sequence == space->sequence &&
 	    ((!space->held && !space->early &&
 	      !atomic_load(&agent->snapshots.wanted) && !agent->wal.full) ||
-	     now - space->looked < LOOK_NS))
+	     now - space->looked < (space_waits(agent) ? FULL_NS : LOOK_NS)))
 		return 0;
 	space->early = now - space->since < EARLY_NS;
 	if (agent->config.log_space && make_room(agent, space))
@@ -228,6 +229,11 @@ int space_keep(struct agent *agent, struct space *space)
 	space->looked = now;
 	report(agent, space);
 	return 0;
+}
+
+bool space_waits(const struct agent *agent)
+{
+	return agent->wal.full && atomic_load(&agent->snapshots.wanted);
 }
 
 int space_wait(const struct agent *agent, const struct space *space)

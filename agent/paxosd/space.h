@@ -49,6 +49,11 @@ int space_begin(struct agent *agent);
  * announced. 0, or -1 and the agent has failed.
  */
 int space_keep(struct agent *agent, struct space *space);
+/*
+ * It is full, and can be trimmed once there is a newer snapshot: nothing is
+ * written before.
+ */
+bool space_waits(const struct agent *agent);
 /* ms until there is something to look at, -1: not before the next batch. */
 int space_wait(const struct agent *agent, const struct space *space);
 
