@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/bottom_half.h>
 #include <linux/build_bug.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <linux/wait_bit.h>
 #include "kv.h"
 
 /*
@@ -15,10 +17,9 @@
 int kv_answer_new(struct kv_answer *answer, struct net *net, u32 portid,
 		  u32 seq, u8 cmd, size_t size)
 {
-	answer->net = net;
-	answer->portid = portid;
-	answer->more = false;
-	answer->skb = genlmsg_new(size, GFP_KERNEL);
+	/* some are made with the store locked, which apply() waits for */
+	*answer = (struct kv_answer){ .net = net, .portid = portid };
+	answer->skb = genlmsg_new(size, GFP_NOIO);
 	if (!answer->skb)
 		return -ENOMEM;
 	answer->header = genlmsg_put(answer->skb, portid, seq,
@@ -63,6 +64,28 @@ static void call_put(struct kv_call *call)
 	kfree(call);
 }
 
+/* One request less; @user may be gone when this returns. */
+static void user_done(struct paxos_kv *user)
+{
+	if (user && atomic_dec_and_test(&user->pending))
+		wake_up_var(&user->pending);
+}
+
+static void answer_user(struct paxos_kv *user, struct paxos_kv_request *request,
+			u8 outcome, u64 slot, const struct kv_result *result)
+{
+	request->outcome = outcome;
+	request->status = result ? result->status : 0;
+	request->succeeded = result && result->succeeded;
+	request->deleted = result ? result->deleted : 0;
+	request->lease = result ? result->lease : 0;
+	request->revision = slot;
+	local_bh_disable();
+	request->done(request);
+	local_bh_enable();
+	user_done(user);
+}
+
 /* @result: of an entry that was applied in @slot, or NULL */
 static void call_answer(struct kv_call *call, u8 outcome, u64 slot,
 			const struct kv_result *result)
@@ -71,6 +94,9 @@ static void call_answer(struct kv_call *call, u8 outcome, u64 slot,
 	struct sk_buff *skb = answer->skb;
 	int err;
 
+	if (answer->user)
+		answer_user(answer->user, answer->request, outcome, slot,
+			    result);
 	if (!skb)
 		return;
 	err = nla_put_u8(skb, PAXOS_KV_A_OUTCOME, outcome);
@@ -91,6 +117,17 @@ static void call_answer(struct kv_call *call, u8 outcome, u64 slot,
 	genlmsg_end(skb, answer->header);
 	genlmsg_unicast(answer->net, skb, answer->portid);
 	answer->skb = NULL;
+}
+
+static void call_list(struct kv_replica *replica, struct kv_call *call)
+{
+	lockdep_assert_held(&replica->lock);
+	if (call->answer.user)
+		atomic_inc(&call->answer.user->pending);
+	refcount_inc(&call->refs);
+	call->seq = ++replica->seq;
+	list_add_tail(&call->node, &replica->calls);
+	replica->n_calls++;
 }
 
 /* The list's reference is the caller's, and so is the answer. */
@@ -132,14 +169,16 @@ static void call_done(struct paxos_request *request)
  * @replica: whose group
  * @answer: to be sent when it was applied, or is lost; taken in any case
  * @writer: the entry; signed here
+ * @gfp: for a little memory
  * @timeout: in ms
  *
- * Return: 0, or what paxos_propose() says, and @answer is freed.
+ * Return: 0: @answer is sent, once; or what paxos_propose() says, and it is
+ * freed.
  */
 int kv_call(struct kv_replica *replica, struct kv_answer *answer,
-	    struct kv_writer *writer, u32 timeout)
+	    struct kv_writer *writer, gfp_t gfp, u32 timeout)
 {
-	struct kv_call *call = kzalloc(sizeof(*call), GFP_KERNEL);
+	struct kv_call *call = kzalloc(sizeof(*call), gfp);
 	int err = 0;
 
 	if (!call) {
@@ -149,27 +188,36 @@ int kv_call(struct kv_replica *replica, struct kv_answer *answer,
 	call->request.done = call_done;
 	call->replica = replica;
 	kref_get(&replica->refs);
-	refcount_set(&call->refs, 2);
+	refcount_set(&call->refs, 1);
 	call->answer = *answer;
 	spin_lock_bh(&replica->lock);
 	if (replica->n_calls >= KV_CALLS_MAX)
 		err = -EAGAIN;
-	call->seq = ++replica->seq;
-	replica->n_calls++;
-	list_add_tail(&call->node, &replica->calls);
+	else if (answer->user && answer->user->closing)
+		err = -ESHUTDOWN;
+	else
+		call_list(replica, call);
 	spin_unlock_bh(&replica->lock);
+	if (err) {
+		call_put(call);
+		return err;
+	}
 
 	kv_entry_sign(writer, replica->instance, call->seq);
-	if (!err)
-		err = kv_replica_enter(replica);
+	err = kv_replica_enter(replica);
 	if (!err) {
 		err = paxos_propose(replica->handle, &call->request,
 				    writer->bytes, writer->len, timeout);
 		kv_replica_leave(replica);
 	}
 	if (err) {
-		if (call_take(replica, call))
+		/* who took it out of the list has answered */
+		if (call_take(replica, call)) {
+			user_done(answer->user);
 			call_put(call);
+		} else {
+			err = 0;
+		}
 		call_put(call);
 	}
 	return err;
@@ -199,6 +247,21 @@ static struct kv_call *call_of(struct kv_replica *replica, const void *bytes,
 	return NULL;
 }
 
+/* False: its user did not wait for it to come back. */
+static bool call_relist(struct kv_replica *replica, struct kv_call *call)
+{
+	bool wanted;
+
+	spin_lock_bh(&replica->lock);
+	wanted = !call->answer.user || !call->answer.user->closing;
+	if (wanted) {
+		list_add_tail(&call->node, &replica->calls);
+		replica->n_calls++;
+	}
+	spin_unlock_bh(&replica->lock);
+	return wanted;
+}
+
 struct finding {
 	struct kv_call *call;
 	struct kv_result *result;
@@ -212,6 +275,11 @@ static bool call_found(void *context, const struct kv_pair *pair)
 	struct sk_buff *skb = answer->skb;
 	size_t need = pair->key_len + (size_t)pair->value_len + ANSWER_REST;
 
+	if (answer->user) {
+		struct paxos_kv_page *page = answer->request->page;
+
+		return kv_page_add(page, pair, finding->result->operation);
+	}
 	if (answer->more || skb_tailroom(skb) < need + ANSWER_REST ||
 	    kv_pair_put(skb, pair, &finding->result->operation)) {
 		answer->more = true;
@@ -236,10 +304,14 @@ int kv_call_apply(struct kv_replica *replica, u64 slot, const void *bytes,
 	struct kv_call *call = call_of(replica, bytes, len);
 	struct finding finding = { call, result };
 	struct sk_buff *skb = call ? call->answer.skb : NULL;
+	struct paxos_kv_page *page = NULL;
 	unsigned int before = skb ? skb->len : 0;
 	int err;
 
-	result->found = skb ? call_found : NULL;
+	if (call && call->answer.user)
+		page = call->answer.request->page;
+	kv_page_clear(page);
+	result->found = skb || page ? call_found : NULL;
 	result->context = &finding;
 	err = kv_apply(&replica->store, slot, bytes, len, result);
 	if (!call)
@@ -248,28 +320,45 @@ int kv_call_apply(struct kv_replica *replica, u64 slot, const void *bytes,
 		skb_trim(skb, before);
 		call->answer.more = false;
 	}
-	if (err == -ENOMEM) {
-		spin_lock_bh(&replica->lock);
-		list_add_tail(&call->node, &replica->calls);
-		replica->n_calls++;
-		spin_unlock_bh(&replica->lock);
+	if (err == -ENOMEM && call_relist(replica, call))
 		return err;
-	}
 	call_answer(call, err ? PAXOS_RESULT_UNKNOWN : PAXOS_RESULT_CHOSEN,
 		    slot, err ? NULL : result);
 	call_put(call);
 	return err;
 }
 
-/* Nothing is applied any more: nobody here will know what became of them. */
-void kv_calls_stop(struct kv_replica *replica)
+static struct kv_call *first_call(struct kv_replica *replica,
+				  const struct paxos_kv *user,
+				  const struct paxos_kv_request *request)
+{
+	struct kv_call *call;
+
+	lockdep_assert_held(&replica->lock);
+	list_for_each_entry(call, &replica->calls, node) {
+		if ((!user || call->answer.user == user) &&
+		    (!request || call->answer.request == request))
+			return call;
+	}
+	return NULL;
+}
+
+/**
+ * kv_calls_end() - nobody waits any longer: their outcome is unknown
+ * @replica: whose calls
+ * @user: of this one only; NULL: all
+ * @request: this one only; NULL: all
+ *
+ * One that was just taken out of the list is answered by who took it.
+ */
+void kv_calls_end(struct kv_replica *replica, const struct paxos_kv *user,
+		  const struct paxos_kv_request *request)
 {
 	struct kv_call *call;
 
 	for (;;) {
 		spin_lock_bh(&replica->lock);
-		call = list_first_entry_or_null(&replica->calls,
-						struct kv_call, node);
+		call = first_call(replica, user, request);
 		if (call)
 			call_unlist(replica, call);
 		spin_unlock_bh(&replica->lock);
@@ -371,7 +460,7 @@ static int propose(struct genl_info *info, struct kv_writer *writer,
 	err = kv_answer_new(&answer, genl_info_net(info), info->snd_portid,
 			    info->snd_seq, info->genlhdr->cmd, size);
 	if (!err)
-		err = kv_call(replica, &answer, writer,
+		err = kv_call(replica, &answer, writer, GFP_KERNEL,
 			      nla_get_u32(info->attrs[PAXOS_KV_A_TIMEOUT]));
 	return err ? kv_refuse(info, err) : 0;
 }

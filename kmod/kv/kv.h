@@ -9,6 +9,8 @@
  *	a proposal has ended	call.c		done(): softirq
  *	time passes		replica.c	tick: work
  *	a netlink command	netlink.c, call.c, read.c	process
+ *	a kernel subsystem	user.c, listen.c		process; submits
+ *							from softirq, too
  *
  * Locks, outermost first: kv_net.mutex; kv_replica.mutex, which the store is
  * under; kv_replica.lock, which the calls are under, with softirqs off.
@@ -17,6 +19,7 @@
 #include <linux/kref.h>
 #include <linux/mutex.h>
 #include <linux/paxos.h>
+#include <linux/paxos_kv.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
@@ -28,6 +31,7 @@
 
 #define KV_CALLS_MAX	1024
 #define KV_WATCHES_MAX	1024
+#define KV_BARRIERS_MAX	64		/* as many as a group takes */
 #define KV_ANSWER	512		/* bytes of one without pairs */
 #define KV_ANSWER_MAX	(48 << 10)	/* holds any pair, and more */
 
@@ -40,15 +44,18 @@ struct kv_net {
 /**
  * struct kv_replica - the store of a group on this host
  * @refs: one of kv_net, one of each who uses it
- * @net: of the group; outlives this
+ * @net: of the group, while @error is 0 or there are @users
  * @group: its id
  * @handle: on the group; closed when kv_net lets go
- * @users: of @handle, at this moment
+ * @users: of @handle and @net, at this moment
+ * @barriers: under way
+ * @queue: of barriers, which wait
  * @mutex: protects what follows, to @led
  * @store: what was applied
  * @error: why it is of no use any more; set by apply() and stop()
  * @watches: struct kv_watch that wait
- * @n_watches: how many
+ * @listeners: struct kv_listener
+ * @n_watches: how many of both
  * @led: this member led when the last tick looked
  * @lock: protects @calls, @n_calls, @seq
  * @calls: struct kv_call whose entry was not applied yet
@@ -63,11 +70,14 @@ struct kv_replica {
 	u32 group;
 	struct paxos_handle *handle;
 	atomic_t users;
+	atomic_t barriers;
+	struct workqueue_struct *queue;
 
 	struct mutex mutex;	/* the store, and who watches it */
 	struct kv_store store;
 	int error;
 	struct list_head watches;
+	struct list_head listeners;
 	u32 n_watches;
 	bool led;
 
@@ -81,7 +91,25 @@ struct kv_replica {
 };
 
 /**
- * struct kv_answer - a message to who asked, not sent yet
+ * struct paxos_kv - a kernel subsystem's use of a store
+ * @replica: the store, with a reference
+ * @queue: of its listeners
+ * @listeners: its struct kv_listener; under kv_replica.mutex
+ * @pending: requests under way
+ * @closing: no more are taken; under kv_replica.lock
+ */
+struct paxos_kv {
+	struct kv_replica *replica;
+	struct workqueue_struct *queue;
+	struct list_head listeners;
+	atomic_t pending;
+	bool closing;
+};
+
+/**
+ * struct kv_answer - what who asked is told, not sent yet
+ * @user: a kernel subsystem, or NULL: a netlink message, or nobody
+ * @request: of @user
  * @skb: NULL: nobody asked, or it was sent
  * @header: of @skb
  * @net: of who asked
@@ -89,6 +117,8 @@ struct kv_replica {
  * @more: pairs were left out, since there was no room
  */
 struct kv_answer {
+	struct paxos_kv *user;
+	struct paxos_kv_request *request;
 	struct sk_buff *skb;
 	void *header;
 	struct net *net;
@@ -103,7 +133,7 @@ struct kv_answer {
  * @replica: with a reference
  * @refs: one for the list, one for done()
  * @seq: in the entry's header
- * @answer: nobody's if its skb is NULL
+ * @answer: who asked
  */
 struct kv_call {
 	struct paxos_request request;
@@ -137,6 +167,7 @@ extern struct workqueue_struct *kv_queue;
 struct kv_net *kv_net(const struct net *net);
 
 /* replica.c: process context */
+u64 kv_now_ms(void);
 struct kv_replica *kv_replica_get(struct net *net, u32 group);
 void kv_replica_put(struct kv_replica *replica);
 void kv_replicas_close(struct kv_net *replicas);
@@ -149,22 +180,35 @@ int kv_answer_new(struct kv_answer *answer, struct net *net, u32 portid,
 int kv_pair_put(struct sk_buff *skb, const struct kv_pair *pair,
 		const u16 *operation);
 int kv_call(struct kv_replica *replica, struct kv_answer *answer,
-	    struct kv_writer *writer, u32 timeout);
+	    struct kv_writer *writer, gfp_t gfp, u32 timeout);
+void kv_calls_end(struct kv_replica *replica, const struct paxos_kv *user,
+		  const struct paxos_kv_request *request);
 int kv_nl_txn(struct sk_buff *skb, struct genl_info *info);
 int kv_nl_numbers(struct sk_buff *skb, struct genl_info *info);
 int kv_refuse(struct genl_info *info, int err);
 /* call.c: process context, kv_replica.mutex held */
 int kv_call_apply(struct kv_replica *replica, u64 slot, const void *bytes,
 		  u32 len, struct kv_result *result);
-void kv_calls_stop(struct kv_replica *replica);
 
 /* read.c: process context */
+int kv_barrier(struct kv_replica *replica, u32 timeout);
 int kv_nl_barrier(struct sk_buff *skb, struct genl_info *info);
 int kv_nl_info(struct sk_buff *skb, struct genl_info *info);
 int kv_nl_get_start(struct netlink_callback *cb);
 int kv_nl_get(struct sk_buff *skb, struct netlink_callback *cb);
 int kv_nl_get_done(struct netlink_callback *cb);
 int kv_nl_leases(struct sk_buff *skb, struct netlink_callback *cb);
+
+/* user.c: process context */
+int kv_user_error(const struct kv_replica *replica);
+void kv_page_clear(struct paxos_kv_page *page);
+bool kv_page_add(struct paxos_kv_page *page, const struct kv_pair *pair,
+		 u16 operation);
+
+/* listen.c: process context */
+void kv_listeners_close(struct paxos_kv *kv);
+/* listen.c: process context, kv_replica.mutex held */
+void kv_listeners_tell(struct kv_replica *replica, bool over);
 
 /* watch.c: process context */
 int kv_nl_watch(struct sk_buff *skb, struct genl_info *info);

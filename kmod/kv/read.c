@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/err.h>
+#include <linux/jiffies.h>
+#include <linux/minmax.h>
 #include <linux/slab.h>
 #include <net/sock.h>
 #include "kv.h"
 
 /* Reads: a barrier for those who want all that was chosen, and dumps. */
 
-#define BARRIER_STEP_MS	1000
+#define BARRIER_STEP_MS	1000U
 
 struct barrier {
 	struct work_struct work;
 	struct kv_replica *replica;
 	struct kv_answer answer;
 	u32 seq;
-	u32 timeout;
+	unsigned long until;	/* jiffies */
 };
 
 /* An error message for a command that waited. */
@@ -39,21 +41,50 @@ static void answer_error(struct barrier *barrier, int error)
 	genlmsg_unicast(barrier->answer.net, skb, barrier->answer.portid);
 }
 
-/* In short steps, since who closes the handle waits for them. */
-static int wait_barrier(struct kv_replica *replica, u32 timeout)
+/* In short steps, since who closes the handle waits for them. Entered. */
+static int wait_barrier(struct kv_replica *replica, unsigned long until)
 {
-	u32 step;
+	long left;
 	int err;
 
 	do {
-		err = kv_replica_enter(replica);
-		if (err)
-			return err;
-		step = min_t(u32, timeout, BARRIER_STEP_MS);
-		err = paxos_read_barrier(replica->handle, step);
-		kv_replica_leave(replica);
-		timeout -= step;
-	} while ((err == -ENOLINK || err == -ETIMEDOUT) && timeout);
+		left = max(0L, (long)(until - jiffies));
+		err = READ_ONCE(replica->error) ?:
+		      paxos_read_barrier(replica->handle,
+					 min(jiffies_to_msecs(left),
+					     BARRIER_STEP_MS));
+	} while ((err == -ENOLINK || err == -ETIMEDOUT) && left);
+	return err;
+}
+
+static int begin_barrier(struct kv_replica *replica)
+{
+	int err = kv_replica_enter(replica);
+
+	if (err)
+		return err;
+	if (atomic_inc_return(&replica->barriers) <= KV_BARRIERS_MAX)
+		return 0;
+	atomic_dec(&replica->barriers);
+	kv_replica_leave(replica);
+	return -EAGAIN;
+}
+
+static void end_barrier(struct kv_replica *replica)
+{
+	atomic_dec(&replica->barriers);
+	kv_replica_leave(replica);
+}
+
+/* Until @replica has all that was chosen before; killable. */
+int kv_barrier(struct kv_replica *replica, u32 timeout)
+{
+	int err = begin_barrier(replica);
+
+	if (err)
+		return err;
+	err = wait_barrier(replica, jiffies + msecs_to_jiffies(timeout));
+	end_barrier(replica);
 	return err;
 }
 
@@ -64,7 +95,7 @@ static void barrier_work(struct work_struct *work)
 	struct kv_answer *answer = &barrier->answer;
 	int err;
 
-	err = wait_barrier(replica, barrier->timeout);
+	err = wait_barrier(replica, barrier->until);
 	mutex_lock(&replica->mutex);
 	if (!err)
 		err = replica->error;
@@ -79,12 +110,13 @@ static void barrier_work(struct work_struct *work)
 		genlmsg_end(answer->skb, answer->header);
 		genlmsg_unicast(answer->net, answer->skb, answer->portid);
 	}
-	kv_replica_put(replica);
+	end_barrier(replica);
 	kfree(barrier);
 }
 
 int kv_nl_barrier(struct sk_buff *skb, struct genl_info *info)
 {
+	struct kv_replica *replica = info->user_ptr[0];
 	struct barrier *barrier;
 	int err;
 
@@ -96,17 +128,24 @@ int kv_nl_barrier(struct sk_buff *skb, struct genl_info *info)
 	err = kv_answer_new(&barrier->answer, genl_info_net(info),
 			    info->snd_portid, info->snd_seq,
 			    PAXOS_KV_CMD_BARRIER, KV_ANSWER);
-	if (err) {
-		kfree(barrier);
-		return kv_refuse(info, err);
-	}
-	barrier->replica = info->user_ptr[0];
-	kref_get(&barrier->replica->refs);
+	if (err)
+		goto err_free;
+	err = begin_barrier(replica);
+	if (err)
+		goto err_answer;
+	barrier->replica = replica;
 	barrier->seq = info->snd_seq;
-	barrier->timeout = nla_get_u32(info->attrs[PAXOS_KV_A_TIMEOUT]);
+	barrier->until = jiffies +
+		msecs_to_jiffies(nla_get_u32(info->attrs[PAXOS_KV_A_TIMEOUT]));
 	INIT_WORK(&barrier->work, barrier_work);
-	queue_work(kv_queue, &barrier->work);
+	queue_work(replica->queue, &barrier->work);
 	return 0;
+
+err_answer:
+	nlmsg_free(barrier->answer.skb);
+err_free:
+	kfree(barrier);
+	return kv_refuse(info, err);
 }
 
 int kv_nl_info(struct sk_buff *skb, struct genl_info *info)
@@ -295,17 +334,18 @@ int kv_nl_get(struct sk_buff *skb, struct netlink_callback *cb)
 	return err ?: skb->len;
 }
 
-/* args[0]: the last lease that was told of */
+/* ctx: the last lease that was told of */
 int kv_nl_leases(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct kv_replica *replica = dump_replica(cb);
+	u64 *last = (u64 *)cb->ctx;
 	const struct kv_lease *lease;
 	void *header;
 
 	if (IS_ERR(replica))
 		return PTR_ERR(replica);
 	mutex_lock(&replica->mutex);
-	while ((lease = kv_lease_after(&replica->store, cb->args[0]))) {
+	while ((lease = kv_lease_after(&replica->store, *last))) {
 		header = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
 				     cb->nlh->nlmsg_seq, &paxos_kv_family,
 				     NLM_F_MULTI, PAXOS_KV_CMD_LEASES);
@@ -321,7 +361,7 @@ int kv_nl_leases(struct sk_buff *skb, struct netlink_callback *cb)
 			break;
 		}
 		genlmsg_end(skb, header);
-		cb->args[0] = lease->id;
+		*last = lease->id;
 	}
 	mutex_unlock(&replica->mutex);
 	kv_replica_put(replica);

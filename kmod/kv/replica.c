@@ -26,7 +26,7 @@ static void store_free(void *memory)
 	kvfree(memory);
 }
 
-static u64 now_ms(void)
+u64 kv_now_ms(void)
 {
 	return ktime_to_ms(ktime_get_boottime());
 }
@@ -37,7 +37,7 @@ static void lease_begin(struct kv_replica *replica, u64 id)
 	struct kv_lease *lease = kv_lease_find(&replica->store, id);
 
 	if (lease)
-		lease->deadline = now_ms() + min_t(u64, lease->ttl, S64_MAX);
+		lease->deadline = kv_now_ms() + min_t(u64, lease->ttl, S64_MAX);
 }
 
 /* Nothing of the group's is of use to this host any more. */
@@ -47,8 +47,9 @@ static void replica_stop(struct kv_replica *replica, int error)
 	if (replica->error)
 		return;
 	WRITE_ONCE(replica->error, error);
-	kv_calls_stop(replica);
+	kv_calls_end(replica, NULL, NULL);
 	kv_watches_tell(replica, true);
+	kv_listeners_tell(replica, true);
 }
 
 /* A slot is never passed over; without memory it is tried again. */
@@ -78,8 +79,8 @@ static void replica_apply(void *context, u64 slot, const void *bytes, u32 len)
 	if (!err && !result.status &&
 	    (result.type == KV_GRANT || result.type == KV_KEEP))
 		lease_begin(replica, result.lease);
-	if (!list_empty(&replica->watches))
-		kv_watches_tell(replica, false);
+	kv_watches_tell(replica, false);
+	kv_listeners_tell(replica, false);
 out:
 	mutex_unlock(&replica->mutex);
 }
@@ -122,15 +123,18 @@ void kv_replica_leave(struct kv_replica *replica)
  * Propose the end of a lease. It counts only if the lease was not kept since;
  * should the proposal be lost, the next tick behind @deadline makes another.
  */
-static void expire(struct kv_replica *replica, struct kv_lease *lease)
+static int expire(struct kv_replica *replica, struct kv_lease *lease)
 {
 	struct kv_answer nobody = { .skb = NULL };
 	u8 bytes[sizeof(struct kv_header) + sizeof(struct kv_numbers)];
 	struct kv_writer writer = { .bytes = bytes };
+	int err;
 
 	kv_entry_numbers(&writer, KV_REVOKE, lease->id, lease->renewed);
-	if (!kv_call(replica, &nobody, &writer, EXPIRE_MS))
-		lease->deadline = now_ms() + EXPIRE_MS;
+	err = kv_call(replica, &nobody, &writer, GFP_NOIO, EXPIRE_MS);
+	if (!err)
+		lease->deadline = kv_now_ms() + EXPIRE_MS;
+	return err;
 }
 
 /*
@@ -140,14 +144,14 @@ static void expire(struct kv_replica *replica, struct kv_lease *lease)
 static void watch_leases(struct kv_replica *replica)
 {
 	struct kv_lease *lease;
-	u64 now = now_ms();
+	u64 now = kv_now_ms();
 
 	for (lease = kv_lease_after(&replica->store, 0); lease;
 	     lease = kv_lease_after(&replica->store, lease->id)) {
 		if (!replica->led)
 			lease_begin(replica, lease->id);
-		else if (lease->deadline <= now)
-			expire(replica, lease);
+		else if (lease->deadline <= now && expire(replica, lease))
+			break;
 	}
 }
 
@@ -196,13 +200,19 @@ static struct kv_replica *replica_open(struct net *net, u32 group)
 	mutex_init(&replica->mutex);
 	spin_lock_init(&replica->lock);
 	INIT_LIST_HEAD(&replica->watches);
+	INIT_LIST_HEAD(&replica->listeners);
 	INIT_LIST_HEAD(&replica->calls);
 	INIT_DELAYED_WORK(&replica->tick, tick);
 	replica->instance = get_random_u64();
 	kv_store_init(&replica->store, store_alloc, store_free,
 		      get_random_u64());
-	handle = paxos_open(net, group, 1, &replica_ops, replica, 0);
+	replica->queue = alloc_workqueue("paxos_kv_%u", WQ_UNBOUND, 0, group);
+	handle = replica->queue ?
+		paxos_open(net, group, 1, &replica_ops, replica, 0) :
+		ERR_PTR(-ENOMEM);
 	if (IS_ERR(handle)) {
+		if (replica->queue)
+			destroy_workqueue(replica->queue);
 		kv_replica_put(replica);
 		return ERR_CAST(handle);
 	}
@@ -221,6 +231,7 @@ static void replica_close(struct kv_replica *replica)
 	/* pairs with kv_replica_enter() */
 	smp_mb();
 	wait_var_event(&replica->users, !atomic_read(&replica->users));
+	destroy_workqueue(replica->queue);
 	paxos_close(replica->handle);
 	kv_replica_put(replica);
 }
@@ -238,32 +249,33 @@ static void replica_close(struct kv_replica *replica)
 struct kv_replica *kv_replica_get(struct net *net, u32 group)
 {
 	struct kv_net *replicas = kv_net(net);
-	struct kv_replica *replica;
-	int err;
+	struct kv_replica *replica, *gone = NULL;
+	int err = 0;
 
 	mutex_lock(&replicas->mutex);
 	replica = xa_load(&replicas->replicas, group);
 	if (replica && READ_ONCE(replica->error) == -ESHUTDOWN) {
-		xa_erase(&replicas->replicas, group);
-		replica_close(replica);
+		gone = xa_erase(&replicas->replicas, group);
 		replica = NULL;
 	}
 	if (!replica) {
 		replica = replica_open(net, group);
 		if (IS_ERR(replica))
-			goto out;
-		err = xa_err(xa_store(&replicas->replicas, group, replica,
-				      GFP_KERNEL));
-		if (err) {
-			replica_close(replica);
-			replica = ERR_PTR(err);
-			goto out;
-		}
+			err = PTR_ERR(replica);
+		else
+			err = xa_err(xa_store(&replicas->replicas, group,
+					      replica, GFP_KERNEL));
 	}
-	kref_get(&replica->refs);
-out:
+	if (!err)
+		kref_get(&replica->refs);
 	mutex_unlock(&replicas->mutex);
-	return replica;
+	if (gone)
+		replica_close(gone);
+	if (!err)
+		return replica;
+	if (!IS_ERR(replica))
+		replica_close(replica);
+	return ERR_PTR(err);
 }
 
 void kv_replicas_close(struct kv_net *replicas)
@@ -271,10 +283,9 @@ void kv_replicas_close(struct kv_net *replicas)
 	struct kv_replica *replica;
 	unsigned long group;
 
-	mutex_lock(&replicas->mutex);
+	/* nobody is there to add one */
 	xa_for_each(&replicas->replicas, group, replica) {
 		xa_erase(&replicas->replicas, group);
 		replica_close(replica);
 	}
-	mutex_unlock(&replicas->mutex);
 }

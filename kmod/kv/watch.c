@@ -9,6 +9,28 @@
  * nobody. What it has not seen when history is compacted it is told of.
  */
 
+/* kv_found: there is something; it is not taken. */
+static bool watch_any(void *context, const struct kv_pair *pair)
+{
+	*(bool *)context = true;
+	return false;
+}
+
+/* Go on to the next event, or to the end of history. */
+static int watch_seek(struct kv_replica *replica, struct kv_watch *watch)
+{
+	bool any = false;
+	int err;
+
+	do {
+		err = kv_watch(&replica->store, &watch->position,
+			       watch->prefix, watch->prefix_len, watch->exact,
+			       watch_any, &any);
+	} while (!err && !any &&
+		 watch->position.revision <= replica->store.applied);
+	return err ?: any;
+}
+
 static bool watch_found(void *context, const struct kv_pair *pair)
 {
 	struct sk_buff *skb = context;
@@ -22,26 +44,21 @@ static bool watch_found(void *context, const struct kv_pair *pair)
 static int watch_answer(struct kv_replica *replica, struct kv_watch *watch,
 			bool over)
 {
-	struct kv_position was = watch->position;
 	struct kv_answer answer;
-	int count, err;
+	int there, err;
 
+	there = watch_seek(replica, watch);
+	/* whose time is over learns of an error when he asks again */
+	if (there <= 0 && !over)
+		return there;
 	err = kv_answer_new(&answer, replica->net, watch->portid, watch->seq,
 			    PAXOS_KV_CMD_WATCH, KV_ANSWER_MAX);
 	if (err)
 		return err;
-	do {
-		was = watch->position;
-		count = kv_watch(&replica->store, &watch->position,
-				 watch->prefix, watch->prefix_len, watch->exact,
-				 watch_found, answer.skb);
-	} while (!count && watch->position.revision <= replica->store.applied &&
-		 memcmp(&was, &watch->position, sizeof(was)));
-	/* whose time is over learns of an error when he asks again */
-	if (count <= 0 && !over) {
-		nlmsg_free(answer.skb);
-		return count;
-	}
+	if (there > 0)
+		kv_watch(&replica->store, &watch->position, watch->prefix,
+			 watch->prefix_len, watch->exact, watch_found,
+			 answer.skb);
 	err = nla_put_u64_64bit(answer.skb, PAXOS_KV_A_REVISION,
 				watch->position.revision, PAXOS_KV_A_PAD) ?:
 	      nla_put_u32(answer.skb, PAXOS_KV_A_SUB, watch->position.sub);
@@ -62,8 +79,9 @@ static void watch_drop(struct kv_replica *replica, struct kv_watch *watch)
 }
 
 /*
- * Answer those for whom there is something, or whose time is over. One that
- * waits is at the end of history, which no compaction reaches.
+ * Answer those for whom there is something, or whose time is over; without
+ * memory at the next tick. One that waits is at the end of history, which no
+ * compaction reaches.
  */
 void kv_watches_tell(struct kv_replica *replica, bool over)
 {
@@ -78,7 +96,7 @@ void kv_watches_tell(struct kv_replica *replica, bool over)
 		    watch->position.revision > replica->store.applied)
 			continue;
 		err = watch_answer(replica, watch, late);
-		if (err == 1 || late)
+		if (err == 1 || over)
 			watch_drop(replica, watch);
 	}
 }
@@ -124,6 +142,8 @@ int kv_nl_watch(struct sk_buff *skb, struct genl_info *info)
 			PAXOS_REFUSE_FMT(info->extack,
 					 "compacted: history begins behind revision %llu",
 					 replica->store.compacted);
+		else if (err < 0)
+			kv_refuse(info, err);
 	}
 	if (!err) {
 		list_add_tail(&watch->node, &replica->watches);
