@@ -81,12 +81,12 @@ a_transaction_takes_a_lock_once() {
 
 a_lease_that_is_not_kept_takes_its_keys_with_it() {
 	local lease other
-	lease=$(kv 2 lease grant 1500ms | sed -n 's/^lease //p')
+	lease=$(kv 2 lease grant 3s | sed -n 's/^lease //p')
 	other=$(kv 3 lease grant 60s | sed -n 's/^lease //p')
 	kv 2 put mortal x -l "$lease"
 	kv 2 put other x -l "$other"
-	for _ in 1 2 3 4; do
-		sleep 0.7
+	for _ in 1 2 3 4 5; do
+		sleep 0.8
 		kv 3 lease keep "$lease"
 	done
 	kv 1 get mortal
