@@ -151,14 +151,27 @@ static bool call_take(struct kv_replica *replica, struct kv_call *call)
 	return mine;
 }
 
-/* What was chosen is applied here, too, and answered then. */
+/*
+ * What was chosen is applied here, too, and answered then; but if it came in a
+ * snapshot, what it did is not known here.
+ */
 static void call_done(struct paxos_request *request)
 {
 	struct kv_call *call = container_of(request, struct kv_call, request);
+	bool chosen = request->result == PAXOS_RESULT_CHOSEN, mine;
+	struct kv_replica *replica = call->replica;
 
-	if (request->result != PAXOS_RESULT_CHOSEN &&
-	    call_take(call->replica, call)) {
-		call_answer(call, request->result, 0, NULL);
+	spin_lock_bh(&replica->lock);
+	if (chosen)
+		call->slot = request->slot;
+	mine = !list_empty(&call->node) &&
+	       (!chosen || call->slot <= replica->loaded);
+	if (mine)
+		call_unlist(replica, call);
+	spin_unlock_bh(&replica->lock);
+	if (mine) {
+		call_answer(call, chosen ? PAXOS_RESULT_UNKNOWN :
+				  request->result, 0, NULL);
 		call_put(call);
 	}
 	call_put(call);
@@ -313,7 +326,7 @@ int kv_call_apply(struct kv_replica *replica, u64 slot, const void *bytes,
 	kv_page_clear(page);
 	result->found = skb || page ? call_found : NULL;
 	result->context = &finding;
-	err = kv_apply(&replica->store, slot, bytes, len, result);
+	err = kv_apply(replica->store, slot, bytes, len, result);
 	if (!call)
 		return err;
 	if (skb && (err || result->status)) {
@@ -367,6 +380,37 @@ void kv_calls_end(struct kv_replica *replica, const struct paxos_kv *user,
 		call_answer(call, PAXOS_RESULT_UNKNOWN, 0, NULL);
 		call_put(call);
 	}
+}
+
+static struct kv_call *passed_call(struct kv_replica *replica)
+{
+	struct kv_call *call;
+
+	lockdep_assert_held(&replica->lock);
+	list_for_each_entry(call, &replica->calls, node) {
+		if (call->slot && call->slot <= replica->loaded)
+			return call;
+	}
+	return NULL;
+}
+
+/* What the entries up to @slot did came in a snapshot: nobody knows of each. */
+void kv_calls_loaded(struct kv_replica *replica, u64 slot)
+{
+	struct kv_call *call;
+
+	do {
+		spin_lock_bh(&replica->lock);
+		replica->loaded = slot;
+		call = passed_call(replica);
+		if (call)
+			call_unlist(replica, call);
+		spin_unlock_bh(&replica->lock);
+		if (call) {
+			call_answer(call, PAXOS_RESULT_UNKNOWN, 0, NULL);
+			call_put(call);
+		}
+	} while (call);
 }
 
 /* Why, in a sentence. */

@@ -51,16 +51,17 @@ struct kv_net {
  * @barriers: under way
  * @queue: of barriers, which wait
  * @mutex: protects what follows, to @led
- * @store: what was applied
+ * @store: what was applied; a snapshot that is loaded takes its place
  * @error: why it is of no use any more; set by apply() and stop()
  * @watches: struct kv_watch that wait
  * @listeners: struct kv_listener
  * @n_watches: how many of both
  * @led: this member led when the last tick looked
- * @lock: protects @calls, @n_calls, @seq
+ * @lock: protects @calls, @n_calls, @seq, @loaded, and the slots of calls
  * @calls: struct kv_call whose entry was not applied yet
  * @n_calls: how many
  * @seq: of the last one
+ * @loaded: entries up to this slot came in a snapshot
  * @instance: random; an entry with it and a seq is one of @calls
  * @tick: time passes
  */
@@ -74,7 +75,7 @@ struct kv_replica {
 	struct workqueue_struct *queue;
 
 	struct mutex mutex;	/* the store, and who watches it */
-	struct kv_store store;
+	struct kv_store *store;
 	int error;
 	struct list_head watches;
 	struct list_head listeners;
@@ -85,6 +86,7 @@ struct kv_replica {
 	struct list_head calls;
 	u32 n_calls;
 	u64 seq;
+	u64 loaded;
 	u64 instance;
 
 	struct delayed_work tick;
@@ -133,6 +135,7 @@ struct kv_answer {
  * @replica: with a reference
  * @refs: one for the list, one for done()
  * @seq: in the entry's header
+ * @slot: that it was chosen in; 0: not yet
  * @answer: who asked
  */
 struct kv_call {
@@ -141,6 +144,7 @@ struct kv_call {
 	struct kv_replica *replica;
 	refcount_t refs;
 	u64 seq;
+	u64 slot;
 	struct kv_answer answer;
 };
 
@@ -173,6 +177,8 @@ void kv_replica_put(struct kv_replica *replica);
 void kv_replicas_close(struct kv_net *replicas);
 int kv_replica_enter(struct kv_replica *replica);
 void kv_replica_leave(struct kv_replica *replica);
+struct kv_store *kv_store_new(void);
+void kv_store_free(struct kv_store *store);
 
 /* call.c: process context */
 int kv_answer_new(struct kv_answer *answer, struct net *net, u32 portid,
@@ -189,6 +195,14 @@ int kv_refuse(struct genl_info *info, int err);
 /* call.c: process context, kv_replica.mutex held */
 int kv_call_apply(struct kv_replica *replica, u64 slot, const void *bytes,
 		  u32 len, struct kv_result *result);
+void kv_calls_loaded(struct kv_replica *replica, u64 slot);
+
+/* snapshot.c: process context; as struct paxos_handle_ops says */
+int kv_snapshot_begin(void *context, u64 slot, void **view);
+int kv_snapshot_save(void *context, void *view,
+		     struct paxos_snapshot *snapshot);
+void kv_snapshot_end(void *context, void *view);
+int kv_snapshot_load(void *context, u64 slot, struct paxos_snapshot *snapshot);
 
 /* read.c: process context */
 int kv_barrier(struct kv_replica *replica, u32 timeout);

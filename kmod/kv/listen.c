@@ -64,8 +64,8 @@ static int collect(struct kv_listener *listener)
 		return err;
 	kv_page_clear(&listener->page);
 	while (!count &&
-	       listener->position.revision <= replica->store.applied) {
-		count = kv_watch(&replica->store, &listener->position,
+	       listener->position.revision <= replica->store->applied) {
+		count = kv_watch(replica->store, &listener->position,
 				 listener->key, listener->key_len,
 				 listener->exact, listener_found,
 				 &listener->page);
@@ -114,7 +114,7 @@ void kv_listeners_tell(struct kv_replica *replica, bool over)
 	lockdep_assert_held(&replica->mutex);
 	list_for_each_entry(listener, &replica->listeners, node) {
 		if (over ||
-		    listener->position.revision <= replica->store.applied)
+		    listener->position.revision <= replica->store->applied)
 			queue_work(listener->kv->queue, &listener->work);
 	}
 }
@@ -174,7 +174,7 @@ int paxos_kv_watch(struct paxos_kv *kv, struct paxos_kv_watch *watch,
 		err = -EAGAIN;
 	if (!err) {
 		listener->position.revision =
-			revision ?: replica->store.applied + 1;
+			revision ?: replica->store->applied + 1;
 		watch->listener = listener;
 		list_add_tail(&listener->node, &replica->listeners);
 		list_add_tail(&listener->mine, &kv->listeners);

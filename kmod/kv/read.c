@@ -101,7 +101,7 @@ static void barrier_work(struct work_struct *work)
 		err = replica->error;
 	if (!err)
 		err = nla_put_u64_64bit(answer->skb, PAXOS_KV_A_REVISION,
-					replica->store.applied, PAXOS_KV_A_PAD);
+					replica->store->applied, PAXOS_KV_A_PAD);
 	mutex_unlock(&replica->mutex);
 	if (err) {
 		answer_error(barrier, err);
@@ -151,7 +151,7 @@ err_free:
 int kv_nl_info(struct sk_buff *skb, struct genl_info *info)
 {
 	struct kv_replica *replica = info->user_ptr[0];
-	struct kv_store *store = &replica->store;
+	struct kv_store *store = replica->store;
 	struct kv_answer answer;
 	int err;
 
@@ -286,7 +286,7 @@ static int get_exact(struct get_dump *dump, struct get_message *message)
 	struct kv_pair pair;
 	int err;
 
-	err = kv_get(&dump->replica->store, dump->prefix,
+	err = kv_get(dump->replica->store, dump->prefix,
 		     dump->range.prefix_len, dump->range.revision, &pair);
 	dump->over = true;
 	if (err)
@@ -299,7 +299,7 @@ static int get_some(struct get_dump *dump, struct get_message *message)
 	u64 limit = dump->range.limit;
 	int err;
 
-	err = kv_get_range(&dump->replica->store, &dump->range, get_found,
+	err = kv_get_range(dump->replica->store, &dump->range, get_found,
 			   message);
 	if (err)
 		return err;
@@ -325,7 +325,7 @@ int kv_nl_get(struct sk_buff *skb, struct netlink_callback *cb)
 	mutex_lock(&replica->mutex);
 	err = replica->error;
 	if (dump->first && !dump->range.revision)
-		dump->range.revision = replica->store.applied;
+		dump->range.revision = replica->store->applied;
 	dump->first = false;
 	if (!err)
 		err = dump->exact ? get_exact(dump, &message) :
@@ -345,7 +345,7 @@ int kv_nl_leases(struct sk_buff *skb, struct netlink_callback *cb)
 	if (IS_ERR(replica))
 		return PTR_ERR(replica);
 	mutex_lock(&replica->mutex);
-	while ((lease = kv_lease_after(&replica->store, *last))) {
+	while ((lease = kv_lease_after(replica->store, *last))) {
 		header = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
 				     cb->nlh->nlmsg_seq, &paxos_kv_family,
 				     NLM_F_MULTI, PAXOS_KV_CMD_LEASES);

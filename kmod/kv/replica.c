@@ -31,10 +31,26 @@ u64 kv_now_ms(void)
 	return ktime_to_ms(ktime_get_boottime());
 }
 
+struct kv_store *kv_store_new(void)
+{
+	struct kv_store *store = kmalloc(sizeof(*store), GFP_KERNEL);
+
+	if (store)
+		kv_store_init(store, store_alloc, store_free,
+			      get_random_u64());
+	return store;
+}
+
+void kv_store_free(struct kv_store *store)
+{
+	kv_store_clear(store);
+	kfree(store);
+}
+
 /* The time of a lease begins when it is applied here, so never too early. */
 static void lease_begin(struct kv_replica *replica, u64 id)
 {
-	struct kv_lease *lease = kv_lease_find(&replica->store, id);
+	struct kv_lease *lease = kv_lease_find(replica->store, id);
 
 	if (lease)
 		lease->deadline = kv_now_ms() + min_t(u64, lease->ttl, S64_MAX);
@@ -98,6 +114,10 @@ static const struct paxos_handle_ops replica_ops = {
 	.name = "kv",
 	.apply = replica_apply,
 	.stop = replica_stopped,
+	.snapshot_begin = kv_snapshot_begin,
+	.snapshot_save = kv_snapshot_save,
+	.snapshot_end = kv_snapshot_end,
+	.snapshot_load = kv_snapshot_load,
 };
 
 /* May @replica->handle be used? 0 until kv_replica_leave(), or the error. */
@@ -146,8 +166,8 @@ static void watch_leases(struct kv_replica *replica)
 	struct kv_lease *lease;
 	u64 now = kv_now_ms();
 
-	for (lease = kv_lease_after(&replica->store, 0); lease;
-	     lease = kv_lease_after(&replica->store, lease->id)) {
+	for (lease = kv_lease_after(replica->store, 0); lease;
+	     lease = kv_lease_after(replica->store, lease->id)) {
 		if (!replica->led)
 			lease_begin(replica, lease->id);
 		else if (lease->deadline <= now && expire(replica, lease))
@@ -178,7 +198,8 @@ static void replica_free(struct kref *refs)
 	struct kv_replica *replica =
 		container_of(refs, struct kv_replica, refs);
 
-	kv_store_clear(&replica->store);
+	if (replica->store)
+		kv_store_free(replica->store);
 	kfree(replica);
 }
 
@@ -204,10 +225,9 @@ static struct kv_replica *replica_open(struct net *net, u32 group)
 	INIT_LIST_HEAD(&replica->calls);
 	INIT_DELAYED_WORK(&replica->tick, tick);
 	replica->instance = get_random_u64();
-	kv_store_init(&replica->store, store_alloc, store_free,
-		      get_random_u64());
+	replica->store = kv_store_new();
 	replica->queue = alloc_workqueue("paxos_kv_%u", WQ_UNBOUND, 0, group);
-	handle = replica->queue ?
+	handle = replica->store && replica->queue ?
 		paxos_open(net, group, 1, &replica_ops, replica, 0) :
 		ERR_PTR(-ENOMEM);
 	if (IS_ERR(handle)) {

@@ -186,7 +186,7 @@ static int read_range(const struct kv_store *store,
 static int read_page(struct kv_replica *replica, struct paxos_kv_query *query,
 		     struct paxos_kv_page *page)
 {
-	const struct kv_store *store = &replica->store;
+	const struct kv_store *store = replica->store;
 	int err;
 
 	lockdep_assert_held(&replica->mutex);
@@ -229,7 +229,7 @@ int paxos_kv_read(struct paxos_kv *kv, struct paxos_kv_query *query,
 	if (query->key_len > KV_KEY_MAX || (!query->prefix && !query->key_len))
 		return -EINVAL;
 	mutex_lock(&replica->mutex);
-	if (query->revision && query->revision <= replica->store.applied)
+	if (query->revision && query->revision <= replica->store->applied)
 		known = true;
 	mutex_unlock(&replica->mutex);
 	if (!known) {
@@ -574,7 +574,7 @@ int paxos_kv_lease(struct paxos_kv *kv, u64 lease, struct paxos_kv_lease *what)
 
 	mutex_lock(&replica->mutex);
 	err = kv_user_error(replica);
-	found = kv_lease_find(&replica->store, lease);
+	found = kv_lease_find(replica->store, lease);
 	if (!err && !found)
 		err = -EKEYEXPIRED;
 	if (!err)

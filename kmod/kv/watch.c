@@ -23,11 +23,11 @@ static int watch_seek(struct kv_replica *replica, struct kv_watch *watch)
 	int err;
 
 	do {
-		err = kv_watch(&replica->store, &watch->position,
+		err = kv_watch(replica->store, &watch->position,
 			       watch->prefix, watch->prefix_len, watch->exact,
 			       watch_any, &any);
 	} while (!err && !any &&
-		 watch->position.revision <= replica->store.applied);
+		 watch->position.revision <= replica->store->applied);
 	return err ?: any;
 }
 
@@ -56,7 +56,7 @@ static int watch_answer(struct kv_replica *replica, struct kv_watch *watch,
 	if (err)
 		return err;
 	if (there > 0)
-		kv_watch(&replica->store, &watch->position, watch->prefix,
+		kv_watch(replica->store, &watch->position, watch->prefix,
 			 watch->prefix_len, watch->exact, watch_found,
 			 answer.skb);
 	err = nla_put_u64_64bit(answer.skb, PAXOS_KV_A_REVISION,
@@ -93,7 +93,7 @@ void kv_watches_tell(struct kv_replica *replica, bool over)
 	list_for_each_entry_safe(watch, next, &replica->watches, node) {
 		late = over || time_after_eq(jiffies, watch->until);
 		if (!late &&
-		    watch->position.revision > replica->store.applied)
+		    watch->position.revision > replica->store->applied)
 			continue;
 		err = watch_answer(replica, watch, late);
 		if (err == 1 || over)
@@ -141,7 +141,7 @@ int kv_nl_watch(struct sk_buff *skb, struct genl_info *info)
 		if (err == -ESTALE)
 			PAXOS_REFUSE_FMT(info->extack,
 					 "compacted: history begins behind revision %llu",
-					 replica->store.compacted);
+					 replica->store->compacted);
 		else if (err < 0)
 			kv_refuse(info, err);
 	}
