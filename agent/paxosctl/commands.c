@@ -359,6 +359,16 @@ const struct command commands[] = {
 		.run = run_kv_limit,
 	},
 	{
+		.name = "kv history",
+		.operands = "REVISIONS|TIME|all",
+		.least = 1,
+		.most = 1,
+		.summary = "How much history is kept, on all hosts",
+		.about = "What is older is compacted by whoever leads. All is kept at first.",
+		.options = kv_change_options,
+		.run = run_kv_history,
+	},
+	{
 		.name = "kv status",
 		.operands = "",
 		.summary = "The store as this host knows it",

@@ -78,6 +78,7 @@ int run_kv_watch(const struct arguments *arguments);
 int run_kv_lease(const struct arguments *arguments);
 int run_kv_compact(const struct arguments *arguments);
 int run_kv_limit(const struct arguments *arguments);
+int run_kv_history(const struct arguments *arguments);
 int run_kv_status(const struct arguments *arguments);
 
 #endif

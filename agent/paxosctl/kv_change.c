@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* kv put, del, txn, lease, compact, limit: what becomes an entry. */
+/* kv put, del, txn, lease, compact, limit, history: what becomes an entry. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -256,6 +256,7 @@ int run_kv_txn(const struct arguments *arguments)
 	return result;
 }
 
+/* @attr 0: without a number */
 static int change_number(const struct arguments *arguments, uint8_t cmd,
 			 int attr, uint64_t number)
 {
@@ -267,7 +268,8 @@ static int change_number(const struct arguments *arguments, uint8_t cmd,
 	if (store_open(arguments, &store))
 		return EXIT_ERROR;
 	request = store_request(&store, cmd);
-	nla_put_u64(request, attr, number);
+	if (attr)
+		nla_put_u64(request, attr, number);
 	result = store_change(&store, request, &changed);
 	if (!result && cmd == PAXOS_KV_CMD_GRANT && !print_json)
 		print("lease %" PRIu64 "\n", changed.lease);
@@ -297,6 +299,24 @@ int run_kv_limit(const struct arguments *arguments)
 			     arguments->operands[0]);
 	return change_number(arguments, PAXOS_KV_CMD_LIMIT, PAXOS_KV_A_LIMIT,
 			     bytes);
+}
+
+int run_kv_history(const struct arguments *arguments)
+{
+	const char *kept = arguments->operands[0];
+	uint64_t revisions;
+	uint32_t ms;
+
+	if (!strcmp(kept, "all"))
+		return change_number(arguments, PAXOS_KV_CMD_HISTORY, 0, 0);
+	if (parse_number(kept, 1, INT64_MAX, &revisions))
+		return change_number(arguments, PAXOS_KV_CMD_HISTORY,
+				     PAXOS_KV_A_HISTORY, revisions);
+	if (parse_time(kept, &ms))
+		return change_number(arguments, PAXOS_KV_CMD_HISTORY,
+				     PAXOS_KV_A_PERIOD, ms);
+	return wrong(arguments, "'%s': give a number of revisions, such as 10000, a time of up to a day, such as 3600s, or all",
+		     kept);
 }
 
 static int take_lease(struct nlmsghdr *message, void *arg)

@@ -130,7 +130,7 @@ int run_kv_watch(const struct arguments *arguments)
 static int take_status(struct nlmsghdr *message, void *arg)
 {
 	struct nlattr *attrs[PAXOS_KV_A_MAX + 1];
-	uint64_t revision, compacted, used, limit;
+	uint64_t revision, compacted, used, limit, revisions = 0, period = 0;
 
 	(void)arg;
 	if (genlmsg_parse(message, 0, attrs, PAXOS_KV_A_MAX, NULL) ||
@@ -141,17 +141,28 @@ static int take_status(struct nlmsghdr *message, void *arg)
 	compacted = nla_get_u64(attrs[PAXOS_KV_A_COMPACTED]);
 	used = nla_get_u64(attrs[PAXOS_KV_A_USED]);
 	limit = nla_get_u64(attrs[PAXOS_KV_A_LIMIT]);
+	if (attrs[PAXOS_KV_A_HISTORY])
+		revisions = nla_get_u64(attrs[PAXOS_KV_A_HISTORY]);
+	if (attrs[PAXOS_KV_A_PERIOD])
+		period = nla_get_u64(attrs[PAXOS_KV_A_PERIOD]);
 	if (print_json) {
 		json_object(NULL);
 		json_number("revision", revision);
 		json_number("compacted", compacted);
 		json_number("used", used);
 		json_number("limit", limit);
+		json_number("history_revisions", revisions);
+		json_number("history_ms", period);
 		json_end();
 	} else {
 		print("revision %" PRIu64 ", compacted to %" PRIu64 ", %" PRIu64
-		      " of %" PRIu64 " bytes\n", revision, compacted, used,
+		      " of %" PRIu64 " bytes", revision, compacted, used,
 		      limit);
+		if (revisions)
+			print(", keeps %" PRIu64 " revisions", revisions);
+		if (period)
+			print(", keeps %" PRIu64 " ms", period);
+		print("\n");
 	}
 	return 0;
 }

@@ -8,7 +8,7 @@
  *	a value was chosen	replica.c	apply(): work of the handle
  *	a proposal has ended	call.c		done(): softirq
  *	time passes		replica.c	tick: work
- *	a netlink command	netlink.c, call.c, read.c	process
+ *	a netlink command	change.c, read.c, watch.c	process
  *	a kernel subsystem	user.c, listen.c		process; submits
  *							from softirq, too
  *
@@ -32,6 +32,7 @@
 #define KV_CALLS_MAX	1024
 #define KV_WATCHES_MAX	1024
 #define KV_BARRIERS_MAX	64		/* as many as a group takes */
+#define KV_AGES		16
 #define KV_ANSWER	512		/* bytes of one without pairs */
 #define KV_ANSWER_MAX	(48 << 10)	/* holds any pair, and more */
 
@@ -39,6 +40,12 @@
 struct kv_net {
 	struct mutex mutex;	/* who is there */
 	struct xarray replicas;
+};
+
+/* In time (ms) this was the last revision; 0: none. */
+struct kv_age {
+	u64 time;
+	u64 revision;
 };
 
 /**
@@ -50,13 +57,15 @@ struct kv_net {
  * @users: of @handle and @net, at this moment
  * @barriers: under way
  * @queue: of barriers, which wait
- * @mutex: protects what follows, to @led
+ * @mutex: protects what follows, to @compact_at
  * @store: what was applied; a snapshot that is loaded takes its place
  * @error: why it is of no use any more; set by apply() and stop()
  * @watches: struct kv_watch that wait
  * @listeners: struct kv_listener
  * @n_watches: how many of both
  * @led: this member led when the last tick looked
+ * @ages: the newest first
+ * @compact_at: not before that time is one proposed
  * @lock: protects @calls, @n_calls, @seq, @loaded, and the slots of calls
  * @calls: struct kv_call whose entry was not applied yet
  * @n_calls: how many
@@ -81,6 +90,8 @@ struct kv_replica {
 	struct list_head listeners;
 	u32 n_watches;
 	bool led;
+	struct kv_age ages[KV_AGES];
+	u64 compact_at;
 
 	spinlock_t lock;	/* what is under way */
 	struct list_head calls;
@@ -189,9 +200,6 @@ int kv_call(struct kv_replica *replica, struct kv_answer *answer,
 	    struct kv_writer *writer, gfp_t gfp, u32 timeout);
 void kv_calls_end(struct kv_replica *replica, const struct paxos_kv *user,
 		  const struct paxos_kv_request *request);
-int kv_nl_txn(struct sk_buff *skb, struct genl_info *info);
-int kv_nl_numbers(struct sk_buff *skb, struct genl_info *info);
-int kv_refuse(struct genl_info *info, int err);
 /* call.c: process context, kv_replica.mutex held */
 int kv_call_apply(struct kv_replica *replica, u64 slot, const void *bytes,
 		  u32 len, struct kv_result *result);
@@ -203,6 +211,12 @@ int kv_snapshot_save(void *context, void *view,
 		     struct paxos_snapshot *snapshot);
 void kv_snapshot_end(void *context, void *view);
 int kv_snapshot_load(void *context, u64 slot, struct paxos_snapshot *snapshot);
+
+/* change.c: process context */
+int kv_refuse(struct genl_info *info, int err);
+int kv_nl_txn(struct sk_buff *skb, struct genl_info *info);
+int kv_nl_numbers(struct sk_buff *skb, struct genl_info *info);
+int kv_nl_history(struct sk_buff *skb, struct genl_info *info);
 
 /* read.c: process context */
 int kv_barrier(struct kv_replica *replica, u32 timeout);
@@ -223,6 +237,9 @@ bool kv_page_add(struct paxos_kv_page *page, const struct kv_pair *pair,
 void kv_listeners_close(struct paxos_kv *kv);
 /* listen.c: process context, kv_replica.mutex held */
 void kv_listeners_tell(struct kv_replica *replica, bool over);
+
+/* history.c: process context, kv_replica.mutex held */
+void kv_history_tick(struct kv_replica *replica, bool leads);
 
 /* watch.c: process context */
 int kv_nl_watch(struct sk_buff *skb, struct genl_info *info);

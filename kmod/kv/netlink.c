@@ -52,6 +52,13 @@ static const struct nla_policy limit_policy[PAXOS_KV_A_MAX + 1] = {
 	[PAXOS_KV_A_LIMIT] = { .type = NLA_U64 },
 };
 
+static const struct nla_policy history_policy[PAXOS_KV_A_MAX + 1] = {
+	[PAXOS_KV_A_GROUP] = POLICY_GROUP,
+	[PAXOS_KV_A_TIMEOUT] = POLICY_TIMEOUT,
+	[PAXOS_KV_A_HISTORY] = { .type = NLA_U64 },
+	[PAXOS_KV_A_PERIOD] = { .type = NLA_U64 },
+};
+
 static const struct nla_policy barrier_policy[PAXOS_KV_A_MAX + 1] = {
 	[PAXOS_KV_A_GROUP] = POLICY_GROUP,
 	[PAXOS_KV_A_TIMEOUT] = POLICY_TIMEOUT,
@@ -183,6 +190,12 @@ static const struct genl_ops family_ops[] = {
 		.policy = group_policy,
 		.maxattr = PAXOS_KV_A_MAX,
 		.dumpit = kv_nl_leases,
+	}, {
+		.cmd = PAXOS_KV_CMD_HISTORY,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.policy = history_policy,
+		.maxattr = PAXOS_KV_A_MAX,
+		.doit = kv_nl_history,
 	},
 };
 

@@ -153,6 +153,7 @@ int kv_nl_info(struct sk_buff *skb, struct genl_info *info)
 	struct kv_replica *replica = info->user_ptr[0];
 	struct kv_store *store = replica->store;
 	struct kv_answer answer;
+	u64 kept;
 	int err;
 
 	err = kv_answer_new(&answer, genl_info_net(info), info->snd_portid,
@@ -160,6 +161,7 @@ int kv_nl_info(struct sk_buff *skb, struct genl_info *info)
 	if (err)
 		return kv_refuse(info, err);
 	mutex_lock(&replica->mutex);
+	kept = store->history_kept;
 	err = nla_put_u32(answer.skb, PAXOS_KV_A_GROUP, replica->group) ?:
 	      nla_put_u64_64bit(answer.skb, PAXOS_KV_A_REVISION,
 				store->applied, PAXOS_KV_A_PAD) ?:
@@ -170,6 +172,10 @@ int kv_nl_info(struct sk_buff *skb, struct genl_info *info)
 	      nla_put_u64_64bit(answer.skb, PAXOS_KV_A_LIMIT, store->limit,
 				PAXOS_KV_A_PAD) ?:
 	      nla_put_u8(answer.skb, PAXOS_KV_A_SUCCEEDED, replica->led);
+	if (!err && kept)
+		err = nla_put_u64_64bit(answer.skb, kept & KV_HISTORY_MS ?
+					PAXOS_KV_A_PERIOD : PAXOS_KV_A_HISTORY,
+					kept & ~KV_HISTORY_MS, PAXOS_KV_A_PAD);
 	mutex_unlock(&replica->mutex);
 	if (err) {
 		nlmsg_free(answer.skb);

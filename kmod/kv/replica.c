@@ -185,6 +185,7 @@ static void tick(struct work_struct *work)
 	if (!replica->error) {
 		if (leads)
 			watch_leases(replica);
+		kv_history_tick(replica, leads);
 		replica->led = leads;
 		kv_watches_tell(replica, false);
 		queue_delayed_work(kv_queue, &replica->tick,

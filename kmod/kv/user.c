@@ -8,7 +8,7 @@
 #include <linux/wait_bit.h>
 #include "kv.h"
 
-/* linux/paxos_kv.h: what a kernel subsystem asks of a store, but for watches. */
+/* linux/paxos_kv.h: what a kernel subsystem asks of a store, but watches. */
 
 /* Why @replica is of no use, in the words of the header; 0: it is. */
 int kv_user_error(const struct kv_replica *replica)
@@ -74,14 +74,14 @@ static int user_open(struct paxos_kv *kv, struct net *net, u32 group)
  * paxos_kv_open() - use the store of a group
  * @net: network namespace of the group; the caller has a reference
  * @group: its id
- * @timeout_ms: wait so long until the group exists and runs; 0: do not wait, and
- *              take it if it is there, whether it runs or not
+ * @timeout_ms: wait so long until the group exists and runs; 0: do not wait,
+ *              and take it if it is there, whether it runs or not
  *
  * Context: Process context, sleeps.
- * Return: for paxos_kv_close(), or ERR_PTR() of -ENOENT: there is no such group,
- * and @timeout_ms is 0; -ETIMEDOUT: none that runs came in time; -EINTR: a fatal
- * signal ended the wait; -ENOMEM; -ENOSPC: the group has too many consumers;
- * -ENOTRECOVERABLE, -EPROTO, -ESHUTDOWN as in linux/paxos_kv.h.
+ * Return: for paxos_kv_close(), or ERR_PTR() of -ENOENT: there is no such
+ * group, and @timeout_ms is 0; -ETIMEDOUT: none that runs came in time; -EINTR:
+ * a fatal signal ended the wait; -ENOMEM; -ENOSPC: the group has too many
+ * consumers; -ENOTRECOVERABLE, -EPROTO, -ESHUTDOWN as in linux/paxos_kv.h.
  */
 struct paxos_kv *paxos_kv_open(struct net *net, u32 group, u32 timeout_ms)
 {
@@ -306,8 +306,8 @@ static int write_items(struct kv_writer *writer,
  * Context: Any but hard interrupt, as @gfp allows. Waits for nobody.
  * Return: 0: done() will be called, exactly once, perhaps before this returns.
  * Else nothing was proposed and done() will not be called: -EAGAIN, -ENOMEM,
- * -ENOLINK, -EUNATCH, -ESHUTDOWN, -ENOTRECOVERABLE, -EPROTO, -EMSGSIZE, -EINVAL,
- * -E2BIG as in linux/paxos_kv.h.
+ * -ENOLINK, -EUNATCH, -ESHUTDOWN, -ENOTRECOVERABLE, -EPROTO, -EMSGSIZE,
+ * -EINVAL, -E2BIG as in linux/paxos_kv.h.
  */
 int paxos_kv_submit(struct paxos_kv *kv, struct paxos_kv_request *request,
 		    const struct paxos_kv_item *items, unsigned int n_items,
@@ -498,13 +498,13 @@ static int numbers(struct paxos_kv *kv, enum kv_type type, u64 number,
  * paxos_kv_grant() - begin a lease
  * @kv: the store
  * @ttl_ms: it ends when it was not kept for so long, as the leader's clock
- *          counts from when it applied the grant or keep, or began to lead: late
- *          perhaps, but never too early. Its keys are deleted with it
+ *          counts from when it applied the grant or keep, or began to lead:
+ *          late perhaps, but never too early. Its keys are deleted with it
  * @lease: its id
  * @timeout_ms: as of paxos_kv_submit()
  *
- * Context, Return: as paxos_kv_txn(). After -ETIME or -EINTR there may be a lease
- * that nobody knows, which ends by itself.
+ * Context, Return: as paxos_kv_txn(). After -ETIME or -EINTR there may be a
+ * lease that nobody knows, which ends by itself.
  */
 int paxos_kv_grant(struct paxos_kv *kv, u64 ttl_ms, u64 *lease, u32 timeout_ms)
 {

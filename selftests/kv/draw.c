@@ -97,6 +97,9 @@ u32 draw_entry(struct random *random, u64 slot, u8 bytes[KV_ENTRY_MAX])
 				 random_below(random, 3) ? past : 0);
 	else if (how < 95)
 		kv_entry_numbers(&writer, KV_COMPACT, past, 0);
+	else if (how < 96)
+		kv_entry_numbers(&writer, KV_HISTORY,
+				 random_below(random, 3) * 50, 0);
 	else if (how < 97)
 		kv_entry_numbers(&writer, KV_LIMIT,
 				 random_between(random, 4000, 20000), 0);

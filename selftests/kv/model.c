@@ -265,6 +265,9 @@ static int change(struct model *model, u64 slot, const struct kv_entry *entry)
 	case KV_LIMIT:
 		model->limit = entry->number;
 		return KV_OK;
+	case KV_HISTORY:
+		model->history_kept = entry->number;
+		return KV_OK;
 	}
 	return KV_MALFORMED;
 }

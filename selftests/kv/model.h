@@ -31,6 +31,7 @@ struct model {
 	u32 n_leases;
 	u64 compacted;
 	u64 limit;
+	u64 history_kept;
 	u64 deleted;
 	bool succeeded;
 };

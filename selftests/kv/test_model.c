@@ -251,6 +251,7 @@ static void run(u64 seed)
 		statuses[status]++;
 		apply_poor(&random, &poor, slot);
 		assert_int_equal(poor.used, store.used);
+		assert_int_equal(store.history_kept, model.history_kept);
 		check_get(&random, &store);
 		if (slot % 16 == 0) {
 			check_range(&random, &store);

@@ -143,6 +143,37 @@ compacted_history_is_said_to_be() {
 	refused 1 'yet to come' kv 3 compact 1000000
 }
 
+# compacted I REVISION: or further, on host I
+compacted() { [ "$(kvj "$1" status | number compacted)" -ge "$2" ]; }
+
+history_goes_by_itself_if_it_is_told_to() {
+	local revision
+	revision=$(kvj 1 put aging 0 | number revision)
+	kv 2 history 20
+	kv 3 status | grep 'keeps 20 revisions' >&2
+	for _ in {1..40}; do kv 1 put aging more; done
+	until_true compacted 3 "$revision"
+	refused 1 'was compacted' kv 2 get aging -r "$revision"
+	revision=$(kvj 1 status | number compacted)
+	[ "$(kvj 1 status | number revision)" -ge $((revision + 20)) ]
+	kv 1 history 1s
+	kv 2 status | grep 'keeps 1000 ms' >&2
+	revision=$(kvj 1 put aging last | number revision)
+	kv 1 put aging 'the very last'
+	kv 1 put aging 'no, that'
+	kv 1 get aging -r "$revision"
+	until_true compacted 1 "$revision"
+	# and then it is quiet
+	sleep 1.5
+	revision=$(kvj 1 status | number revision)
+	sleep 1.5
+	[ "$(kvj 1 status | number revision)" = "$revision" ]
+	kv 3 history all
+	kv 3 status >"$work/status"
+	not grep keeps "$work/status" >&2
+	refused 1 'number of revisions' kv 1 history some
+}
+
 over_the_limit_nothing_is_put() {
 	kv 1 limit 40000
 	refused 1 'no space' kv 2 put more "$(head -c 20000 /dev/zero | tr '\0' x)"
@@ -246,7 +277,8 @@ run_tests what_one_host_puts_the_others_get bytes_of_all_kinds \
 	a_transaction_takes_a_lock_once \
 	a_lease_that_is_not_kept_takes_its_keys_with_it \
 	a_lease_ends_under_a_new_leader a_watch_misses_nothing \
-	compacted_history_is_said_to_be over_the_limit_nothing_is_put \
+	compacted_history_is_said_to_be \
+	history_goes_by_itself_if_it_is_told_to over_the_limit_nothing_is_put \
 	one_holds_a_lock_and_its_token_is_the_highest_so_far \
 	a_shared_lock_is_shared \
 	a_lock_moves_from_a_dying_host_after_its_command_was_killed \

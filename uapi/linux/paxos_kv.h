@@ -48,6 +48,10 @@
  * PAXOS_KV_CMD_COMPACT (admin): up to PAXOS_KV_A_REVISION history is forgotten
  * PAXOS_KV_CMD_LIMIT (admin): PAXOS_KV_A_LIMIT: u64, bytes of the store
  *
+ * PAXOS_KV_CMD_HISTORY (admin): how much history is kept; what is older is
+ *	compacted: PAXOS_KV_A_HISTORY: u64, revisions, or PAXOS_KV_A_PERIOD: u64,
+ *	ms; neither: all
+ *
  * PAXOS_KV_CMD_BARRIER (admin): answers, within PAXOS_KV_A_TIMEOUT, with a
  *	PAXOS_KV_A_REVISION that holds all that was chosen before the command. A
  *	GET of that revision is linearizable. Costs a round trip to a quorum.
@@ -74,7 +78,8 @@
  *
  * PAXOS_KV_CMD_INFO (admin): PAXOS_KV_A_REVISION, the last one applied here;
  *	PAXOS_KV_A_COMPACTED: u64; PAXOS_KV_A_USED: u64, bytes of
- *	PAXOS_KV_A_LIMIT; PAXOS_KV_A_SUCCEEDED: u8, this member leads
+ *	PAXOS_KV_A_LIMIT; PAXOS_KV_A_SUCCEEDED: u8, this member leads;
+ *	PAXOS_KV_A_HISTORY or PAXOS_KV_A_PERIOD, if not all of it is kept
  *
  * PAXOS_KV_CMD_LEASES (admin): dumps the leases: PAXOS_KV_A_LEASE,
  *	PAXOS_KV_A_TTL, and PAXOS_KV_A_RENEWED: u64, revision
@@ -154,6 +159,8 @@ enum paxos_kv_attr {
 	PAXOS_KV_A_ITEM,
 	PAXOS_KV_A_PAIR,
 	PAXOS_KV_A_MORE,
+	PAXOS_KV_A_HISTORY,
+	PAXOS_KV_A_PERIOD,
 	__PAXOS_KV_A_MAX
 };
 
@@ -201,6 +208,7 @@ enum paxos_kv_cmd {
 	PAXOS_KV_CMD_WATCH,
 	PAXOS_KV_CMD_INFO,
 	PAXOS_KV_CMD_LEASES,
+	PAXOS_KV_CMD_HISTORY,
 	__PAXOS_KV_CMD_MAX
 };
 

@@ -14,9 +14,9 @@
  * - A request that was taken ends exactly once. No callback of a user runs, or
  *   will, once paxos_kv_close() has returned; none of a watch, once
  *   paxos_kv_unwatch() has.
- * - A user keeps paxos_kv.ko loaded, but not its own module, which closes before
- *   it goes. It keeps neither the group nor the namespace: where they go, all
- *   calls return -ESHUTDOWN, and paxos_kv_close() is still due.
+ * - A user keeps paxos_kv.ko loaded, but not its own module, which closes
+ *   before it goes. It keeps neither the group nor the namespace: where they
+ *   go, all calls return -ESHUTDOWN, and paxos_kv_close() is still due.
  * - An outcome may be unknown: neither done nor not done, as far as can be told
  *   here. A transaction that compares can be tried again without harm.
  *

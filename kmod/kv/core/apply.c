@@ -304,6 +304,9 @@ static int change_by(struct change *change, const struct kv_entry *entry)
 	case KV_LIMIT:
 		change->store->limit = entry->number;
 		return 0;
+	case KV_HISTORY:
+		change->store->history_kept = entry->number;
+		return 0;
 	}
 	return 0;
 }

@@ -113,7 +113,9 @@ static int decode_numbers(const u8 *at, const u8 *end, struct kv_entry *entry)
 	memcpy(&numbers, at, sizeof(numbers));
 	entry->number = le64_to_cpu(numbers.number);
 	entry->only = le64_to_cpu(numbers.only);
-	if (!entry->number || (entry->only && entry->type != KV_REVOKE))
+	if (!entry->number && entry->type != KV_HISTORY)
+		return -EINVAL;
+	if (entry->only && entry->type != KV_REVOKE)
 		return -EINVAL;
 	return 0;
 }

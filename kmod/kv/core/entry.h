@@ -7,7 +7,7 @@
  * of at most KV_ENTRY_MAX bytes. All integers are little-endian.
  *
  *	entry	= header, numbers		grant, keep, revoke, compact,
- *						limit
+ *						limit, history
  *		| header, counts, items		transaction: compares, then
  *						operations, else operations
  *	item	= fixed part, key, value
@@ -24,6 +24,7 @@
 #define KV_ENTRY_MAX	32768		/* PAXOS_VALUE_MAX */
 #define KV_KEY_MAX	1024
 #define KV_ITEMS_MAX	512		/* of one section of a transaction */
+#define KV_HISTORY_MS	0x8000000000000000ULL	/* a history in ms */
 
 enum kv_type {
 	KV_TXN = 1,
@@ -32,6 +33,7 @@ enum kv_type {
 	KV_REVOKE,	/* number: lease; only: if last renewed in that slot */
 	KV_COMPACT,	/* number: forget what was superseded up to it */
 	KV_LIMIT,	/* number: bytes */
+	KV_HISTORY,	/* number: revisions to keep, or ms; 0: all */
 	KV_TYPES,
 };
 

@@ -14,7 +14,7 @@
 #define KV_SAVED_VERSION	1
 
 enum saved {
-	SAVED_HEAD = 1,		/* magic << 32 | version, slot, compacted, limit */
+	SAVED_HEAD = 1,	/* magic, version, slot, compacted, limit, history */
 	SAVED_LEASE,		/* id, ttl, renewed */
 	SAVED_VERSION,		/* revision, sub, create, version, lease */
 	SAVED_END,		/* leases, versions, used */
@@ -44,8 +44,9 @@ struct saved_lease {
 /**
  * struct kv_view - the store as it was after a slot
  * @slot: that slot
- * @compacted: then; this and the next two are the store's
+ * @compacted: then; this and the next three are the store's
  * @limit: then
+ * @history_kept: then
  * @used: then
  * @next: kind of the record that comes next
  * @at: leases that were read
@@ -59,6 +60,7 @@ struct kv_view {
 	u64 slot;
 	u64 compacted;
 	u64 limit;
+	u64 history_kept;
 	u64 used;
 	u8 next;
 	u64 at;
@@ -90,6 +92,7 @@ struct kv_view *kv_view_pin(struct kv_store *store)
 		.slot = store->applied,
 		.compacted = store->compacted,
 		.limit = store->limit,
+		.history_kept = store->history_kept,
 		.used = store->used,
 		.next = SAVED_HEAD,
 		.count = count,
@@ -147,7 +150,7 @@ static bool save_head(struct kv_view *view, struct piece *piece)
 {
 	const u64 numbers[SAVED_NUMBERS] = {
 		(u64)KV_SAVED_MAGIC << 32 | KV_SAVED_VERSION, view->slot,
-		view->compacted, view->limit,
+		view->compacted, view->limit, view->history_kept,
 	};
 
 	if (!save(piece, SAVED_HEAD, numbers, NULL))
@@ -271,6 +274,7 @@ static int load_head(struct loader *loader, const u64 *number)
 	store->applied = number[1];
 	store->compacted = number[2];
 	store->limit = number[3];
+	store->history_kept = number[4];
 	return 0;
 }
 

@@ -117,6 +117,7 @@ struct kv_lease {
  * @compacted: 0, or the first revision that can still be read
  * @used: bytes, by the formula of KV_COST, not by what malloc makes of it
  * @limit: of @used; beyond it nothing is put, but all can be deleted
+ * @history_kept: what KV_HISTORY said last; who has a clock proposes compactions
  * @views: that are pinned; while there are, nothing of the history is freed
  * @graves: versions that wait for that
  */
@@ -130,6 +131,7 @@ struct kv_store {
 	u64 compacted;
 	u64 used;
 	u64 limit;
+	u64 history_kept;
 	u32 views;
 	u64 graves;
 };
