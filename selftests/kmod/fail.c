@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * There is no memory for values, as the network stack's context sees it: what
- * the kernel's fault injection would do, had Debian's kernel been built with it.
+ * There is no memory for values, as the network stack's context sees it; or
+ * @every so often there is none where @symbol allocates. What the kernel's fault
+ * injection would do, had Debian's kernel been built with it.
  */
 #include <linux/gfp.h>
 #include <linux/kprobes.h>
@@ -9,6 +10,15 @@
 #include <linux/module.h>
 #include <asm/ibt.h>
 
+static char *symbol = "paxos_value_memory";
+module_param(symbol, charp, 0444);
+MODULE_PARM_DESC(symbol, "that returns NULL");
+
+static uint every;
+module_param(every, uint, 0444);
+MODULE_PARM_DESC(every, "time it is called; 0: unless it may sleep");
+
+static atomic_t calls;
 static atomic_t count;
 static int failed_get(char *text, const struct kernel_param *param)
 {
@@ -29,11 +39,15 @@ asm(".pushsection .text\n"
     ".size fail_return, . - fail_return\n"
     ".popsection\n");
 
-/* paxos_value_memory(len, gfp) returns NULL unless it may sleep. */
+/* Without @every it is paxos_value_memory(len, gfp). */
 static int fail_entry(struct kprobe *probe, struct pt_regs *regs)
 {
-	if ((__force gfp_t)regs->si & __GFP_DIRECT_RECLAIM)
+	if (every) {
+		if (atomic_inc_return(&calls) % every)
+			return 0;
+	} else if ((__force gfp_t)regs->si & __GFP_DIRECT_RECLAIM) {
 		return 0;
+	}
 	atomic_inc(&count);
 	regs->ax = 0;
 	regs->ip = (unsigned long)fail_return;
@@ -41,12 +55,12 @@ static int fail_entry(struct kprobe *probe, struct pt_regs *regs)
 }
 
 static struct kprobe fail_probe = {
-	.symbol_name = "paxos_value_memory",
 	.pre_handler = fail_entry,
 };
 
 static int __init fail_init(void)
 {
+	fail_probe.symbol_name = symbol;
 	return register_kprobe(&fail_probe);
 }
 
