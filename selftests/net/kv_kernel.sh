@@ -226,7 +226,10 @@ ended() {
 	[ "$(said "$1" taken)" -eq $(($(said "$1" chosen) + \
 		$(said "$1" not-chosen) + $(said "$1" unknown))) ]
 }
-all_chosen() { says "$1" chosen "$2"; }
+# over FD: no more come, and all have ended
+over() {
+	{ says "$1" left 0 || not says "$1" error 0; } && ended "$1"
+}
 
 many_from_softirqs_end_once_each() {
 	local count
@@ -238,10 +241,13 @@ many_from_softirqs_end_once_each() {
 	kv 5 burst "$count" 32
 	# more than may be under way
 	kv 6 burst 1500 1500
-	until_true all_chosen 5 "$count"
-	until_true all_chosen 6 1500
-	ended 5
-	ended 6
+	until_true over 5
+	until_true over 6
+	# a slow host may lose its leader, or run out of time
+	if [ -z "$slow" ]; then
+		says 5 chosen "$count"
+		says 6 chosen 1500
+	fi
 	[ "$(said 6 full)" -gt 0 ]
 }
 
