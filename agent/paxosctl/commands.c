@@ -6,10 +6,10 @@
 #include "health.h"
 #include "key.h"
 #include "kv.h"
-#include "lock.h"
 #include "log.h"
 #include "member.h"
 #include "propose.h"
+#include "recipe.h"
 #include "recover.h"
 #include "snapshot.h"
 #include "stats.h"
@@ -386,6 +386,80 @@ const struct command commands[] = {
 			 "it. Exit status: that of the command.",
 		.options = lock_options,
 		.run = run_lock,
+	},
+	{
+		.name = "elect",
+		.operands = "NAME -- COMMAND...",
+		.least = 1,
+		.most = 1000,
+		.summary = "Run a command on one host at a time",
+		.about = "As lock, and others can see who has won: elect NAME --show.",
+		.options = elect_options,
+		.run = run_elect,
+	},
+	{
+		.name = "queue push",
+		.operands = "NAME [VALUE]",
+		.least = 1,
+		.most = 2,
+		.summary = "Put an item at the end of a queue",
+		.about = "Without VALUE, or with -, it is read from standard input. Prints the item's ID.",
+		.options = queue_push_options,
+		.run = run_queue_push,
+	},
+	{
+		.name = "queue pop",
+		.operands = "NAME",
+		.least = 1,
+		.most = 1,
+		.summary = "Take the first item that nobody was given",
+		.about = "Prints ID, token and item. What is not acknowledged in time is delivered again.",
+		.options = queue_pop_options,
+		.run = run_queue_pop,
+	},
+	{
+		.name = "queue ack",
+		.operands = "NAME ID TOKEN",
+		.least = 3,
+		.most = 3,
+		.summary = "Say that an item is done with",
+		.options = queue_options,
+		.run = run_queue_ack,
+	},
+	{
+		.name = "queue len",
+		.operands = "NAME",
+		.least = 1,
+		.most = 1,
+		.summary = "How many items a queue has",
+		.options = queue_options,
+		.run = run_queue_len,
+	},
+	{
+		.name = "service register",
+		.operands = "NAME ADDRESS [-- CHECK...]",
+		.least = 2,
+		.most = 1000,
+		.summary = "List a service for as long as this runs",
+		.about = "With a CHECK, only while that succeeds: it is run three times in a TTL.",
+		.options = service_register_options,
+		.run = run_service_register,
+	},
+	{
+		.name = "service list",
+		.operands = "[NAME]",
+		.most = 1,
+		.summary = "Who offers what, and where",
+		.options = service_options,
+		.run = run_service_list,
+	},
+	{
+		.name = "service watch",
+		.operands = "[NAME]",
+		.most = 1,
+		.summary = "Print services as they come and go",
+		.options = service_watch_options,
+		.run = run_service_watch,
 	},
 	{
 		.name = "genkey",

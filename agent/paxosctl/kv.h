@@ -62,6 +62,9 @@ void item_put(struct nl_msg *request, unsigned int section,
 /* A pair, as it is printed in an answer of @cmd. */
 void pair_print(struct nlattr **attrs);
 
+/* kv watch, of one key or of all that begin with it. */
+int watch_keys(const struct arguments *arguments, const char *key, bool exact);
+
 extern const struct option_spec kv_get_options[];
 extern const struct option_spec kv_put_options[];
 extern const struct option_spec kv_del_options[];

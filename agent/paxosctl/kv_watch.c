@@ -88,10 +88,10 @@ static int take_events(struct nlmsghdr *message, void *arg)
 	return 0;
 }
 
-int run_kv_watch(const struct arguments *arguments)
+/* From --from on, till --count. */
+int watch_keys(const struct arguments *arguments, const char *key, bool exact)
 {
 	struct watching watching = { .left = UINT64_MAX };
-	bool prefix = argument(arguments, "prefix");
 	int result = EXIT_FINE;
 	struct nl_msg *request;
 	struct store store;
@@ -100,18 +100,14 @@ int run_kv_watch(const struct arguments *arguments)
 			    &watching.revision) ||
 	    argument_number(arguments, "count", 1, UINT64_MAX, &watching.left))
 		return EXIT_ERROR;
-	if (!prefix && !arguments->n_operands)
-		return wrong(arguments, "give the key, or --prefix");
 	if (store_open(arguments, &store))
 		return EXIT_ERROR;
 	while (!result && watching.left) {
 		request = store_request(&store, PAXOS_KV_CMD_WATCH);
 		nla_put_u32(request, PAXOS_KV_A_TIMEOUT, PAUSE_MS);
-		if (arguments->n_operands)
-			nla_put(request, PAXOS_KV_A_KEY,
-				strlen(arguments->operands[0]),
-				arguments->operands[0]);
-		if (!prefix)
+		if (*key)
+			nla_put(request, PAXOS_KV_A_KEY, strlen(key), key);
+		if (exact)
 			nla_put_u8(request, PAXOS_KV_A_EXACT, 1);
 		if (watching.revision)
 			nla_put_u64(request, PAXOS_KV_A_REVISION,
@@ -125,6 +121,17 @@ int run_kv_watch(const struct arguments *arguments)
 	}
 	store_close(&store);
 	return result;
+}
+
+int run_kv_watch(const struct arguments *arguments)
+{
+	bool prefix = argument(arguments, "prefix");
+
+	if (!prefix && !arguments->n_operands)
+		return wrong(arguments, "give the key, or --prefix");
+	return watch_keys(arguments,
+			  arguments->n_operands ? arguments->operands[0] : "",
+			  !prefix);
 }
 
 static int take_status(struct nlmsghdr *message, void *arg)

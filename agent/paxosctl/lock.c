@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * lock: a command that runs while this process holds a lock, and not longer.
+ * lock and elect: a command that runs while this process holds a lock, or has
+ * won an election, which is a lock whose holder has a value; and not longer.
  *
- * Who wants a lock puts a key of its own below lock/NAME/, under a lease that
+ * Who wants a lock puts a key of its own below lock/NAME/ (elect/NAME/), under a lease that
  * it keeps. The key's create revision is its place in the queue and, once it
  * holds the lock, the fencing token: the log orders them, so that who holds the
  * lock later has a higher one.
@@ -23,11 +24,9 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-#include "lock.h"
 #include "print.h"
+#include "recipe.h"
 
-#define TTL_MS		10000
-#define TTL_MIN_MS	1000
 #define WATCH_MS	1000
 #define PREFIX_SIZE	512
 
@@ -39,9 +38,20 @@ const struct option_spec lock_options[] = {
 	OPTION_END
 };
 
+const struct option_spec elect_options[] = {
+	OPTION_GROUP,
+	{ "timeout", 't', "TIME", "how long to wait to be elected (default: ever)" },
+	{ "ttl", 0, "TIME", "how long it outlives this host (default: 10s)" },
+	{ "value", 'v', "TEXT", "what others see of the winner (default: this host's name)" },
+	{ "show", 0, NULL, "who has won, and nothing else" },
+	OPTION_END
+};
+
 /**
  * struct lock - a lock that is wanted or held
  * @store: of the main thread
+ * @what: "lock" or "election"
+ * @value: for others to see
  * @prefix: of the keys of all who want it
  * @key: its own
  * @lease: that it stands under
@@ -51,6 +61,8 @@ const struct option_spec lock_options[] = {
  */
 struct lock {
 	struct store store;
+	const char *what;
+	const char *value;
 	char prefix[PREFIX_SIZE];
 	char key[PREFIX_SIZE + 32];
 	bool shared;
@@ -61,15 +73,6 @@ struct lock {
 	uint64_t give_up;
 };
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	/* goes on while the host is suspended, as a lease does */
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
-}
-
 static uint64_t safe_until(const struct lock *lock, uint64_t sent)
 {
 	return sent + lock->ttl / 5 * 4;
@@ -78,15 +81,6 @@ static uint64_t safe_until(const struct lock *lock, uint64_t sent)
 static bool safe(struct lock *lock)
 {
 	return now_ms() < atomic_load(&lock->safe);
-}
-
-static int change_lease(const struct store *store, uint8_t cmd, int attr,
-			uint64_t number, struct changed *changed)
-{
-	struct nl_msg *request = store_request(store, cmd);
-
-	nla_put_u64(request, attr, number);
-	return store_change(store, request, changed);
 }
 
 /* A thread of its own: it keeps the lease, whatever the command does. */
@@ -107,8 +101,8 @@ static void *keep(void *arg)
 		nanosleep(&pause, NULL);
 		memset(&changed, 0, sizeof(changed));
 		sent = now_ms();
-		if (!change_lease(&store, PAXOS_KV_CMD_KEEP, PAXOS_KV_A_LEASE,
-				  lock->lease, &changed))
+		if (!change_lease(&store, PAXOS_KV_CMD_KEEP, lock->lease,
+				  &changed))
 			atomic_store(&lock->safe, safe_until(lock, sent));
 		else if (changed.status == PAXOS_KV_STATUS_NO_LEASE)
 			atomic_store(&lock->safe, 0);
@@ -124,8 +118,8 @@ static int enqueue(struct lock *lock)
 	struct nl_msg *request;
 	int result;
 
-	result = change_lease(&lock->store, PAXOS_KV_CMD_GRANT, PAXOS_KV_A_TTL,
-			      lock->ttl, &granted);
+	result = change_lease(&lock->store, PAXOS_KV_CMD_GRANT, lock->ttl,
+			      &granted);
 	if (result)
 		return result;
 	lock->lease = granted.lease;
@@ -134,7 +128,7 @@ static int enqueue(struct lock *lock)
 		 lock->shared ? 's' : 'x', lock->lease);
 	request = store_request(&lock->store, PAXOS_KV_CMD_TXN);
 	item_put(request, PAXOS_KV_SECTION_THEN, 0, PAXOS_KV_OPERATION_PUT,
-		 lock->key, "", 0, lock->lease);
+		 lock->key, lock->value, strlen(lock->value), lock->lease);
 	result = store_change(&lock->store, request, &put);
 	lock->token = put.revision;
 	return result;
@@ -188,12 +182,13 @@ static int await(struct lock *lock)
 			return result;
 		if (!queue.here || !safe(lock))
 			return wrong(lock->store.arguments,
-				     "the lease ended before the lock was held");
+				     "the lease ended before the %s was won",
+				     lock->what);
 		if (!queue.ahead)
 			return EXIT_FINE;
 		if (now_ms() >= lock->give_up)
 			return wrong(lock->store.arguments,
-				     "the lock is held by others");
+				     "the %s is held by others", lock->what);
 		result = store_wait(&lock->store, lock->prefix, revision + 1,
 				    WATCH_MS);
 		if (result)
@@ -236,7 +231,8 @@ static int supervise(struct lock *lock, pid_t child, const sigset_t *signals)
 			kill(child, SIGKILL);
 			waitpid(child, &status, 0);
 			return wrong(lock->store.arguments,
-				     "the lock is lost; the command was killed");
+				     "the %s is lost; the command was killed",
+				     lock->what);
 		}
 		left.tv_sec = (until - now) / 1000;
 		left.tv_nsec = (until - now) % 1000 * 1000000L;
@@ -285,36 +281,120 @@ static int take_and_hold(struct lock *lock, char **words)
 	/* let the next one in at once; where that fails, time does it */
 	if (safe(lock))
 		(void)change_lease(&lock->store, PAXOS_KV_CMD_REVOKE,
-				   PAXOS_KV_A_LEASE, lock->lease, &changed);
+				   lock->lease, &changed);
 	return result;
+}
+
+/* Opens the store, too. */
+static int prepare(const struct arguments *arguments, struct lock *lock)
+{
+	const char *name = arguments->operands[0];
+	uint32_t timeout;
+
+	lock->ttl = TTL_MS;
+	lock->give_up = UINT64_MAX;
+	if (check_name(arguments, name) ||
+	    argument_ttl(arguments, "ttl", &lock->ttl))
+		return EXIT_ERROR;
+	if (argument(arguments, "timeout")) {
+		if (argument_timeout(arguments, &timeout))
+			return EXIT_ERROR;
+		lock->give_up = now_ms() + timeout;
+	}
+	snprintf(lock->prefix, sizeof(lock->prefix), "%s/%s/",
+		 strcmp(lock->what, "lock") ? "elect" : "lock", name);
+	if (store_open(arguments, &lock->store))
+		return EXIT_ERROR;
+	lock->store.timeout = lock->ttl / 4;
+	return EXIT_FINE;
+}
+
+/* The other thread may be in a call: it ends with the process. */
+static int finish(int result)
+{
+	if (print_flush())
+		result = EXIT_ERROR;
+	exit(result);
 }
 
 int run_lock(const struct arguments *arguments)
 {
-	const char *ttl = argument(arguments, "ttl");
-	const char *name = arguments->operands[0];
-	struct lock lock = { .ttl = TTL_MS, .give_up = UINT64_MAX };
-	uint32_t timeout;
+	struct lock lock = {
+		.what = "lock",
+		.value = "",
+		.shared = argument(arguments, "shared"),
+	};
+
+	if (prepare(arguments, &lock))
+		return EXIT_ERROR;
+	return finish(take_and_hold(&lock, arguments->operands + 1));
+}
+
+/**
+ * struct winner - who stands first
+ * @token: its fencing token; 0: nobody does
+ * @value: what it shows
+ */
+struct winner {
+	uint64_t token;
+	size_t length;
+	char value[PAXOS_NL_VALUE_MAX];
+};
+
+static void take_winner(struct nlattr **pair, void *arg)
+{
+	struct nlattr *value = pair[PAXOS_KV_A_PAIR_VALUE];
+	uint64_t create = nla_get_u64(pair[PAXOS_KV_A_PAIR_CREATE]);
+	struct winner *winner = arg;
+
+	if (winner->token && winner->token < create)
+		return;
+	winner->token = create;
+	winner->length = nla_len(value);
+	memcpy(winner->value, nla_data(value), winner->length);
+}
+
+static int show(const struct lock *lock)
+{
+	static struct winner winner;
+	uint64_t revision = 0;
 	int result;
 
-	if (argument(arguments, "timeout")) {
-		if (argument_timeout(arguments, &timeout))
-			return EXIT_ERROR;
-		lock.give_up = now_ms() + timeout;
+	result = store_each(&lock->store, lock->prefix, &revision, take_winner,
+			    &winner);
+	if (result)
+		return result;
+	if (!winner.token)
+		return wrong(lock->store.arguments, "nobody was elected");
+	if (print_json) {
+		json_object(NULL);
+		json_bytes("value", winner.value, winner.length);
+		json_number("token", winner.token);
+		json_end();
+	} else {
+		print_escaped(winner.value, winner.length);
+		print("  token %" PRIu64 "\n", winner.token);
 	}
-	if (ttl && (!parse_time(ttl, &lock.ttl) || lock.ttl < TTL_MIN_MS))
-		return wrong(arguments, "--ttl '%s': a time from 1s on", ttl);
-	if (strlen(name) > 255 || strchr(name, '/') || !*name)
-		return wrong(arguments, "'%s': a name has 1 to 255 bytes, and no /",
-			     name);
-	snprintf(lock.prefix, sizeof(lock.prefix), "lock/%s/", name);
-	lock.shared = argument(arguments, "shared");
-	if (store_open(arguments, &lock.store))
+	return EXIT_FINE;
+}
+
+int run_elect(const struct arguments *arguments)
+{
+	const char *value = argument(arguments, "value");
+	struct lock lock = { .what = "election" };
+	char host[256] = "";
+	int result;
+
+	if (!argument(arguments, "show") && arguments->n_operands < 2)
+		return wrong(arguments, "give the command behind --, or --show");
+	if (!value && gethostname(host, sizeof(host) - 1))
+		return wrong(arguments, "this host has no name: give --value");
+	lock.value = value ? value : host;
+	if (prepare(arguments, &lock))
 		return EXIT_ERROR;
-	lock.store.timeout = lock.ttl / 4;
-	result = take_and_hold(&lock, arguments->operands + 1);
-	if (print_flush())
-		result = EXIT_ERROR;
-	/* the other thread may be in a call: it ends with the process */
-	exit(result);
+	if (!argument(arguments, "show"))
+		return finish(take_and_hold(&lock, arguments->operands + 1));
+	result = show(&lock);
+	store_close(&lock.store);
+	return result;
 }

@@ -4,6 +4,7 @@
 # Snapshots of what a kernel subsystem holds: taken while values flow, loaded
 # where the kernel no longer has the slots, shipped, restored.
 #
+# Native: several minutes there; kv_snapshot takes and loads them, too.
 # Patient: a minute and a half; the other kernels run it.
 #
 # The subsystem is paxos_counted.ko (selftests/kmod): it counts what it applies,
