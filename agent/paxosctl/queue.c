@@ -127,7 +127,7 @@ static int by_create(const void *a, const void *b)
 static void take_claim(struct nlattr **pair, void *arg)
 {
 	struct listing *listing = arg;
-	struct place *place, wanted;
+	struct place *place, wanted = { .create = 0 };
 
 	if (!listing->n_places || !id_of(pair, listing, wanted.id))
 		return;
