@@ -159,18 +159,21 @@ static int expire(struct kv_replica *replica, struct kv_lease *lease)
 
 /*
  * A new leader cannot know how long the others have waited, so each lease has
- * all of its time again.
+ * all of its time again. Where the leader's host does not hold the store, the
+ * others propose, after as long again, and the leader takes it from there.
  */
-static void watch_leases(struct kv_replica *replica)
+static void watch_leases(struct kv_replica *replica, bool leads)
 {
 	struct kv_lease *lease;
 	u64 now = kv_now_ms();
 
 	for (lease = kv_lease_after(replica->store, 0); lease;
 	     lease = kv_lease_after(replica->store, lease->id)) {
-		if (!replica->led)
+		if (!lease->deadline || (leads && !replica->led))
 			lease_begin(replica, lease->id);
-		else if (lease->deadline <= now && expire(replica, lease))
+		else if (lease->deadline <= now &&
+			 (leads || now - lease->deadline >= lease->ttl) &&
+			 expire(replica, lease))
 			break;
 	}
 }
@@ -183,8 +186,7 @@ static void tick(struct work_struct *work)
 
 	mutex_lock(&replica->mutex);
 	if (!replica->error) {
-		if (leads)
-			watch_leases(replica);
+		watch_leases(replica, leads);
 		kv_history_tick(replica, leads);
 		replica->led = leads;
 		kv_watches_tell(replica, false);

@@ -110,6 +110,19 @@ a_lease_ends_under_a_new_leader() {
 	until_true gone mortal
 }
 
+# Which holds it from the first command on.
+a_lease_ends_where_the_leader_does_not_hold_the_store() {
+	local lease
+	rmmod paxos_kv
+	modprobe paxos_kv
+	lead 3
+	lease=$(kv 1 lease grant 2s | sed -n 's/^lease //p')
+	kv 1 put mortal z -l "$lease"
+	until_true gone mortal
+	on 3 paxosctl status | tee "$work/status" >&2
+	not grep -q '^  *kv ' "$work/status"
+}
+
 a_watch_misses_nothing() {
 	local revision i
 	revision=$(kvj 1 put w/0 zero | number revision)
@@ -276,7 +289,9 @@ run_tests what_one_host_puts_the_others_get bytes_of_all_kinds \
 	ranges_are_of_one_revision many_large_values_come_in_pages \
 	a_transaction_takes_a_lock_once \
 	a_lease_that_is_not_kept_takes_its_keys_with_it \
-	a_lease_ends_under_a_new_leader a_watch_misses_nothing \
+	a_lease_ends_under_a_new_leader \
+	a_lease_ends_where_the_leader_does_not_hold_the_store \
+	a_watch_misses_nothing \
 	compacted_history_is_said_to_be \
 	history_goes_by_itself_if_it_is_told_to over_the_limit_nothing_is_put \
 	one_holds_a_lock_and_its_token_is_the_highest_so_far \
