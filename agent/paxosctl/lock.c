@@ -42,7 +42,7 @@ const struct option_spec elect_options[] = {
 	OPTION_GROUP,
 	{ "timeout", 't', "TIME", "how long to wait to be elected (default: ever)" },
 	{ "ttl", 0, "TIME", "how long it outlives this host (default: 10s)" },
-	{ "value", 'v', "TEXT", "what others see of the winner (default: this host's name)" },
+	{ "value", 'v', "TEXT", "what others see (default: the host)" },
 	{ "show", 0, NULL, "who has won, and nothing else" },
 	OPTION_END
 };

@@ -26,16 +26,16 @@
 const struct option_spec queue_push_options[] = {
 	OPTION_GROUP,
 	OPTION_TIMEOUT,
-	{ "id", 0, "ID", "the item's name: while it is there, pushing it again does nothing" },
+	{ "id", 0, "ID", "its name: pushed twice, it is there once" },
 	OPTION_END
 };
 
 const struct option_spec queue_pop_options[] = {
 	OPTION_GROUP,
 	OPTION_TIMEOUT,
-	{ "ttl", 0, "TIME", "for so long nobody else is given it (default: 30s)" },
-	{ "wait", 'w', "TIME", "how long to wait for an item (default: not at all)" },
-	{ "raw", 0, NULL, "the bytes of the item; ID and token go to standard error" },
+	{ "ttl", 0, "TIME", "how long it is yours (default: 30s)" },
+	{ "wait", 'w', "TIME", "for an item (default: none)" },
+	{ "raw", 0, NULL, "its bytes; the rest on stderr" },
 	OPTION_END
 };
 

@@ -24,8 +24,8 @@
 const struct option_spec service_register_options[] = {
 	OPTION_GROUP,
 	OPTION_TIMEOUT,
-	{ "id", 0, "ID", "which of those that offer it (default: this host's name)" },
-	{ "ttl", 0, "TIME", "how long it stays listed without a sign of life (default: 10s)" },
+	{ "id", 0, "ID", "which one (default: the host)" },
+	{ "ttl", 0, "TIME", "how long it outlives this host (default: 10s)" },
 	OPTION_END
 };
 

@@ -274,7 +274,7 @@ static void completes(void **state)
 {
 	(void)state;
 	COMPLETE("s");
-	assert_string_equal(output(), "status\nsnapshot\nstats\nstart\n");
+	assert_string_equal(output(), "status\nsnapshot\nstats\nstart\nservice\n");
 	COMPLETE("gr");
 	assert_string_equal(output(), "group\n");
 	COMPLETE("-j", "group", "");

@@ -126,7 +126,7 @@ a_lease_ends_where_the_leader_does_not_hold_the_store() {
 a_watch_misses_nothing() {
 	local revision i
 	revision=$(kvj 1 put w/0 zero | number revision)
-	timeout 20 nsenter --net=/run/netns/paxos-2 paxosctl kv watch \
+	timeout 120 nsenter --net=/run/netns/paxos-2 paxosctl kv watch \
 		--prefix w/ -r "$revision" -n 22 >"$work/events" &
 	for i in {1..20}; do
 		kv $((i % 3 + 1)) put "w/$i" "$i"

@@ -90,10 +90,10 @@ gone() { not quietly_on "$1" paxosctl kv get "$2"; }
 
 a_watch_goes_on_or_is_told_that_it_cannot() {
 	revision=$(<"$work/revision")
-	quietly_on 3 timeout 20 paxosctl kv watch --prefix history/ \
+	quietly_on 3 timeout 120 paxosctl kv watch --prefix history/ \
 		-r "$revision" -n 2 >"$work/watched"
 	[ "$(wc -l <"$work/watched")" -eq 2 ]
-	refused 1 'compacted' on 2 timeout 20 paxosctl kv watch gone -r 1
+	refused 1 'compacted' on 2 timeout 120 paxosctl kv watch gone -r 1
 }
 
 run_tests three_hosts_have_a_store one_comes_back_with_a_snapshot \

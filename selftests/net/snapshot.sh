@@ -146,8 +146,11 @@ busy_saving() { [ "$(tells "$1" begun)" -gt "$(tells "$1" ended)" ]; }
 
 a_consumer_that_leaves_meanwhile_lets_go_once() {
 	local sum
-	sum=$(tells 3 sum)
 	counted 3 pad 30000000
+	# Else the newest one would do.
+	fill 5 leaves
+	same_state 1 2 3
+	sum=$(tells 3 sum)
 	spawn 3 paxosctl snapshot save "$work/none"
 	until_true busy_saving 3
 	counted 3 close
