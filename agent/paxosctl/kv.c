@@ -2,6 +2,7 @@
 /* What all kv subcommands share: the store, entries and pairs. */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include "kv.h"
@@ -9,6 +10,7 @@
 #include "view.h"
 
 #define LEADER_PAUSE_MS	20
+#define VALUE_ROOM	32769	/* one more than any entry holds */
 
 int store_open(const struct arguments *arguments, struct store *store)
 {
@@ -110,6 +112,26 @@ static int take_changed(struct nlmsghdr *message, void *arg)
 		changed->pair(pair);
 	}
 	return 0;
+}
+
+int value_given(const struct arguments *arguments, unsigned int i,
+		const char **value, size_t *length)
+{
+	static char standard_input[VALUE_ROOM];
+
+	*value = arguments->n_operands > i ? arguments->operands[i] : "-";
+	*length = strlen(*value);
+	if (!strcmp(*value, "-")) {
+		*length = fread(standard_input, 1, VALUE_ROOM, stdin);
+		if (ferror(stdin))
+			return wrong(arguments, "cannot read standard input: %s",
+				     strerror(errno));
+		*value = standard_input;
+	}
+	if (*length < VALUE_ROOM)
+		return EXIT_FINE;
+	return wrong(arguments,
+		     "a value and its keys may have 32768 bytes, less a few");
 }
 
 static uint64_t now_ms(void)

@@ -26,6 +26,14 @@ struct changed {
 	void (*pair)(struct nlattr **attrs);	/* what a get found, or NULL */
 };
 
+/*
+ * value_given - operand @i, or standard input where there is none, or "-"
+ *
+ * Returns EXIT_FINE with *value and *length, which live on; or EXIT_ERROR after
+ * a complaint.
+ */
+int value_given(const struct arguments *arguments, unsigned int i,
+		const char **value, size_t *length);
 /* Returns 0, or -1 after a complaint. */
 int store_open(const struct arguments *arguments, struct store *store);
 void store_close(struct store *store);

@@ -7,8 +7,6 @@
 #include "kv.h"
 #include "print.h"
 
-#define VALUE_ROOM	32769	/* one more than any entry holds */
-
 const struct option_spec kv_put_options[] = {
 	OPTION_GROUP,
 	OPTION_TIMEOUT,
@@ -57,27 +55,17 @@ static void print_changed(const struct changed *changed, bool txn)
 
 int run_kv_put(const struct arguments *arguments)
 {
-	static char standard_input[VALUE_ROOM];
-	const char *value = arguments->n_operands > 1 ? arguments->operands[1] :
-							"-";
-	size_t length = strlen(value);
 	struct changed changed = { 0 };
 	struct nl_msg *request;
 	uint64_t lease = 0;
 	struct store store;
+	const char *value;
+	size_t length;
 	int result;
 
-	if (argument_number(arguments, "lease", 1, UINT64_MAX, &lease))
+	if (argument_number(arguments, "lease", 1, UINT64_MAX, &lease) ||
+	    value_given(arguments, 1, &value, &length))
 		return EXIT_ERROR;
-	if (!strcmp(value, "-")) {
-		length = fread(standard_input, 1, VALUE_ROOM, stdin);
-		if (ferror(stdin))
-			return wrong(arguments, "cannot read standard input: %s",
-				     strerror(errno));
-		value = standard_input;
-	}
-	if (length >= VALUE_ROOM)
-		return wrong(arguments, "a key and its value may have 32768 bytes, less a few");
 	if (store_open(arguments, &store))
 		return EXIT_ERROR;
 	request = store_request(&store, PAXOS_KV_CMD_TXN);

@@ -20,7 +20,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -196,23 +195,6 @@ static int await(struct lock *lock)
 	}
 }
 
-static void run_command(const struct lock *lock, char **words)
-{
-	char token[32];
-	sigset_t none;
-
-	snprintf(token, sizeof(token), "%" PRIu64, lock->token);
-	setenv("PAXOS_TOKEN", token, 1);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	setpgid(0, 0);
-	/* who holds the lock is gone: so is the command */
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	execvp(words[0], words);
-	complain("cannot run '%s': %s", words[0], strerror(errno));
-	_exit(127);
-}
-
 /* The command's exit status; or EXIT_ERROR, and it was killed. */
 static int supervise(struct lock *lock, pid_t child, const sigset_t *signals)
 {
@@ -245,21 +227,21 @@ static int supervise(struct lock *lock, pid_t child, const sigset_t *signals)
 static int hold(struct lock *lock, char **words)
 {
 	sigset_t signals;
+	char token[32];
 	pid_t child;
 
+	snprintf(token, sizeof(token), "%" PRIu64, lock->token);
+	setenv("PAXOS_TOKEN", token, 1);
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGCHLD);
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGHUP);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
-	child = fork();
-	if (!child)
-		run_command(lock, words);
+	child = run_words(words);
 	if (child < 0)
 		return wrong(lock->store.arguments, "cannot fork: %s",
 			     strerror(errno));
-	setpgid(child, child);
 	return supervise(lock, child, &signals);
 }
 

@@ -21,7 +21,6 @@
 
 #define VISIBLE_MS	30000
 #define WATCH_MS	1000
-#define VALUE_ROOM	32769	/* one more than any entry holds */
 
 const struct option_spec queue_push_options[] = {
 	OPTION_GROUP,
@@ -220,27 +219,18 @@ static int push(const struct store *store, const char *name, const char *id,
 
 int run_queue_push(const struct arguments *arguments)
 {
-	static char standard_input[VALUE_ROOM];
-	const char *value = arguments->n_operands > 1 ? arguments->operands[1] :
-							"-";
 	const char *given = argument(arguments, "id");
 	char id[NAME_LENGTH + 1];
-	size_t length = strlen(value);
 	struct store store;
+	const char *value;
+	size_t length;
 	int result;
 
 	if (check_name(arguments, arguments->operands[0]) ||
-	    (given && check_name(arguments, given)) || draw_id(arguments, id))
+	    (given && check_name(arguments, given)) ||
+	    draw_id(arguments, id) ||
+	    value_given(arguments, 1, &value, &length))
 		return EXIT_ERROR;
-	if (!strcmp(value, "-")) {
-		length = fread(standard_input, 1, VALUE_ROOM, stdin);
-		if (ferror(stdin))
-			return wrong(arguments, "cannot read standard input: %s",
-				     strerror(errno));
-		value = standard_input;
-	}
-	if (length >= VALUE_ROOM)
-		return wrong(arguments, "an item may have 32768 bytes, less its keys");
 	if (store_open(arguments, &store))
 		return EXIT_ERROR;
 	result = push(&store, arguments->operands[0], given ? given : id, value,

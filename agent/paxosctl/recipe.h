@@ -4,6 +4,7 @@
 
 /* What locks, elections, queues and services have in common: names and leases. */
 
+#include <sys/types.h>
 #include "kv.h"
 
 #define NAME_LENGTH	255
@@ -32,6 +33,11 @@ int run_service_watch(const struct arguments *arguments);
 
 /* ms of a clock that goes on while the host is suspended, as a lease does */
 uint64_t now_ms(void);
+/*
+ * A child that runs @words in a process group of its own, and is killed when
+ * this process ends. Returns as fork().
+ */
+pid_t run_words(char **words);
 /* Part of a key. Returns EXIT_FINE, or EXIT_ERROR after a complaint. */
 int check_name(const struct arguments *arguments, const char *name);
 /* --@option, *ms as it is where that was not given; likewise. */

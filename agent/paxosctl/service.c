@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -73,19 +72,6 @@ static int pause_for(const sigset_t *signals, uint64_t ms)
 	return signal > 0 ? signal : 0;
 }
 
-static void run_check(char **words)
-{
-	sigset_t none;
-
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	setpgid(0, 0);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	execvp(words[0], words);
-	complain("cannot run '%s': %s", words[0], strerror(errno));
-	_exit(127);
-}
-
 /*
  * Does the check succeed within a third of the lease? *ended: a signal came that
  * ends the service.
@@ -98,12 +84,9 @@ static bool is_well(const struct service *service, bool *ended)
 
 	if (!service->check)
 		return true;
-	child = fork();
-	if (!child)
-		run_check(service->check);
+	child = run_words(service->check);
 	if (child < 0)
 		return false;
-	setpgid(child, child);
 	while (waitpid(child, &status, WNOHANG) != child) {
 		now = now_ms();
 		signal = now < end ? pause_for(&service->signals, end - now) : 0;

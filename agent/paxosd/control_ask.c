@@ -59,24 +59,36 @@ static int no_answer(char *error, size_t size, ssize_t n)
 		      n > 0 ? "it is of another version" : "it hung up");
 }
 
-int control_ask(uint32_t group, struct control_detector *answer, char *error,
-		size_t size)
+/* *n: bytes of @answer, as recv() has it. -1: nobody to ask, as *error says. */
+static int exchange(uint32_t group, uint32_t what, void *answer, size_t room,
+		    ssize_t *n, char *error, size_t size)
 {
 	const struct control_request request = {
 		.version = CONTROL_VERSION,
-		.what = CONTROL_DETECTOR,
+		.what = what,
 	};
-	const size_t head = offsetof(struct control_detector, peers);
 	const int fd = connect_agent(group, error, size);
-	ssize_t n = -1;
 
 	if (fd < 0)
 		return -1;
+	*n = -1;
 	errno = 0;
 	if (send(fd, &request, sizeof(request), MSG_NOSIGNAL) ==
 	    sizeof(request))
-		n = recv(fd, answer, sizeof(*answer), 0);
+		*n = recv(fd, answer, room, 0);
 	close(fd);
+	return 0;
+}
+
+int control_ask(uint32_t group, struct control_detector *answer, char *error,
+		size_t size)
+{
+	const size_t head = offsetof(struct control_detector, peers);
+	ssize_t n;
+
+	if (exchange(group, CONTROL_DETECTOR, answer, sizeof(*answer), &n,
+		     error, size))
+		return -1;
 	if (n < 0 || (size_t)n < head ||
 	    answer->version != CONTROL_VERSION ||
 	    answer->n > PAXOS_NL_MEMBERS_MAX ||
@@ -89,20 +101,11 @@ int control_ask_snapshot(uint32_t group, bool take,
 			 struct control_snapshot *answer, char *error,
 			 size_t size)
 {
-	const struct control_request request = {
-		.version = CONTROL_VERSION,
-		.what = take ? CONTROL_SNAPSHOT_TAKE : CONTROL_SNAPSHOT,
-	};
-	const int fd = connect_agent(group, error, size);
-	ssize_t n = -1;
+	ssize_t n;
 
-	if (fd < 0)
+	if (exchange(group, take ? CONTROL_SNAPSHOT_TAKE : CONTROL_SNAPSHOT,
+		     answer, sizeof(*answer), &n, error, size))
 		return -1;
-	errno = 0;
-	if (send(fd, &request, sizeof(request), MSG_NOSIGNAL) ==
-	    sizeof(request))
-		n = recv(fd, answer, sizeof(*answer), 0);
-	close(fd);
 	if (n != sizeof(*answer) || answer->version != CONTROL_VERSION)
 		return no_answer(error, size, n);
 	return 0;

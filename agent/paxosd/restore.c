@@ -214,18 +214,11 @@ static int make_log(struct agent *agent, const char *directory, uint64_t slot)
 	return result ? -1 : 0;
 }
 
-/* An empty directory may have been made beforehand. */
 static int take_name(const char *from, const char *to)
 {
 	char parent[PATH_MAX], *slash;
 	int fd, result;
 
-	if (rmdir(to) && errno != ENOENT) {
-		say_error("%s: %s", to, errno == ENOTEMPTY ?
-			  "not empty: name another StateDirectory" :
-			  strerror(errno));
-		return -1;
-	}
 	snprintf(parent, sizeof(parent), "%s", to);
 	slash = strrchr(parent, '/');
 	slash[slash == parent] = '\0';
@@ -249,7 +242,7 @@ static int make_state(struct agent *agent, const char *path, uint64_t slot)
 			  from);
 		return -1;
 	}
-	/* What would be refused in the end is refused before. */
+	/* An empty directory may have been made beforehand. */
 	if (rmdir(to) && errno != ENOENT) {
 		say_error("%s: %s", to, errno == ENOTEMPTY ?
 			  "not empty: name another StateDirectory" :

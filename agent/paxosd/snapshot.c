@@ -377,7 +377,9 @@ static void look(struct snapshot *snapshot)
 	publish(snapshot);
 	look_for_more(snapshot);
 	for (i = 0; i < consumers->n; i++)
-		if (consumers->list[i].wants)
+		if (consumers->list[i].wants &&
+		    (!snapshot->unread ||
+		     agent_now() - snapshot->unread >= RETRY_NS))
 			snapshot_feed(snapshot, &consumers->list[i]);
 	answer(snapshot);
 	if (is_due(snapshot))

@@ -59,6 +59,7 @@ struct snapshots {
  * @grown: of the log, when the newest was taken
  * @failed: when it last failed
  * @told: when that was last complained about
+ * @unread: when the disk last failed to give a consumer what it lacks
  * @lacking: looks in a row at which @lacking_id found nothing that it lacks
  * @shown, @unsaved: in the status
  * @error: why the last one failed, or ""
@@ -72,6 +73,7 @@ struct snapshot {
 	uint64_t grown;
 	uint64_t failed;
 	uint64_t told;
+	uint64_t unread;
 	unsigned int lacking;
 	uint32_t lacking_id;
 	uint64_t shown;

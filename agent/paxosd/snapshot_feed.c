@@ -123,10 +123,12 @@ static int load(struct feed *feed)
 	int result;
 
 	result = snapshot_open(&reader, agent->state.directory, feed->name);
-	if (result)
+	if (result) {
 		say_warning("%s", reader.error);
-	else
+		result = -EIO;
+	} else {
 		result = send_sections(feed, &reader);
+	}
 	if (reader.fd >= 0)
 		posix_fadvise(reader.fd, 0, 0, POSIX_FADV_DONTNEED);
 	snapshot_close(&reader);
@@ -276,5 +278,7 @@ void snapshot_feed(struct snapshot *snapshot, const struct consumer *consumer)
 	if (feed.loads)
 		result = load(&feed);
 	if (!result)
-		replay(&feed);
+		result = replay(&feed);
+	if (result == -EIO)
+		snapshot->unread = agent_now();
 }

@@ -497,9 +497,11 @@ static int numbers(struct paxos_kv *kv, enum kv_type type, u64 number,
 /**
  * paxos_kv_grant() - begin a lease
  * @kv: the store
- * @ttl_ms: it ends when it was not kept for so long, as the leader's clock
- *          counts from when it applied the grant or keep, or began to lead:
- *          late perhaps, but never too early. Its keys are deleted with it
+ * @ttl_ms: it ends when it was not kept for so long, as the clock of a host
+ *          that holds the store counts from when it applied the grant or keep,
+ *          or began to lead: late perhaps, twice that where the leader's host
+ *          does not hold the store, but never too early. Its keys are deleted
+ *          with it
  * @lease: its id
  * @timeout_ms: as of paxos_kv_submit()
  *

@@ -102,6 +102,27 @@ what_is_not_acknowledged_comes_again() {
 	on 1 paxosctl queue ack slow "$id" "$again"
 }
 
+# The effect of an item, and its end, in one transaction: whoever was given it
+# later has another token, so only one of them has an effect.
+worked() {
+	local key=queue/once
+	quietly_on "$1" paxosctl kv txn if mod "$key/claim/$2" = "$3" 'then' \
+		put "effect/$3" made del "$key/claim/$2" del "$key/item/$2" \
+		del "$key/order/$2" | grep -q '^then'
+}
+exactly_once_is_what_a_transaction_does() {
+	local id first second
+	queue 1 push once work >&2
+	read -r id first _ < <(queue 2 pop --ttl "${TTL}s" once)
+	read -r _ second _ < <(queue 3 pop --wait 60s once)
+	not worked 2 "$id" "$first"
+	worked 3 "$id" "$second"
+	not worked 3 "$id" "$second"
+	[ "$(quietly_on 1 paxosctl kv get --prefix effect/)" = \
+		"effect/$second  made" ]
+	on 1 paxosctl queue len once | grep '^0 items' >&2
+}
+
 # consumer I: until the queue is empty; every third item it forgets.
 consumer() {
 	local id token value n=0
@@ -180,5 +201,6 @@ a_watch_sees_them_come_and_go() {
 run_tests three_hosts_have_a_store the_next_is_elected_when_the_winner_dies \
 	a_queue_is_first_in_first_out pushed_twice_it_is_there_once \
 	what_is_not_acknowledged_comes_again \
+	exactly_once_is_what_a_transaction_does \
 	all_are_delivered_at_least_once_and_acknowledged_once \
 	a_service_is_listed_while_it_is_well a_watch_sees_them_come_and_go
