@@ -3,6 +3,8 @@
 #
 # Kernel subsystems consume the log: include/linux/paxos.h, through a counter
 # that selftests/kmod/sample_main.c offers as a file. Each open file is one.
+#
+# Patient: 6.12 and User Mode Linux run it.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 

@@ -5,6 +5,7 @@
 # stops; who restarts, joins or begins behind a slot is no divergence.
 #
 # Native: it needs kprobes.
+# Patient: hosts that start and join, for a minute; 6.12 runs it.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 DIVERGES=1

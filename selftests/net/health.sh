@@ -3,6 +3,8 @@
 #
 # paxosctl health: a commit that changes nothing, stage by stage, and what it
 # says where there is none.
+#
+# Native: what it tries is the tool.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 

@@ -4,6 +4,7 @@
 # What paxosctl top shows, on a terminal and as text.
 #
 # Native: what it tries is the tool.
+# Patient: it waits for a screen to change; 6.12 runs it.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
