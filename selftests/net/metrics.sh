@@ -4,6 +4,7 @@
 # What the agent tells Prometheus: in its format, and true.
 #
 # Native: what it tries is the agent.
+# Patient: a scrape that comes late, for half a minute; 6.12 runs it.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
