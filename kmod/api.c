@@ -19,6 +19,9 @@ static int propose(struct paxos_handle *handle, struct paxos_request *request,
 	int err;
 
 	lockdep_assert_held(&group->lock);
+	/* it would not see what becomes of it */
+	if (handle->ops && group->divergence.halted)
+		return -EBADMSG;
 	request->handle = handle;
 	request->epoch = 0;
 	err = paxos_handle_begin(handle);
@@ -50,7 +53,8 @@ static int propose(struct paxos_handle *handle, struct paxos_request *request,
  * Else nothing was proposed and done() will not be called: -EMSGSIZE: too
  * long; -EAGAIN: too many under way; -EUNATCH: the group has no agent, or is
  * not started; -ENOLINK: it has no leader, or no quorum; -ENOMEM: or the
- * group holds as many bytes as it may;
+ * group holds as many bytes as it may; -EBADMSG: @handle applies, and this
+ * member's log differs from the others', see paxos_halted();
  * -ESHUTDOWN: the group was deleted, or @handle is being closed.
  */
 int paxos_propose(struct paxos_handle *handle, struct paxos_request *request,
@@ -141,7 +145,9 @@ static int applied(struct paxos_handle *handle, u64 slot)
 	int ret;
 
 	paxos_group_lock(group);
-	if (!handle->ops || handle->applied >= slot)
+	if (group->divergence.halted)
+		ret = -EBADMSG;
+	else if (!handle->ops || handle->applied >= slot)
 		ret = 1;
 	else if (handle->closing)
 		ret = -ESHUTDOWN;
@@ -218,7 +224,7 @@ static int read_quorum(struct paxos_handle *handle, u64 deadline, u64 *slot)
  * has not applied all of it in time; -EINTR: a fatal signal; -EAGAIN: too many
  * reads are under way; -EUNATCH: the group has no agent, or is not started;
  * -ESHUTDOWN: the group was deleted, or @handle is being closed; -ESTALE:
- * @handle was stopped, as ops->stop said.
+ * @handle was stopped, as ops->stop said; -EBADMSG: as paxos_halted().
  */
 int paxos_read_barrier(struct paxos_handle *handle, u32 timeout_ms)
 {
@@ -247,6 +253,8 @@ EXPORT_SYMBOL_GPL(paxos_read_barrier);
  * A hint: it may be past when this returns. For work that one member is to do,
  * and that does no harm where two do it.
  *
+ * Not where it is halted: its consumers do not see what is chosen.
+ *
  * Context: Any but hard interrupt; takes spinlocks with softirqs off.
  */
 bool paxos_leads(struct paxos_handle *handle)
@@ -255,9 +263,33 @@ bool paxos_leads(struct paxos_handle *handle)
 	bool leads;
 
 	paxos_group_lock(group);
-	leads = !paxos_group_able(group) &&
+	leads = !paxos_group_able(group) && !group->divergence.halted &&
 		group->core.role == PAXOS_LEADER && group->core.quorum;
 	paxos_group_unlock(group);
 	return leads;
 }
 EXPORT_SYMBOL_GPL(paxos_leads);
+
+/**
+ * paxos_halted() - whether this member's log differs from the others'
+ * @handle: of the group
+ *
+ * What was applied here may not be what was chosen, from some slot on, so
+ * nothing more is until a person has looked (paxosctl(8), DIVERGENCE): a
+ * consumer tells nobody of its state meanwhile. Barriers, and proposals of
+ * those that apply, fail with -EBADMSG. It may end again: members that were
+ * not heard yet agree with this one.
+ *
+ * Context: Any but hard interrupt; takes spinlocks with softirqs off.
+ */
+bool paxos_halted(struct paxos_handle *handle)
+{
+	struct paxos_group *group = handle->group;
+	bool halted;
+
+	paxos_group_lock(group);
+	halted = group->divergence.halted;
+	paxos_group_unlock(group);
+	return halted;
+}
+EXPORT_SYMBOL_GPL(paxos_halted);

@@ -5,13 +5,6 @@
 
 /* What core/divergence.c finds out, and what comes of it. */
 
-/* What was held back: the consumers take it from the log, listeners missed it. */
-static void go_on(struct paxos_group *group)
-{
-	paxos_handles_kick(group);
-	paxos_notify_missed(group);
-}
-
 static void judge(struct paxos_group *group, u64 now)
 {
 	struct paxos_divergence *divergence = &group->divergence;
@@ -25,8 +18,13 @@ static void judge(struct paxos_group *group, u64 now)
 		paxos_notify_diverged(group, __ffs64(rest) + 1);
 	if (divergence->halted != halted) {
 		paxos_notify_halted(group);
+		/*
+		 * Who waits for something to be applied has waited for it; or
+		 * what was held back comes, from the log, but to listeners.
+		 */
+		paxos_handles_kick(group);
 		if (halted)
-			go_on(group);
+			paxos_notify_missed(group);
 	}
 	if (before && !divergence->differ)
 		paxos_notify_plain(group, PAXOS_NL_EVENT_CONVERGED);

@@ -99,6 +99,9 @@ int paxos_request_read(struct paxos_group *group,
 
 	lockdep_assert_held(&group->lock);
 	err = paxos_group_able(group);
+	/* the log that would be read may not be what was chosen */
+	if (!err && group->divergence.halted)
+		err = -EBADMSG;
 	if (!err)
 		err = paxos_core_read(&group->core, deadline, request,
 				      paxos_now());
@@ -217,6 +220,10 @@ static int refuse(struct genl_info *info, struct paxos_group *group, int err)
 		break;
 	case -ESHUTDOWN:
 		GENL_SET_ERR_MSG(info, "the group is being deleted");
+		break;
+	case -EBADMSG:
+		GENL_SET_ERR_MSG(info,
+				 "this member's log differs from the others'");
 		break;
 	case -ENOLINK:
 		paxos_group_lock(group);

@@ -52,6 +52,10 @@ int store_complain(const struct store *store)
 
 	if (failure->error == EPERM && !*failure->sentence)
 		wrong(store->arguments, "not permitted: it needs CAP_NET_ADMIN");
+	else if (failure->error == EBADMSG)
+		wrong(store->arguments,
+		      "group %u: this member's log differs from the others'; ask another host, and see paxosctl(8), DIVERGENCE",
+		      store->group);
 	else
 		wrong(store->arguments, "group %u: %s", store->group,
 		      *failure->sentence ? failure->sentence :

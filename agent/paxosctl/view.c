@@ -463,6 +463,10 @@ static void advise(char *advice, size_t size, struct kernel *kernel, int error,
 			 "run paxosd; paxosctl status -g %u says what it waits for",
 			 group);
 		break;
+	case EBADMSG:
+		snprintf(advice, size,
+			 "ask another host, and see paxosctl(8), DIVERGENCE");
+		break;
 	case EAGAIN:
 		snprintf(advice, size, "try again when some have ended");
 		break;

@@ -34,6 +34,10 @@ int kv_refuse(struct genl_info *info, int err)
 	case -ESHUTDOWN:
 		GENL_SET_ERR_MSG(info, "the group is being deleted");
 		break;
+	case -EBADMSG:
+		GENL_SET_ERR_MSG(info,
+				 "this member's log differs from the others'");
+		break;
 	default:
 		GENL_SET_ERR_MSG(info, "the request was refused");
 	}

@@ -188,6 +188,7 @@ void kv_replica_put(struct kv_replica *replica);
 void kv_replicas_close(struct kv_net *replicas);
 int kv_replica_enter(struct kv_replica *replica);
 void kv_replica_leave(struct kv_replica *replica);
+int kv_replica_able(struct kv_replica *replica);
 struct kv_store *kv_store_new(void);
 void kv_store_free(struct kv_store *store);
 
@@ -228,7 +229,7 @@ int kv_nl_get_done(struct netlink_callback *cb);
 int kv_nl_leases(struct sk_buff *skb, struct netlink_callback *cb);
 
 /* user.c: process context */
-int kv_user_error(const struct kv_replica *replica);
+int kv_user_error(struct kv_replica *replica);
 void kv_page_clear(struct paxos_kv_page *page);
 bool kv_page_add(struct paxos_kv_page *page, const struct kv_pair *pair,
 		 u16 operation);

@@ -106,7 +106,7 @@ static int find_replica(paxos_genl_ops *ops, struct sk_buff *skb,
 		PAXOS_KV_REFUSE_GROUP(info->extack, attr);
 		return err;
 	}
-	err = READ_ONCE(replica->error);
+	err = kv_replica_able(replica);
 	if (err) {
 		kv_replica_put(replica);
 		return kv_refuse(info, err);

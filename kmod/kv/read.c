@@ -203,6 +203,7 @@ static struct kv_replica *dump_replica(struct netlink_callback *cb)
 {
 	struct nlattr *attr = paxos_dump_attrs(cb)[PAXOS_KV_A_GROUP];
 	struct kv_replica *replica;
+	int err;
 
 	if (!attr) {
 		NL_SET_ERR_MSG(cb->extack, "a group must be named");
@@ -211,7 +212,13 @@ static struct kv_replica *dump_replica(struct netlink_callback *cb)
 	replica = kv_replica_get(sock_net(cb->skb->sk), nla_get_u32(attr));
 	if (replica == ERR_PTR(-ENOENT))
 		PAXOS_KV_REFUSE_GROUP(cb->extack, attr);
-	return replica;
+	if (IS_ERR(replica))
+		return replica;
+	err = kv_replica_able(replica);
+	if (!err)
+		return replica;
+	kv_replica_put(replica);
+	return ERR_PTR(err);
 }
 
 int kv_nl_get_start(struct netlink_callback *cb)
@@ -329,7 +336,7 @@ int kv_nl_get(struct sk_buff *skb, struct netlink_callback *cb)
 	if (dump->over)
 		return 0;
 	mutex_lock(&replica->mutex);
-	err = replica->error;
+	err = kv_replica_able(replica);
 	if (dump->first && !dump->range.revision)
 		dump->range.revision = replica->store->applied;
 	dump->first = false;

@@ -56,6 +56,15 @@ static void lease_begin(struct kv_replica *replica, u64 id)
 		lease->deadline = kv_now_ms() + min_t(u64, lease->ttl, S64_MAX);
 }
 
+/* Who waits for what will not be applied here hears so. */
+static void give_up(struct kv_replica *replica)
+{
+	lockdep_assert_held(&replica->mutex);
+	kv_calls_end(replica, NULL, NULL);
+	kv_watches_tell(replica, true);
+	kv_listeners_tell(replica, true);
+}
+
 /* Nothing of the group's is of use to this host any more. */
 static void replica_stop(struct kv_replica *replica, int error)
 {
@@ -63,9 +72,7 @@ static void replica_stop(struct kv_replica *replica, int error)
 	if (replica->error)
 		return;
 	WRITE_ONCE(replica->error, error);
-	kv_calls_end(replica, NULL, NULL);
-	kv_watches_tell(replica, true);
-	kv_listeners_tell(replica, true);
+	give_up(replica);
 }
 
 /* A slot is never passed over; without memory it is tried again. */
@@ -139,6 +146,19 @@ void kv_replica_leave(struct kv_replica *replica)
 		wake_up_var(&replica->users);
 }
 
+/* 0: what @replica holds may be told and changed; or why not. */
+int kv_replica_able(struct kv_replica *replica)
+{
+	int err = kv_replica_enter(replica);
+
+	if (err)
+		return err;
+	if (paxos_halted(replica->handle))
+		err = -EBADMSG;
+	kv_replica_leave(replica);
+	return err;
+}
+
 /*
  * Propose the end of a lease. It counts only if the lease was not kept since;
  * should the proposal be lost, the next tick behind @deadline makes another.
@@ -183,10 +203,14 @@ static void tick(struct work_struct *work)
 	struct kv_replica *replica =
 		container_of(to_delayed_work(work), struct kv_replica, tick);
 	bool leads = paxos_leads(replica->handle);
+	bool halted = paxos_halted(replica->handle);
 
 	mutex_lock(&replica->mutex);
 	if (!replica->error) {
-		watch_leases(replica, leads);
+		if (halted)
+			give_up(replica);
+		else
+			watch_leases(replica, leads);
 		kv_history_tick(replica, leads);
 		replica->led = leads;
 		kv_watches_tell(replica, false);

@@ -11,9 +11,9 @@
 /* linux/paxos_kv.h: what a kernel subsystem asks of a store, but watches. */
 
 /* Why @replica is of no use, in the words of the header; 0: it is. */
-int kv_user_error(const struct kv_replica *replica)
+int kv_user_error(struct kv_replica *replica)
 {
-	int err = READ_ONCE(replica->error);
+	int err = kv_replica_able(replica);
 
 	return err == -ESTALE ? -ENOTRECOVERABLE : err;
 }

@@ -29,6 +29,8 @@
  *	-ESHUTDOWN	the group or its namespace is gone
  *	-ENOTRECOVERABLE  the log was trimmed before this host had applied it
  *	-EPROTO		the store has entries of a later version: upgrade this host
+ *	-EBADMSG	this host's log differs from the others', as paxos_halted()
+ *			says: its store can be neither told nor changed
  *	-EMSGSIZE	over PAXOS_VALUE_MAX bytes in all
  *	-EINVAL		an item makes no sense, or is out of order
  *	-E2BIG		over 512 items in a section
@@ -208,7 +210,7 @@ struct paxos_kv_lease {
  *          paxos_kv_close()
  * @end: nothing more will come: -ESTALE: what it had to tell next was compacted
  *       (read, and watch from behind what was read); -ESHUTDOWN,
- *       -ENOTRECOVERABLE, -EPROTO: as above. Called as @events, at most once;
+ *       -ENOTRECOVERABLE, -EPROTO, -EBADMSG: as above. Called as @events, at most once;
  *       paxos_kv_unwatch() is still due
  * @listener: the store's
  *
