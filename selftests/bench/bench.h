@@ -25,6 +25,7 @@
  * @trace: rounds after them whose instructions are traced
  * @outstanding: proposals at any time (load)
  * @seconds: to go on for (load, raw)
+ * @running: of a group that is there, whose agents this did not start
  * @path: file to write (raw)
  */
 struct run {
@@ -34,6 +35,7 @@ struct run {
 	uint32_t trace;
 	uint32_t outstanding;
 	uint32_t seconds;
+	bool running;
 	const char *path;
 };
 

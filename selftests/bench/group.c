@@ -1,115 +1,50 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A group over netlink, as paxosctl has it, with its socket kept open. */
+/* A group over netlink. */
 #include <arpa/inet.h>
-#include <errno.h>
-#include <libmnl/libmnl.h>
 #include <linux/genetlink.h>
 #include <linux/paxos.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
 #include "datagram.h"
+#include "genl.h"
 #include "group.h"
 
 #define TIMEOUT_MS	10000
 #define LEADER_TRIES	100
 
 struct group {
-	struct mnl_socket *socket;
+	struct genl *genl;
 	uint32_t id;
-	uint32_t port;
-	uint32_t seq;
-	uint16_t family;
-	uint8_t buffer[65536];
 };
 
-static struct nlmsghdr *request(struct group *group, uint8_t *buffer,
-				uint16_t family, uint8_t command,
-				uint16_t flags, uint32_t seq)
+static struct nlmsghdr *request(struct group *group, void *buffer,
+				uint8_t command, uint16_t flags)
 {
-	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
-	struct genlmsghdr *header;
+	struct nlmsghdr *message;
 
-	message->nlmsg_type = family;
-	message->nlmsg_flags = NLM_F_REQUEST | flags;
-	message->nlmsg_seq = seq;
-	header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
-	header->cmd = command;
-	header->version = PAXOS_GENL_VERSION;
-	if (family != GENL_ID_CTRL)
-		mnl_attr_put_u32(message, PAXOS_A_GROUP, group->id);
+	message = genl_request(group->genl, buffer, command, flags);
+	mnl_attr_put_u32(message, PAXOS_A_GROUP, group->id);
 	return message;
-}
-
-static void send_request(struct group *group, const struct nlmsghdr *message)
-{
-	if (mnl_socket_sendto(group->socket, message, message->nlmsg_len) < 0)
-		fail("netlink: %s", strerror(errno));
-}
-
-/* Waits for what answers @seq; 0 or what the kernel refused it with. */
-static int receive(struct group *group, uint32_t seq, mnl_cb_t on_message,
-		   void *context)
-{
-	ssize_t len;
-	int ret;
-
-	do {
-		len = mnl_socket_recvfrom(group->socket, group->buffer,
-					  sizeof(group->buffer));
-		if (len < 0)
-			fail("netlink: %s", strerror(errno));
-		ret = mnl_cb_run(group->buffer, len, seq, group->port,
-				 on_message, context);
-	} while (ret > MNL_CB_STOP);
-	return ret < 0 ? -errno : 0;
 }
 
 static int command(struct group *group, const struct nlmsghdr *message)
 {
-	send_request(group, message);
-	return receive(group, message->nlmsg_seq, NULL, NULL);
-}
-
-static int on_family(const struct nlmsghdr *message, void *context)
-{
-	struct group *group = context;
-	struct nlattr *attribute;
-
-	mnl_attr_for_each(attribute, message, sizeof(struct genlmsghdr)) {
-		if (mnl_attr_get_type(attribute) == CTRL_ATTR_FAMILY_ID)
-			group->family = mnl_attr_get_u16(attribute);
-	}
-	return MNL_CB_OK;
+	return genl_call(group->genl, message, NULL, NULL);
 }
 
 struct group *group_open(int member, uint32_t id)
 {
-	uint8_t buffer[1024];
 	struct group *group = place_alloc(sizeof(*group));
-	struct nlmsghdr *message;
 
-	place_enter(member);
 	group->id = id;
-	group->socket = mnl_socket_open2(NETLINK_GENERIC, SOCK_CLOEXEC);
-	if (!group->socket ||
-	    mnl_socket_bind(group->socket, 0, MNL_SOCKET_AUTOPID))
-		fail("netlink: %s", strerror(errno));
-	group->port = mnl_socket_get_portid(group->socket);
-	message = request(group, buffer, GENL_ID_CTRL, CTRL_CMD_GETFAMILY,
-			  NLM_F_ACK, ++group->seq);
-	mnl_attr_put_strz(message, CTRL_ATTR_FAMILY_NAME, PAXOS_GENL_NAME);
-	send_request(group, message);
-	if (receive(group, group->seq, on_family, group) || !group->family)
-		fail("the kernel has no family '%s' (modprobe paxos)",
-		     PAXOS_GENL_NAME);
+	group->genl = genl_open(member, PAXOS_GENL_NAME);
 	return group;
 }
 
 void group_close(struct group *group)
 {
-	mnl_socket_close(group->socket);
+	genl_close(group->genl);
 	free(group);
 }
 
@@ -132,8 +67,7 @@ void group_memory(int self)
 	struct nlmsghdr *message;
 	int id, ret;
 
-	message = request(group, buffer, group->family, PAXOS_CMD_GROUP_ADD,
-			  NLM_F_ACK, ++group->seq);
+	message = request(group, buffer, PAXOS_CMD_GROUP_ADD, NLM_F_ACK);
 	mnl_attr_put(message, PAXOS_A_CLUSTER, PAXOS_CLUSTER_SIZE,
 		     bench_cluster);
 	mnl_attr_put(message, PAXOS_A_KEY, PAXOS_KEY_SIZE, bench_secret);
@@ -146,8 +80,7 @@ void group_memory(int self)
 	if (ret)
 		fail("group add at member %d: %s", self, strerror(-ret));
 
-	message = request(group, buffer, group->family, PAXOS_CMD_START,
-			  NLM_F_ACK, ++group->seq);
+	message = request(group, buffer, PAXOS_CMD_START, NLM_F_ACK);
 	mnl_attr_put_u64(message, PAXOS_A_INCARNATION, 1);
 	mnl_attr_put_u64(message, PAXOS_A_LSN, 0);
 	ret = command(group, message);
@@ -162,9 +95,8 @@ void group_delete(int self)
 	struct group *group = group_open(self, BENCH_GROUP);
 	int ret;
 
-	ret = command(group, request(group, buffer, group->family,
-				     PAXOS_CMD_GROUP_DEL, NLM_F_ACK,
-				     ++group->seq));
+	ret = command(group, request(group, buffer, PAXOS_CMD_GROUP_DEL,
+				     NLM_F_ACK));
 	if (ret)
 		fail("group del at member %d: %s", self, strerror(-ret));
 	group_close(group);
@@ -176,11 +108,11 @@ void group_propose(struct group *group, const void *value, uint32_t size,
 	static uint8_t buffer[65536];
 	struct nlmsghdr *message;
 
-	message = request(group, buffer, group->family, PAXOS_CMD_PROPOSE, 0,
-			  seq);
+	message = request(group, buffer, PAXOS_CMD_PROPOSE, 0);
+	message->nlmsg_seq = seq;
 	mnl_attr_put_u32(message, PAXOS_A_TIMEOUT, TIMEOUT_MS);
 	mnl_attr_put(message, PAXOS_A_VALUE, size, value);
-	send_request(group, message);
+	genl_send(group->genl, message);
 }
 
 static int on_answer(const struct nlmsghdr *message, void *context)
@@ -202,7 +134,7 @@ uint32_t group_answer(struct group *group)
 	uint32_t seq = 0;
 	int ret;
 
-	ret = receive(group, 0, on_answer, &seq);
+	ret = genl_receive(group->genl, 0, on_answer, &seq);
 	if (ret)
 		fail("a proposal was refused: %s", strerror(-ret));
 	return seq;
@@ -219,12 +151,10 @@ static void wait_leader(void)
 	int i, ret = 0;
 
 	for (i = 0; i < LEADER_TRIES; i++) {
-		message = request(group, buffer, group->family,
-				  PAXOS_CMD_PROPOSE, 0, ++group->seq);
+		message = request(group, buffer, PAXOS_CMD_PROPOSE, 0);
 		mnl_attr_put_u32(message, PAXOS_A_TIMEOUT, TIMEOUT_MS);
 		mnl_attr_put(message, PAXOS_A_VALUE, 1, "");
-		send_request(group, message);
-		ret = receive(group, 0, on_answer, &seq);
+		ret = genl_call(group->genl, message, on_answer, &seq);
 		if (!ret) {
 			group_close(group);
 			return;
@@ -243,9 +173,8 @@ void group_memory_all(void)
 	for (id = 1; id <= BENCH_MEMBERS; id++)
 		group_memory(id);
 	group = group_open(1, BENCH_GROUP);
-	ret = command(group, request(group, buffer, group->family,
-				     PAXOS_CMD_CAMPAIGN, NLM_F_ACK,
-				     ++group->seq));
+	ret = command(group, request(group, buffer, PAXOS_CMD_CAMPAIGN,
+				     NLM_F_ACK));
 	if (ret)
 		fail("campaign: %s", strerror(-ret));
 	group_close(group);

@@ -26,4 +26,9 @@ for size in 64 1024; do
 		userspace_accept userspace_accept_sockets userspace_commit; do
 		$bench -s $size -r "$1" -w "$2" $key
 	done
+	for key in kv_put kv_get kv_get_serializable watch lock_unlock; do
+		[ $key$size != lock_unlock1024 ] || continue	# has no value
+		$bench -s $size -r "$1" -w "$2" kernel.$key
+		$bench -s $size -r "$1" -w "$2" netlink.$key
+	done
 done

@@ -7,6 +7,7 @@
 #include "group.h"
 #include "kernel.h"
 #include "replica.h"
+#include "store.h"
 
 static void echo(const char *key, const struct run *run)
 {
@@ -49,6 +50,16 @@ static const struct {
 	{ "userspace_accept", replica_accept },
 	{ "userspace_accept_sockets", replica_accept_sockets },
 	{ "userspace_commit", replica_commit },
+	{ "kernel.kv_put", store_kernel },
+	{ "kernel.kv_get", store_kernel },
+	{ "kernel.kv_get_serializable", store_kernel },
+	{ "kernel.lock_unlock", store_kernel },
+	{ "kernel.watch", store_kernel },
+	{ "netlink.kv_put", store_netlink },
+	{ "netlink.kv_get", store_netlink },
+	{ "netlink.kv_get_serializable", store_netlink },
+	{ "netlink.lock_unlock", store_netlink },
+	{ "netlink.watch", store_netlink },
 	{ "load", durable_load },
 	{ "raw", durable_raw },
 };
@@ -58,6 +69,7 @@ static void usage(void)
 	size_t i;
 
 	fputs("usage: bench [-s BYTES] [-r ROUNDS] [-w WARM-UP] [-t TRACED] KEY\n"
+	      "       bench [-g] [-s BYTES] [-r ROUNDS] [-w WARM-UP] netlink.KEY\n"
 	      "       bench [-s BYTES] -n OUTSTANDING -d SECONDS load\n"
 	      "       bench [-s BYTES] -d SECONDS -f FILE raw\n"
 	      "keys:", stderr);
@@ -91,7 +103,7 @@ int main(int argc, char **argv)
 	size_t i;
 	int option;
 
-	while ((option = getopt(argc, argv, "s:r:w:t:n:d:f:")) != -1) {
+	while ((option = getopt(argc, argv, "s:r:w:t:n:d:f:g")) != -1) {
 		switch (option) {
 		case 's':
 			run.size = number(optarg);
@@ -113,6 +125,9 @@ int main(int argc, char **argv)
 			break;
 		case 'f':
 			run.path = optarg;
+			break;
+		case 'g':
+			run.running = true;
 			break;
 		default:
 			usage();

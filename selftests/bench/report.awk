@@ -5,6 +5,16 @@
 # same as JSON in the file that the variable json names. judge: say whether the
 # targets are met.
 
+# kernel.KEY, netlink.KEY: what a store costs
+NF == 6 && $1 ~ /\./ {
+	split($1, part, ".")
+	if (!(part[2] in store_seen))
+		store_keys[++stores] = part[2]
+	store_seen[part[2]] = 1
+	store[part[2], part[1], $2] = $3
+	next
+}
+
 NF == 6 {
 	if (!($1 in seen))
 		keys[++n] = $1
@@ -28,6 +38,16 @@ function target(key, ratio, what, limit, most) {
 	return sprintf("%.2f x %s (at %s %.2f)%s", ratio, what,
 		most ? "most" : "least", limit,
 		verdict(most ? ratio <= limit : ratio >= limit))
+}
+
+# The member of the JSON that has what a store's operation costs.
+function store_json(key, text) {
+	text = sprintf("\"kernel\": %d, \"netlink\": %d",
+		store[key, "kernel", 64], store[key, "netlink", 64])
+	if ((key, "kernel", 1024) in store)
+		text = text sprintf(", \"kernel_1024\": %d, \"netlink_1024\": %d",
+			store[key, "kernel", 1024], store[key, "netlink", 1024])
+	return sprintf("  \"%s\": {%s},\n", key, text)
 }
 
 function note(key) {
@@ -56,6 +76,15 @@ END {
 	print "the TLB, so these figures flatter user space. A copy counts one for"
 	print "each byte in the kernel (rep movsb), so they overrate long values."
 	print ""
+	printf "%-26s %9s %9s %9s %9s\n", "store, instructions", "kernel",
+		"netlink", "1024 B", "1024 B"
+	for (i = 1; i <= stores; i++)
+		printf "%-26s %9d %9d %9s %9s\n", store_keys[i],
+			store[store_keys[i], "kernel", 64],
+			store[store_keys[i], "netlink", 64],
+			store[store_keys[i], "kernel", 1024],
+			store[store_keys[i], "netlink", 1024]
+	print ""
 	printf "%-26s %9s %9s %9s\n", "durable, outstanding", "commits/s",
 		"per sync", "raw/s"
 	for (i = 1; i <= loads; i++)
@@ -70,6 +99,8 @@ END {
 	for (i = 1; i <= n; i++)
 		printf "  \"%s\": {\"64\": %d, \"1024\": %d},\n", keys[i],
 			median[keys[i], 64], median[keys[i], 1024] >json
+	for (i = 1; i <= stores; i++)
+		printf "%s", store_json(store_keys[i]) >json
 	print "  \"durable\": [" >json
 	for (i = 1; i <= loads; i++)
 		printf "    {\"outstanding\": %d, \"commits_per_s\": %.1f, \"commits_per_fdatasync\": %.2f, \"raw_per_s\": %.1f}%s\n", \

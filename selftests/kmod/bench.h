@@ -28,6 +28,9 @@ int bench_client_run(struct bench *bench, struct bench_rounds *request);
 /* bench_commit.c: as above */
 int bench_commit_run(struct bench *bench, struct bench_rounds *request);
 
+/* bench_kv.c: as above */
+int bench_kv_run(struct bench *bench, const struct bench_kv *request);
+
 /* bench_trace.c */
 int bench_trace_open(u32 n_steps);
 void bench_trace_round(void);

@@ -39,6 +39,7 @@ static int bench_command(struct bench *bench, unsigned int command,
 		struct bench_echo echo;
 		struct bench_client client;
 		struct bench_rounds rounds;
+		struct bench_kv kv;
 	} request;
 	int ret;
 
@@ -51,6 +52,8 @@ static int bench_command(struct bench *bench, unsigned int command,
 		return bench_echo_open(bench, &request.echo);
 	case BENCH_CLIENT:
 		return bench_client_open(bench, &request.client);
+	case BENCH_KV:
+		return bench_kv_run(bench, &request.kv);
 	case BENCH_ROUNDS:
 	case BENCH_COMMITS:
 		if (!request.rounds.rounds ||

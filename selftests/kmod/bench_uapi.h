@@ -91,10 +91,48 @@ struct bench_rounds {
 	__u32 group;
 };
 
+/**
+ * enum bench_kv_operation - what a round asks of a store
+ * @BENCH_KV_PUT: to put one key
+ * @BENCH_KV_GET: to get it, linearizable
+ * @BENCH_KV_GET_SERIALIZABLE: to get it as this host knows it
+ * @BENCH_KV_LOCK_UNLOCK: a lease, a key under it, a look at who else wants the
+ *			  lock (nobody), and the end of the lease
+ * @BENCH_KV_WATCH: to put the key, until a watch on it has been told
+ */
+enum bench_kv_operation {
+	BENCH_KV_PUT,
+	BENCH_KV_GET,
+	BENCH_KV_GET_SERIALIZABLE,
+	BENCH_KV_LOCK_UNLOCK,
+	BENCH_KV_WATCH,
+	BENCH_KV_OPERATIONS,
+};
+
+/* After so many rounds history is forgotten, outside of the measured time. */
+#define BENCH_KV_HISTORY	64
+
+/**
+ * struct bench_kv - one operation again and again, and how long it took
+ * @samples: out: u64 for each round, ns
+ * @rounds: how many
+ * @size: of a value
+ * @group: of this namespace, whose store it is
+ * @operation: enum bench_kv_operation
+ */
+struct bench_kv {
+	__u64 samples;
+	__u32 rounds;
+	__u32 size;
+	__u32 group;
+	__u32 operation;
+};
+
 #define BENCH_ECHO	_IOW('p', 1, struct bench_echo)
 #define BENCH_CLIENT	_IOW('p', 2, struct bench_client)
 #define BENCH_ROUNDS	_IOWR('p', 3, struct bench_rounds)
 #define BENCH_COMMITS	_IOWR('p', 4, struct bench_rounds)
+#define BENCH_KV	_IOW('p', 5, struct bench_kv)
 #define BENCH_ROUNDS_MAX	1000000
 #define BENCH_STEPS_MAX		(16U << 20)
 
