@@ -30,7 +30,7 @@ guest_commands=(
 )
 
 # What build/ holds for tests that run on the host alone, for find -regex.
-host_only='mutants\|core\|fuzz\|sim\|agent\|linearizability'
+host_only='bench-etcd\|mutants\|core\|fuzz\|sim\|agent\|linearizability'
 
 # begin_guest: make $work, which goes away with the script, as do the processes
 # in pids.
@@ -284,7 +284,7 @@ project_archive() {
 			\( -type f -o -type l \) ! -name '*.[oad]' ! -name '*.lock' \
 			! -name '*.cmd' -print0
 	done | cpio -0 -pdm --quiet "$stage/paxos")
-	mapfile -d '' programs < <(find "$stage/paxos" -type f -perm /111 -print0)
+	mapfile -d '' programs < <(find "$stage" -type f -perm /111 -print0)
 	[ ${#programs[@]} -eq 0 ] || copy_libraries "$stage" "${programs[@]}"
 
 	cp -r "$modules" "$stage/usr/lib/modules/$release"

@@ -12,51 +12,9 @@ set -euo pipefail
 seconds=$1
 shift
 bench=build/selftests/bench/bench
-tracing=/sys/kernel/tracing
-at() { local i=$1 && shift && nsenter "--net=/run/netns/bench$i" "$@"; }
-
 modprobe -a veth paxos
-selftests/bench/topology.sh
-mkfs.ext4 -q "$PAXOS_DISK"
-mount "$PAXOS_DISK" /mnt
-
-# Who syncs a file is counted where the file system is asked to.
-echo 'p:bench_sync ext4_sync_file' >$tracing/kprobe_events
-echo 1 >$tracing/events/kprobes/bench_sync/enable
-syncs() { awk '$1 == "bench_sync" { print $2 }' $tracing/kprobe_profile; }
-
-agents=()
-for i in 1 2 3; do
-	mkdir -m 700 "/mnt/$i"
-	{
-		cat <<-END
-			[Group]
-			Id = 9
-			Cluster = 7468652062656e63682773206f776e00
-			Key = dGhlIGJlbmNoJ3Mga2V5AA==
-			Self = $i
-			StateDirectory = /mnt/$i
-		END
-		for j in 1 2 3; do
-			printf '[Member]\nId = %s\nAddress = 10.9.0.%s:7777\n' \
-				$j $j
-		done
-	} >"/run/bench$i.conf"
-	chmod 600 "/run/bench$i.conf"
-	{
-		at $i build/paxosd init "/run/bench$i.conf"
-		exec nsenter "--net=/run/netns/bench$i" \
-			build/paxosd "/run/bench$i.conf"
-	} >>/run/agents 2>&1 &
-	agents+=($!)
-done
-trap 'kill "${agents[@]}"; wait' EXIT
-
-tries=0
-until at 1 build/paxosctl campaign -w -g 9 >/run/campaign 2>&1; do
-	sleep 0.2
-	[ $((tries += 1)) -lt 50 ] || { cat /run/agents /run/campaign >&2 && exit 1; }
-done
+# shellcheck source-path=SCRIPTDIR source=agents.sh
+. selftests/bench/agents.sh
 $bench -n 16 -d 1 load >/run/warmup
 
 for outstanding; do

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A family of generic netlink, as paxosctl has it, with its socket kept open. */
+/* A generic netlink family, as paxosctl has it, its socket kept open. */
 #include <errno.h>
 #include <linux/genetlink.h>
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# The table, from what instructions.sh (KEY SIZE MEDIAN P10 P90 ROUNDS) and
-# durable.sh (OUTSTANDING COMMITS/S COMMITS/FDATASYNC RAW/S) printed, and the
-# same as JSON in the file that the variable json names. judge: say whether the
-# targets are met.
+# The table, from what instructions.sh (KEY SIZE MEDIAN P10 P90 ROUNDS),
+# durable.sh (OUTSTANDING COMMITS/S COMMITS/FDATASYNC RAW/S) and etcd.sh
+# (OPERATION NS ETCD-NS SYNCS ETCD-SYNCS) printed, and the same as JSON in the
+# file that the variable json names. judge: say whether the targets are met.
 
 # kernel.KEY, netlink.KEY: what a store costs
 NF == 6 && $1 ~ /\./ {
@@ -20,6 +20,14 @@ NF == 6 {
 		keys[++n] = $1
 	seen[$1] = 1
 	median[$1, $2] = $3
+	next
+}
+
+NF == 5 {
+	ours[$1] = $2
+	etcd[$1] = $3
+	our_syncs[$1] = $4
+	etcd_syncs[$1] = $5
 	next
 }
 
@@ -48,6 +56,18 @@ function store_json(key, text) {
 		text = text sprintf(", \"kernel_1024\": %d, \"netlink_1024\": %d",
 			store[key, "kernel", 1024], store[key, "netlink", 1024])
 	return sprintf("  \"%s\": {%s},\n", key, text)
+}
+
+function compared(operation) {
+	printf "%-26s %9.2f %9.2f %9.1f %9.1f  %.1f x\n",
+		operation ", wall clock", ours[operation] / 1e6,
+		etcd[operation] / 1e6, our_syncs[operation],
+		etcd_syncs[operation], etcd[operation] / ours[operation]
+}
+
+function pair_json(name, put, get) {
+	return sprintf("  \"%s\": {\"put\": %.2f, \"get\": %.2f},\n", name,
+		put, get)
 }
 
 function note(key) {
@@ -92,6 +112,11 @@ END {
 			batch[i], raw[i], load[i] == 64 ? \
 			sprintf("%.1f commits per fdatasync (at least 16)%s",
 				batch[i], verdict(batch[i] >= 16)) : ""
+	print ""
+	printf "%-26s %9s %9s %9s %9s\n", "store against etcd", "ms",
+		"etcd ms", "syncs", "etcd's"
+	compared("put")
+	compared("get")
 
 	if (!json)
 		exit
@@ -101,6 +126,12 @@ END {
 			median[keys[i], 64], median[keys[i], 1024] >json
 	for (i = 1; i <= stores; i++)
 		printf "%s", store_json(store_keys[i]) >json
+	printf "%s", pair_json("etcd_ratio", etcd["put"] / ours["put"],
+		etcd["get"] / ours["get"]) >json
+	printf "%s", pair_json("etcd_us", etcd["put"] / 1e3,
+		etcd["get"] / 1e3) >json
+	printf "%s", pair_json("paxos_us", ours["put"] / 1e3,
+		ours["get"] / 1e3) >json
 	print "  \"durable\": [" >json
 	for (i = 1; i <= loads; i++)
 		printf "    {\"outstanding\": %d, \"commits_per_s\": %.1f, \"commits_per_fdatasync\": %.2f, \"raw_per_s\": %.1f}%s\n", \

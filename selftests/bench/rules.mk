@@ -14,6 +14,13 @@ $(B)/selftests/bench/kmod/%.o: kmod/%.c $(CORE_HEADERS)
 	@mkdir -p $(@D)
 	$(call say,CC,$@)$(CC) $(CORE_CFLAGS) -c -o $@ $<
 
+# The client of etcd, which only scripts/bench makes: it needs nghttp2.
+$(B)/bench-etcd: $(wildcard selftests/bench/etcd/*.[ch]) \
+		selftests/bench/place.c selftests/bench/samples.c \
+		selftests/bench/bench.h
+	@mkdir -p $(@D)
+	$(call say,CC,$@)$(CC) $(USER_CFLAGS) -o $@ $(filter %.c,$^) -lnghttp2
+
 # Traces of heartbeats through paxosd's own failure detector.
 DETECTOR_BENCH := $(B)/selftests/bench/detector/replay
 PROGRAMS += $(DETECTOR_BENCH)

@@ -355,7 +355,7 @@ void store_netlink(const char *key, const struct run *run)
 		store.ended = 0;
 		round_of[operation](&store);
 		samples[i] = (store.ended ? store.ended : place_clock()) - start;
-		if (i % BENCH_KV_HISTORY == 0)
+		if (!run->running && i % BENCH_KV_HISTORY == 0)
 			compact(&store);
 	}
 	genl_close(store.watcher);
