@@ -344,7 +344,8 @@ int kv_nl_get(struct sk_buff *skb, struct netlink_callback *cb)
 		err = dump->exact ? get_exact(dump, &message) :
 				    get_some(dump, &message);
 	mutex_unlock(&replica->mutex);
-	return err ?: skb->len;
+	/* 0: the message that says so has room behind the last pairs */
+	return err ?: dump->over ? 0 : skb->len;
 }
 
 /* ctx: the last lease that was told of */
