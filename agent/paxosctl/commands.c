@@ -286,7 +286,8 @@ const struct command commands[] = {
 		.most = 1,
 		.summary = "Print the value of a key, or all keys of a prefix",
 		.about = "Linearizable: it shows all that was chosen before, on whatever host, unless\n"
-			 "--serializable takes what this host knows. Exit status 1 if there is none.",
+			 "--serializable takes what this host knows. Exit status 1 if there is none.\n"
+			 "--quorum shows what each member's store holds, and which is the latest.",
 		.options = kv_get_options,
 		.run = run_kv_get,
 	},

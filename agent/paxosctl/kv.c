@@ -304,6 +304,7 @@ const struct option_spec kv_get_options[] = {
 	{ "revision", 'r', "REVISION", "as it was then" },
 	{ "count", 'n', "N", "at most so many" },
 	{ "serializable", 's', NULL, "what this host knows, asking nobody" },
+	{ "quorum", 'q', NULL, "ask all members what each of them holds" },
 	{ "raw", 0, NULL, "the bytes of the value, and nothing else" },
 	OPTION_END
 };
@@ -325,6 +326,30 @@ static void take_pair(struct nlattr **pair, void *arg)
 		pair_print(pair);
 }
 
+/* Without a quorum it is shown what there is. */
+static int get_quorum(const struct arguments *arguments, struct store *store)
+{
+	static const char *const others[] = {
+		"prefix", "revision", "count", "serializable", "raw",
+	};
+	struct nl_msg *request = store_request(store, PAXOS_KV_CMD_BARRIER);
+	uint64_t slot = 0;
+	unsigned int i;
+
+	for (i = 0; i < sizeof(others) / sizeof(*others); i++)
+		if (argument(arguments, others[i]))
+			return wrong(arguments,
+				     "--quorum asks for one key as it is, without --%s",
+				     others[i]);
+	if (call_in_time(store, request, take_revision, &slot) &&
+	    kernel_failure(store->kernel)->error != ENOLINK &&
+	    kernel_failure(store->kernel)->error != ETIMEDOUT &&
+	    kernel_failure(store->kernel)->error != EBADMSG)
+		return store_complain(store);
+	return quorum_show(arguments, store->group, arguments->operands[0],
+			   slot);
+}
+
 static int get(const struct arguments *arguments, struct store *store)
 {
 	bool prefix = argument(arguments, "prefix");
@@ -338,6 +363,8 @@ static int get(const struct arguments *arguments, struct store *store)
 		return EXIT_ERROR;
 	if (!prefix && !arguments->n_operands)
 		return wrong(arguments, "give the key, or --prefix");
+	if (argument(arguments, "quorum"))
+		return get_quorum(arguments, store);
 	if (!argument(arguments, "serializable")) {
 		if (call_in_time(store, store_request(store,
 						      PAXOS_KV_CMD_BARRIER),

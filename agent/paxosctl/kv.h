@@ -70,6 +70,13 @@ void item_put(struct nl_msg *request, unsigned int section,
 /* A pair, as it is printed in an answer of @cmd. */
 void pair_print(struct nlattr **attrs);
 
+/*
+ * kv get --quorum: what each member's store has of @key. @slot: up to where a
+ * quorum said that the log goes; 0: none did. Returns an exit status.
+ */
+int quorum_show(const struct arguments *arguments, uint32_t group,
+		const char *key, uint64_t slot);
+
 /* kv watch, of one key or of all that begin with it. */
 int watch_keys(const struct arguments *arguments, const char *key, bool exact);
 

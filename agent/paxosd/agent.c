@@ -193,7 +193,7 @@ int agent_run(struct agent *agent)
 {
 	const uint64_t one = 1;
 	bool disk = false, heart = false, serve = false, transfer = false;
-	bool metrics = false, snapshot = false;
+	bool metrics = false, snapshot = false, question = false;
 	unsigned int i;
 
 	for (i = 0; i < agent->config.n_members; i++)
@@ -206,7 +206,9 @@ int agent_run(struct agent *agent)
 	     !start_thread(agent, &agent->transfer_thread, &transfer,
 			   transfer_run) &&
 	     !start_thread(agent, &agent->snapshot_thread, &snapshot,
-			   snapshot_run)))
+			   snapshot_run) &&
+	     !start_thread(agent, &agent->question_thread, &question,
+			   question_run)))
 		start_thread(agent, &agent->heart_thread, &heart, heart_run);
 	if (heart && agent->config.metrics[0])
 		start_thread(agent, &agent->metrics_thread, &metrics,
@@ -223,6 +225,8 @@ int agent_run(struct agent *agent)
 		pthread_join(agent->heart_thread, NULL);
 	if (metrics)
 		pthread_join(agent->metrics_thread, NULL);
+	if (question)
+		pthread_join(agent->question_thread, NULL);
 	if (snapshot)
 		pthread_join(agent->snapshot_thread, NULL);
 	if (transfer)

@@ -24,6 +24,7 @@
  *	disk	PULL, write, fdatasync, PULL; with Durability = sync only
  *	heart	heartbeats to and from the other agents
  *	serve	gives the log to members that are behind; with sync only
+ *	question	asks their stores; with sync only
  *	transfer	gets it when this one is; with sync only
  *	snapshot	takes snapshots of what consumers hold, and gives them
  *		back; with sync only
@@ -103,6 +104,7 @@ struct agent {
 	pthread_t disk_thread;
 	pthread_t heart_thread;
 	pthread_t serve_thread;
+	pthread_t question_thread;
 	pthread_t transfer_thread;
 	pthread_t snapshot_thread;
 	pthread_t metrics_thread;
@@ -163,6 +165,7 @@ void *heart_run(void *agent);
 void *disk_run(void *agent);
 int serve_open(struct agent *agent);
 void *serve_run(void *agent);
+void *question_run(void *agent);
 void *transfer_run(void *agent);
 
 #endif

@@ -14,7 +14,8 @@ _Static_assert(sizeof(((struct control_snapshot *)NULL)->error) ==
 int control_open(struct control *control, uint32_t group)
 {
 	struct sockaddr_un address;
-	const socklen_t size = control_address(&address, group);
+	const socklen_t size = control_address(&address, group,
+					       CONTROL_AGENT);
 
 	control->client = -1;
 	control->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC |
@@ -105,7 +106,7 @@ static void answer(struct agent *agent, uint64_t now)
 	     packet.n * sizeof(packet.peers[0]), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-static bool may_take(int client)
+bool control_trusts(int client)
 {
 	struct ucred peer;
 	socklen_t length = sizeof(peer);
@@ -130,7 +131,7 @@ static void answer_snapshot(struct agent *agent, bool take)
 	if (take && agent->config.durability == PAXOS_NL_DURABILITY_MEMORY)
 		snprintf(packet.error, sizeof(packet.error),
 			 "Durability = memory: there are no snapshots");
-	else if (take && may_take(client))
+	else if (take && control_trusts(client))
 		snapshots->asked++;
 	else
 		packet.refused = take;

@@ -10,6 +10,7 @@
  * for root, and the user that the agent runs as.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include "detector.h"
+#include "held.h"
 
 #define CONTROL_VERSION		1
 #define CONTROL_PACKET_MAX	65536
@@ -93,17 +95,46 @@ struct control_snapshot {
 	char error[512];
 };
 
+/*
+ * What question.c is asked, on a socket of its own, by root or the user that the
+ * agent runs as: who holds what of a key. A packet for each member comes back.
+ */
+struct control_question {
+	uint32_t version;
+	uint32_t length;
+	uint8_t key[PAXOS_KV_KEY_MAX];
+};
+
+/**
+ * struct control_held - what one member's store has of the key
+ * @of: members, each of which has such an answer
+ * @voter: it is one
+ * @error: why there is none, or ""
+ */
+struct control_held {
+	uint32_t version;
+	uint8_t of;
+	uint8_t member;
+	uint8_t voter;
+	uint8_t zero;
+	char error[256];
+	struct held held;
+};
+
 /* The socket's address; returns its length. */
 static inline socklen_t control_address(struct sockaddr_un *address,
-					uint32_t group)
+					uint32_t group, const char *what)
 {
 	memset(address, 0, sizeof(*address));
 	address->sun_family = AF_UNIX;
 	/* Abstract: the name begins with a 0. */
 	return offsetof(struct sockaddr_un, sun_path) + 1 +
 	       snprintf(address->sun_path + 1, sizeof(address->sun_path) - 1,
-			"paxosd/%u", group);
+			"paxosd/%u%s", group, what);
 }
+
+#define CONTROL_AGENT	""
+#define CONTROL_KEYS	"/keys"
 
 /*
  * Ask the agent of @group. 0, or -1 with a sentence in @error. Waits for some
@@ -117,7 +148,15 @@ int control_ask_snapshot(uint32_t group, bool take,
 			 struct control_snapshot *answer, char *error,
 			 size_t size);
 
+/* Of all members, one by one; the rest is as above. */
+int control_ask_key(uint32_t group, const void *key, size_t length,
+		    void (*take)(void *context, const struct control_held *held),
+		    void *context, char *error, size_t size);
+
 struct agent;
+
+/* The peer is root, or who this process runs as. */
+bool control_trusts(int client);
 
 /*
  * The agent's side, the heart thread's. One client at a time, and none for

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/time.h>
 #include <unistd.h>
 #include "control.h"
@@ -20,11 +21,12 @@ static int refuse(char *error, size_t size, const char *format, ...)
 	return -1;
 }
 
-static int connect_agent(uint32_t group, char *error, size_t room)
+static int connect_agent(uint32_t group, const char *what, char *error,
+			 size_t room)
 {
 	const struct timeval patience = { .tv_sec = PATIENCE_S };
 	struct sockaddr_un address;
-	const socklen_t size = control_address(&address, group);
+	const socklen_t size = control_address(&address, group, what);
 	struct ucred peer;
 	socklen_t length = sizeof(peer);
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
@@ -67,7 +69,7 @@ static int exchange(uint32_t group, uint32_t what, void *answer, size_t room,
 		.version = CONTROL_VERSION,
 		.what = what,
 	};
-	const int fd = connect_agent(group, error, size);
+	const int fd = connect_agent(group, CONTROL_AGENT, error, size);
 
 	if (fd < 0)
 		return -1;
@@ -109,4 +111,49 @@ int control_ask_snapshot(uint32_t group, bool take,
 	if (n != sizeof(*answer) || answer->version != CONTROL_VERSION)
 		return no_answer(error, size, n);
 	return 0;
+}
+
+/* One member's answer; the last one says that none is left. */
+static int take_held(int fd, struct control_held *held, unsigned int *left)
+{
+	const ssize_t n = recv(fd, held, sizeof(*held), 0);
+
+	if (n != sizeof(*held) || held->version != CONTROL_VERSION ||
+	    held->held.length > sizeof(held->held.value))
+		return n < 0 ? -1 : 1;
+	held->error[sizeof(held->error) - 1] = '\0';
+	*left = *left ? *left - 1 : held->of - 1U;
+	return 0;
+}
+
+int control_ask_key(uint32_t group, const void *key, size_t length,
+		    void (*take)(void *context, const struct control_held *held),
+		    void *context, char *error, size_t size)
+{
+	struct control_question question = {
+		.version = CONTROL_VERSION,
+		.length = length,
+	};
+	static struct control_held held;	/* too large for a stack */
+	unsigned int left = 0;
+	int fd, fault;
+
+	if (!length || length > sizeof(question.key))
+		return refuse(error, size, "a key has 1 to %zu bytes",
+			      sizeof(question.key));
+	memcpy(question.key, key, length);
+	fd = connect_agent(group, CONTROL_KEYS, error, size);
+	if (fd < 0)
+		return -1;
+	errno = 0;
+	fault = send(fd, &question, sizeof(question), MSG_NOSIGNAL) ==
+		sizeof(question) ? 0 : -1;
+	do {
+		if (!fault)
+			fault = take_held(fd, &held, &left);
+		if (!fault)
+			take(context, &held);
+	} while (!fault && left);
+	close(fd);
+	return fault ? no_answer(error, size, fault) : 0;
 }

@@ -266,6 +266,57 @@ enum frame_fault frame_get_part(const struct frame *frame, uint64_t *slot,
 	return FRAME_FINE;
 }
 
+enum frame_fault frame_get_key(const struct frame *frame, const uint8_t **key,
+			       uint32_t *length)
+{
+	if (!frame->length || frame->length > PAXOS_KV_KEY_MAX)
+		return FRAME_LENGTH;
+	*key = frame->payload;
+	*length = frame->length;
+	return FRAME_FINE;
+}
+
+uint32_t frame_put_held(uint8_t *payload, const struct held *held)
+{
+	const struct frame_held wire = {
+		.applied = htole64(held->applied),
+		.create = htole64(held->create),
+		.mod = htole64(held->mod),
+		.version = htole64(held->version),
+		.lease = htole64(held->lease),
+		.error = htole32(held->error),
+		.found = held->found,
+	};
+
+	memcpy(payload, &wire, sizeof(wire));
+	memcpy(payload + sizeof(wire), held->value, held->length);
+	return sizeof(wire) + held->length;
+}
+
+enum frame_fault frame_get_held(const struct frame *frame, struct held *held)
+{
+	struct frame_held wire;
+
+	if (frame->length < sizeof(wire) ||
+	    frame->length - sizeof(wire) > PAXOS_NL_VALUE_MAX)
+		return FRAME_LENGTH;
+	memcpy(&wire, frame->payload, sizeof(wire));
+	held->applied = le64toh(wire.applied);
+	held->create = le64toh(wire.create);
+	held->mod = le64toh(wire.mod);
+	held->version = le64toh(wire.version);
+	held->lease = le64toh(wire.lease);
+	held->error = le32toh(wire.error);
+	held->found = wire.found;
+	held->length = frame->length - sizeof(wire);
+	memcpy(held->value, frame->payload + sizeof(wire), held->length);
+	if (wire.found > 1 || wire.zero[0] || wire.zero[1] || wire.zero[2] ||
+	    held->error > HELD_ERROR_MAX || (held->found && held->error) ||
+	    (held->length && !held->found))
+		return FRAME_MALFORMED;
+	return FRAME_FINE;
+}
+
 void frame_batch_begin(struct frame_batch *batch, uint8_t *payload,
 		       uint64_t first)
 {

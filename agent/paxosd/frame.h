@@ -22,6 +22,8 @@
  * first byte to the last, or with END: there is none. A copy that broke off
  * begins anew; the file itself says whether it is whole.
  *
+ * KEY asks what the other host's store has of a key, and HELD is the answer.
+ *
  * The network belongs to an enemy. Each frame ends with a SipHash-2-4 tag over
  * the count of the frame, its header and its payload. A HELLO's is under a key
  * that is derived from the group's; all others' under one key for each
@@ -36,6 +38,7 @@
 #include <stdint.h>
 #include <linux/paxos.h>
 #include <linux/types.h>
+#include "held.h"
 #include "wal.h"
 
 #define FRAME_VERSION		1
@@ -56,6 +59,8 @@ enum frame_type {
 	FRAME_BEGIN,
 	FRAME_STATE,
 	FRAME_PART,
+	FRAME_KEY,
+	FRAME_HELD,
 	FRAME_TYPES,
 };
 
@@ -94,6 +99,19 @@ struct frame_part {
 };
 _Static_assert(sizeof(struct frame_part) == 24, "on the wire");
 #define FRAME_PART_MAX (FRAME_PAYLOAD_MAX - sizeof(struct frame_part))
+
+/* HELD: as struct held (held.h), then the value. KEY: the key, and nothing else. */
+struct frame_held {
+	__le64 applied;
+	__le64 create;
+	__le64 mod;
+	__le64 version;
+	__le64 lease;
+	__le32 error;
+	__u8 found;
+	__u8 zero[3];
+};
+_Static_assert(sizeof(struct frame_held) == 48, "on the wire");
 
 /* VALUES: slots @first to @first + @count - 1; the log goes up to @goal. */
 struct frame_values {
@@ -213,6 +231,12 @@ uint32_t frame_put_part(uint8_t *payload, uint64_t slot, uint64_t offset,
 enum frame_fault frame_get_part(const struct frame *frame, uint64_t *slot,
 				uint64_t *offset, uint64_t *size,
 				const uint8_t **bytes, uint32_t *length);
+
+enum frame_fault frame_get_key(const struct frame *frame, const uint8_t **key,
+			       uint32_t *length);
+uint32_t frame_put_held(uint8_t *payload, const struct held *held);
+/* A value comes with what was found, and with nothing else. */
+enum frame_fault frame_get_held(const struct frame *frame, struct held *held);
 
 /* The payload of VALUES that is being filled. */
 struct frame_batch {

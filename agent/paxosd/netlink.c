@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <linux/genetlink.h>
+#include <linux/paxos_kv.h>
 #include "netlink.h"
 
 #define SOCKET_BUFFER (4 << 20)
@@ -96,6 +97,16 @@ int netlink_send(struct netlink *netlink)
 		     strerror(errno));
 }
 
+/* Of a dump: all of it, or why not. */
+static int ending(struct netlink *netlink, const struct nlmsghdr *message)
+{
+	int error = 0;
+
+	if (mnl_nlmsg_get_payload_len(message) >= sizeof(error))
+		memcpy(&error, mnl_nlmsg_get_payload(message), sizeof(error));
+	return error < 0 ? wrong(netlink, error, "%s", strerror(-error)) : 0;
+}
+
 /* 1: there is more to come. */
 static int take_message(struct netlink *netlink, const struct nlmsghdr *message,
 			netlink_visit visit, void *context)
@@ -109,7 +120,7 @@ static int take_message(struct netlink *netlink, const struct nlmsghdr *message,
 	if (message->nlmsg_type == NLMSG_ERROR)
 		return refusal(netlink, message);
 	if (message->nlmsg_type == NLMSG_DONE)
-		return 0;
+		return ending(netlink, message);
 	if (message->nlmsg_type < NLMSG_MIN_TYPE)
 		return 1;
 	mnl_attr_for_each(attr, message, sizeof(struct genlmsghdr))
@@ -216,20 +227,22 @@ static int take_family(void *context, const struct nlmsghdr *message,
 	return 0;
 }
 
-static int find_family(struct netlink *netlink)
+static int find_family(struct netlink *netlink, const char *name)
 {
 	struct nlmsghdr *message = begin(netlink, GENL_ID_CTRL,
 					 CTRL_CMD_GETFAMILY, 1);
 	int result;
 
-	mnl_attr_put_strz(message, CTRL_ATTR_FAMILY_NAME, PAXOS_GENL_NAME);
+	mnl_attr_put_strz(message, CTRL_ATTR_FAMILY_NAME, name);
 	result = netlink_ask(netlink, take_family, netlink);
 	if (result == -ENOENT)
 		return wrong(netlink, result,
-			     "this kernel has no paxos: load the module first (modprobe paxos, or insmod paxos.ko)");
+			     "this kernel has no %s: load the module first (modprobe %s, or insmod %s.ko)",
+			     name, name, name);
 	if (!result && !netlink->family)
 		return wrong(netlink, -EPROTO,
-			     "the kernel does not tell the number of family paxos");
+			     "the kernel does not tell the number of family %s",
+			     name);
 	return result;
 }
 
@@ -244,7 +257,7 @@ static void set_buffers(int fd)
 		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 }
 
-int netlink_open(struct netlink *netlink)
+static int open_family(struct netlink *netlink, const char *name)
 {
 	int one = 1, result;
 
@@ -264,8 +277,18 @@ int netlink_open(struct netlink *netlink)
 	mnl_socket_setsockopt(netlink->socket, NETLINK_CAP_ACK, &one,
 			      sizeof(one));
 	set_buffers(netlink_fd(netlink));
-	result = find_family(netlink);
+	result = find_family(netlink, name);
 	return result;
+}
+
+int netlink_open(struct netlink *netlink)
+{
+	return open_family(netlink, PAXOS_GENL_NAME);
+}
+
+int netlink_open_kv(struct netlink *netlink)
+{
+	return open_family(netlink, PAXOS_KV_GENL_NAME);
 }
 
 void netlink_close(struct netlink *netlink)

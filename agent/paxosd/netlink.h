@@ -2,7 +2,7 @@
 #ifndef _PAXOSD_NETLINK_H
 #define _PAXOSD_NETLINK_H
 
-/* A generic netlink socket to the family "paxos": requests and answers. */
+/* A generic netlink socket to a family of ours: requests and answers. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -37,6 +37,8 @@ typedef int (*netlink_visit)(void *context, const struct nlmsghdr *message,
 
 /* Results are 0 or a negative errno, with netlink->error set. */
 int netlink_open(struct netlink *netlink);
+/* To the family "paxos_kv"; -ENOENT: that module is not there. */
+int netlink_open_kv(struct netlink *netlink);
 void netlink_close(struct netlink *netlink);
 int netlink_fd(const struct netlink *netlink);
 uint32_t netlink_port(const struct netlink *netlink);

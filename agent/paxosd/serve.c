@@ -29,7 +29,8 @@
 #define IDLE_NS		(30 * NS_PER_S)	/* without a byte in or out */
 #define TELL_NS		(60 * NS_PER_S)
 #define READS_MAX	64	/* batches in a row for one frame */
-#define HELLO_SIZE	(FRAME_SIZE_MIN + sizeof(struct frame_hello))
+#define ASK_SIZE	(FRAME_SIZE_MIN + PAXOS_KV_KEY_MAX)
+_Static_assert(PAXOS_KV_KEY_MAX >= sizeof(struct frame_hello), "the longest");
 
 /**
  * struct guest - one connection
@@ -61,7 +62,7 @@ struct guest {
 	uint64_t state_at;
 	uint64_t state_size;
 	struct wal_chosen chosen;
-	uint8_t in[FRAME_ROOM + HELLO_SIZE];
+	uint8_t in[FRAME_ROOM + ASK_SIZE];
 	size_t in_size;
 	uint8_t *out;
 	size_t out_at;
@@ -312,6 +313,26 @@ static void send_part(struct server *server, struct guest *guest)
 	guest->wants = false;
 }
 
+/* What this host's store has of a key. Nobody's transfer ends for it. */
+static enum frame_fault take_key(struct server *server, struct guest *guest,
+				 const struct frame *frame)
+{
+	static struct held held;	/* too large for a stack */
+	enum frame_fault fault;
+	const uint8_t *key;
+	uint32_t length;
+
+	if (guest->wants || guest->out_size)
+		return FRAME_TYPE;
+	fault = frame_get_key(frame, &key, &length);
+	if (fault)
+		return fault;
+	held_get(server->party.group, key, length, &held);
+	send_frame(guest, FRAME_HELD,
+		   frame_put_held(frame_payload(guest->out), &held));
+	return FRAME_FINE;
+}
+
 static enum frame_fault take_ask(struct server *server, struct guest *guest,
 				 const struct frame *frame)
 {
@@ -355,8 +376,10 @@ static enum frame_fault take_frame(struct server *server, struct guest *guest)
 	guest->in_size = 0;
 	if (fault)
 		return fault;
-	return guest->claims ? take_ask(server, guest, &frame) :
-			       take_hello(server, guest, &frame);
+	if (!guest->claims)
+		return take_hello(server, guest, &frame);
+	return frame.type == FRAME_KEY ? take_key(server, guest, &frame) :
+					 take_ask(server, guest, &frame);
 }
 
 static void hear(struct server *server, struct guest *guest)

@@ -24,6 +24,7 @@
 #include "say.h"
 #include "transfer.h"
 
+#define PATIENCE_MS	10000
 #define NS_PER_S	1000000000ULL
 #define LOOK_MS		1000	/* is this member behind? */
 #define PATIENT_LOOKS	5	/* before one gives up */
@@ -343,6 +344,7 @@ void *transfer_run(void *context)
 		.party = { .group = config->group, .self = config->self },
 		.learn = { .netlink = &agent->learn, .group = config->group },
 		.fd = -1,
+		.patience = PATIENCE_MS,
 		.buffer = malloc(FRAME_ROOM + FRAME_SIZE_MAX),
 	};
 	unsigned int i;

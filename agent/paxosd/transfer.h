@@ -2,7 +2,10 @@
 #ifndef _PAXOSD_TRANSFER_H
 #define _PAXOSD_TRANSFER_H
 
-/* Between transfer.c, transfer_link.c and snapshot_fetch.c: the one thread. */
+/*
+ * Between transfer.c, transfer_link.c and snapshot_fetch.c: the one thread; and
+ * question.c, whose thread has one of its own.
+ */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,6 +21,8 @@ enum end {
 	END_TRIMMED,	/* its log does not reach back so far */
 };
 
+#define TRANSFER_ERROR_SIZE	256
+
 /**
  * struct transfer - the thread's own
  * @failures: of each member since it last brought something
@@ -30,6 +35,8 @@ enum end {
  * @state_from: member that was asked for a snapshot last
  * @state_asked: when that was
  * @values: taken in this transfer
+ * @patience: ms to wait for a connection, or for bytes
+ * @error: why it failed goes here, of TRANSFER_ERROR_SIZE bytes; NULL: it is told
  * @buffer: of one frame, either way
  */
 struct transfer {
@@ -49,6 +56,8 @@ struct transfer {
 	uint8_t state_from;
 	uint64_t state_asked;
 	uint64_t values;
+	int patience;
+	char *error;
 	uint8_t *buffer;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The transfer thread's connection to another member's agent. */
+/* A connection to another member's agent. */
 
 #include <errno.h>
 #include <poll.h>
@@ -14,7 +14,6 @@
 #include "say.h"
 #include "transfer.h"
 
-#define PATIENCE_MS	10000	/* for a connection, or for bytes */
 #define TELL_NS		60000000000ULL
 
 /* @ms pass, or the agent ends (true). */
@@ -30,9 +29,15 @@ enum end transfer_fails(struct transfer *transfer, const char *format, ...)
 {
 	const uint8_t id = transfer->learn.from;
 	const uint64_t now = agent_now();
-	char text[256];
+	char text[TRANSFER_ERROR_SIZE];
 	va_list args;
 
+	if (transfer->error) {
+		va_start(args, format);
+		vsnprintf(transfer->error, TRANSFER_ERROR_SIZE, format, args);
+		va_end(args);
+		return END_SOURCE;
+	}
 	transfer->failures[id]++;
 	if (transfer->tells[id] && now - transfer->tells[id] < TELL_NS)
 		return END_SOURCE;
@@ -55,7 +60,7 @@ static enum end await(struct transfer *transfer, short events)
 	int n;
 
 	do
-		n = poll(fds, 2, PATIENCE_MS);
+		n = poll(fds, 2, transfer->patience);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return transfer_fails(transfer, "cannot wait: %s",
@@ -79,7 +84,7 @@ static bool locate(struct transfer *transfer, union address *address)
 	bool found = false;
 	unsigned int i;
 
-	if (group_get(&agent->learn, config->group, &state))
+	if (group_get(transfer->learn.netlink, config->group, &state))
 		return false;
 	for (i = 0; i < state.n_members; i++) {
 		transfer->party.members |= 1ULL << (state.members[i].id - 1);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What agents say over TCP is believed only if it is the next true word. */
 #include <endian.h>
+#include <errno.h>
 #include <setjmp.h>
 #include <sodium.h>
 #include <stdarg.h>
@@ -493,6 +494,71 @@ static void test_part(void **state)
 	free(pair.at);
 }
 
+static void test_held(void **state)
+{
+	static struct held held = {
+		.applied = 4711, .create = 5, .mod = 4000, .version = 9,
+		.lease = 7, .found = true, .length = 3, .value = "abc",
+	}, got;
+	struct frame frame = { .type = FRAME_HELD };
+	const size_t head = sizeof(struct frame_held);
+	struct pair pair;
+	uint8_t *exact;
+	size_t size;
+
+	(void)state;
+	begin(&pair);
+	size = frame_put_held(frame_payload(pair.at), &held);
+	assert_int_equal(size, head + 3);
+	for (frame.length = 0; frame.length <= size; frame.length++) {
+		exact = malloc(frame.length ?: 1);
+		memcpy(exact, frame_payload(pair.at), frame.length);
+		frame.payload = exact;
+		assert_int_equal(frame_get_held(&frame, &got),
+				 frame.length < head ? FRAME_LENGTH :
+						       FRAME_FINE);
+		free(exact);
+	}
+	assert_memory_equal(&got, &held, sizeof(got));
+	frame.payload = frame_payload(pair.at);
+	frame.length = head + PAXOS_NL_VALUE_MAX + 1;
+	assert_int_equal(frame_get_held(&frame, &got), FRAME_LENGTH);
+	/* A value of nothing, a find that failed, an error that is none. */
+	held.found = false;
+	frame.length = frame_put_held(frame_payload(pair.at), &held);
+	assert_int_equal(frame_get_held(&frame, &got), FRAME_MALFORMED);
+	held.found = true;
+	held.error = EBADMSG;
+	frame_put_held(frame_payload(pair.at), &held);
+	assert_int_equal(frame_get_held(&frame, &got), FRAME_MALFORMED);
+	held.found = false;
+	held.length = 0;
+	held.error = HELD_ERROR_MAX + 1;
+	frame.length = frame_put_held(frame_payload(pair.at), &held);
+	assert_int_equal(frame_get_held(&frame, &got), FRAME_MALFORMED);
+	held.error = EBADMSG;
+	frame_put_held(frame_payload(pair.at), &held);
+	assert_int_equal(frame_get_held(&frame, &got), FRAME_FINE);
+	free(pair.at);
+}
+
+static void test_key(void **state)
+{
+	static uint8_t bytes[PAXOS_KV_KEY_MAX + 1];
+	struct frame frame = { .type = FRAME_KEY, .payload = bytes };
+	const uint8_t *key;
+	uint32_t length;
+
+	(void)state;
+	assert_int_equal(frame_get_key(&frame, &key, &length), FRAME_LENGTH);
+	frame.length = PAXOS_KV_KEY_MAX;
+	assert_int_equal(frame_get_key(&frame, &key, &length), FRAME_FINE);
+	assert_ptr_equal(key, bytes);
+	assert_int_equal(length, PAXOS_KV_KEY_MAX);
+	frame.length++;
+	assert_int_equal(frame_get_key(&frame, &key, &length), FRAME_LENGTH);
+}
+
 static void test_types(void **state)
 {
 	struct frame frame;
@@ -543,6 +609,9 @@ int main(void)
 		  NULL, NULL, NULL },
 		{ "a part of a snapshot is within the file", test_part,
 		  NULL, NULL, NULL },
+		{ "what a store holds makes sense, or is refused", test_held,
+		  NULL, NULL, NULL },
+		{ "a key has a length", test_key, NULL, NULL, NULL },
 		{ "unknown types are refused", test_types, NULL, NULL, NULL },
 	};
 

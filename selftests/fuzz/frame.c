@@ -97,6 +97,18 @@ static void check_part(const struct frame *frame)
 		broken("a part that is not within its file");
 }
 
+static void check_held(const struct frame *frame)
+{
+	static struct held held;
+	static uint8_t again[FRAME_PAYLOAD_MAX];
+
+	if (frame_get_held(frame, &held))
+		return;
+	if (frame_put_held(again, &held) != frame->length ||
+	    memcmp(again, frame->payload, frame->length))
+		broken("what is held encodes to other bytes");
+}
+
 static void check_payload(const struct frame *frame)
 {
 	static const struct frame_party party = {
@@ -114,6 +126,7 @@ static void check_payload(const struct frame *frame)
 		broken("a slot of another size");
 	check_values(frame);
 	check_part(frame);
+	check_held(frame);
 }
 
 /* Sealed under the key, in memory of its exact size. */
