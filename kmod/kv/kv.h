@@ -11,6 +11,7 @@
  *	a netlink command	change.c, read.c, watch.c	process
  *	a kernel subsystem	user.c, listen.c		process; submits
  *							from softirq, too
+ *	a lock's time		lock.c		softirq
  *
  * Locks, outermost first: kv_net.mutex; kv_replica.mutex, which the store is
  * under; kv_replica.lock, which the calls are under, with softirqs off.
@@ -233,6 +234,9 @@ int kv_user_error(struct kv_replica *replica);
 void kv_page_clear(struct paxos_kv_page *page);
 bool kv_page_add(struct paxos_kv_page *page, const struct kv_pair *pair,
 		 u16 operation);
+/* user.c: any but hard interrupt */
+int kv_user_submit(struct paxos_kv *kv, struct paxos_kv_request *request,
+		   enum kv_type type, u64 number, gfp_t gfp, u32 timeout_ms);
 
 /* listen.c: process context */
 void kv_listeners_close(struct paxos_kv *kv);

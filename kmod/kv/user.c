@@ -475,19 +475,28 @@ int paxos_kv_delete(struct paxos_kv *kv, const void *key, u16 key_len,
 }
 EXPORT_SYMBOL_GPL(paxos_kv_delete);
 
-static int numbers(struct paxos_kv *kv, enum kv_type type, u64 number,
-		   u64 *lease, u32 timeout_ms)
+/* As paxos_kv_submit(), of an entry that is no transaction. */
+int kv_user_submit(struct paxos_kv *kv, struct paxos_kv_request *request,
+		   enum kv_type type, u64 number, gfp_t gfp, u32 timeout_ms)
 {
 	u8 bytes[sizeof(struct kv_header) + sizeof(struct kv_numbers)];
 	struct kv_writer writer = { .bytes = bytes };
+
+	kv_entry_numbers(&writer, type, number, 0);
+	return submit(kv, request, &writer, gfp, timeout_ms);
+}
+
+static int numbers(struct paxos_kv *kv, enum kv_type type, u64 number,
+		   u64 *lease, u32 timeout_ms)
+{
 	struct waiter waiter;
 	int err;
 
 	if (!number)
 		return -EINVAL;
 	waiter_init(&waiter, NULL);
-	kv_entry_numbers(&writer, type, number, 0);
-	err = submit(kv, &waiter.request, &writer, GFP_NOIO, timeout_ms);
+	err = kv_user_submit(kv, &waiter.request, type, number, GFP_NOIO,
+			     timeout_ms);
 	err = await(kv, &waiter, err);
 	if (lease)
 		*lease = waiter.request.lease;

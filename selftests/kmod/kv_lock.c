@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /dev/paxos_kv_lock: a kernel subsystem that holds a lock, an open file. One
+ * command is written to it, whose error is write()'s; what is read are words
+ * and what they stand at, a line each, also while a command waits.
+ *
+ *	open GROUP TIMEOUT_MS		in the writer's network namespace
+ *	close
+ *	lock NAME TTL_MS TIMEOUT_MS	TIMEOUT_MS -1: for ever
+ *	share NAME TTL_MS TIMEOUT_MS
+ *	elect NAME VALUE TTL_MS TIMEOUT_MS
+ *	elected NAME | known NAME	linearizable | serializable
+ *	release
+ *
+ * Times are nanoseconds since the boot, the same clock for all namespaces.
+ */
+#include <linux/err.h>
+#include <linux/fs.h>
+#include <linux/ktime.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/nsproxy.h>
+#include <linux/paxos_lock.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+#include <net/net_namespace.h>
+
+#define WORD		32
+#define WAIT_MS		30000
+
+struct holder {
+	struct mutex mutex;	/* one command at a time */
+	struct paxos_kv *kv;
+	struct paxos_lock lock;
+	struct paxos_kv_page page;
+	bool due;		/* to be released */
+	bool over;		/* that was done */
+	u64 token;
+	u64 got;		/* when; 0: not yet */
+	u64 lost;		/* how often, since it was wanted last */
+	u64 lost_at;
+	u64 lost_held;		/* and it said that it was held */
+	u64 late;		/* after release */
+};
+
+static void lost(struct paxos_lock *lock)
+{
+	struct holder *holder = container_of(lock, struct holder, lock);
+
+	WRITE_ONCE(holder->lost_at, ktime_get_boottime_ns());
+	WRITE_ONCE(holder->lost, holder->lost + 1);
+	if (paxos_lock_held(lock))
+		WRITE_ONCE(holder->lost_held, holder->lost_held + 1);
+	if (READ_ONCE(holder->over))
+		WRITE_ONCE(holder->late, holder->late + 1);
+}
+
+static int acquire(struct holder *holder, const char *word, const char *name,
+		   const char *value, s64 ttl, s64 timeout)
+{
+	struct paxos_lock *lock = &holder->lock;
+	u32 wait = timeout < 0 ? PAXOS_LOCK_FOREVER : timeout;
+	int err;
+
+	if (holder->due)
+		return -EBUSY;
+	holder->lost = 0;
+	holder->lost_at = 0;
+	holder->got = 0;
+	holder->over = false;
+	lock->lost = lost;
+	if (!strcmp(word, "elect"))
+		err = paxos_elect(holder->kv, lock, name, strlen(name), value,
+				  strlen(value), ttl, wait);
+	else
+		err = paxos_lock_acquire(holder->kv, lock, name, strlen(name),
+					 !strcmp(word, "share"), ttl, wait);
+	if (err) {
+		holder->over = true;
+		return err;
+	}
+	holder->due = true;
+	holder->token = lock->token;
+	WRITE_ONCE(holder->got, ktime_get_boottime_ns());
+	return 0;
+}
+
+static int release(struct holder *holder)
+{
+	int err;
+
+	if (!holder->due)
+		return -EINVAL;
+	err = paxos_lock_release(&holder->lock);
+	WRITE_ONCE(holder->over, true);
+	holder->due = false;
+	return err;
+}
+
+static void holder_close(struct holder *holder)
+{
+	if (holder->due)
+		release(holder);
+	paxos_kv_close(holder->kv);
+	holder->kv = NULL;
+}
+
+static int holder_open(struct holder *holder, u32 group, u32 timeout)
+{
+	struct net *net = get_net(current->nsproxy->net_ns);
+	struct paxos_kv *kv = paxos_kv_open(net, group, timeout);
+
+	put_net(net);
+	if (IS_ERR(kv))
+		return PTR_ERR(kv);
+	holder->kv = kv;
+	return 0;
+}
+
+static s64 number(const char *text)
+{
+	s64 n;
+
+	return kstrtos64(text, 0, &n) ? 0 : n;
+}
+
+static int command(struct holder *holder, char words[5][WORD])
+{
+	const char *word = words[0], *name = words[1];
+
+	if (!strcmp(word, "open"))
+		return holder->kv ? -EBUSY :
+				    holder_open(holder, number(name),
+						number(words[2]));
+	if (!holder->kv)
+		return -EBADF;
+	if (!strcmp(word, "close")) {
+		holder_close(holder);
+		return 0;
+	}
+	if (!strcmp(word, "lock") || !strcmp(word, "share"))
+		return acquire(holder, word, name, NULL, number(words[2]),
+			       number(words[3]));
+	if (!strcmp(word, "elect"))
+		return acquire(holder, word, name, words[2], number(words[3]),
+			       number(words[4]));
+	if (!strcmp(word, "elected") || !strcmp(word, "known"))
+		return paxos_elected(holder->kv, name, strlen(name),
+				     !strcmp(word, "known"), &holder->page,
+				     WAIT_MS);
+	if (!strcmp(word, "release"))
+		return release(holder);
+	return -EINVAL;
+}
+
+static ssize_t holder_write(struct file *file, const char __user *from,
+			    size_t size, loff_t *at)
+{
+	struct holder *holder = file->private_data;
+	char text[5 * WORD], words[5][WORD] = { "", "", "", "", "" };
+	int err;
+
+	if (size >= sizeof(text))
+		return -EINVAL;
+	if (copy_from_user(text, from, size))
+		return -EFAULT;
+	text[size] = 0;
+	if (sscanf(text, "%31s %31s %31s %31s %31s", words[0], words[1],
+		   words[2], words[3], words[4]) < 1)
+		return -EINVAL;
+	err = mutex_lock_killable(&holder->mutex);
+	if (err)
+		return err;
+	err = command(holder, words);
+	mutex_unlock(&holder->mutex);
+	return err ?: size;
+}
+
+static ssize_t holder_read(struct file *file, char __user *to, size_t size,
+			   loff_t *at)
+{
+	struct holder *holder = file->private_data;
+	const struct paxos_kv_pair *pair = holder->page.bytes;
+	static const struct paxos_kv_pair none = { .value = "" };
+	char text[512];
+	int n;
+
+	if (!holder->page.count)
+		pair = &none;
+	n = scnprintf(text, sizeof(text),
+		      "held %d\ntoken %llu\ngot %llu\nlost %llu\nlost-at %llu\nlost-held %llu\nlate %llu\nvalue %.*s\ncreate %llu\n",
+		      paxos_lock_held(&holder->lock), holder->token,
+		      READ_ONCE(holder->got), READ_ONCE(holder->lost),
+		      READ_ONCE(holder->lost_at), READ_ONCE(holder->lost_held),
+		      READ_ONCE(holder->late),
+		      min_t(int, pair->value_len, WORD), pair->value,
+		      pair->create);
+	/* The whole of it each time that the first byte is asked for. */
+	if (size < n)
+		return -EINVAL;
+	*at = !*at;
+	if (!*at)
+		return 0;
+	return copy_to_user(to, text, n) ? -EFAULT : n;
+}
+
+static int holder_file_open(struct inode *inode, struct file *file)
+{
+	struct holder *holder = kzalloc(sizeof(*holder), GFP_KERNEL);
+
+	if (!holder)
+		return -ENOMEM;
+	holder->page.size = PAXOS_KV_PAGE_MIN;
+	holder->page.bytes = kvzalloc(holder->page.size, GFP_KERNEL);
+	if (!holder->page.bytes) {
+		kfree(holder);
+		return -ENOMEM;
+	}
+	mutex_init(&holder->mutex);
+	file->private_data = holder;
+	return 0;
+}
+
+static int holder_file_release(struct inode *inode, struct file *file)
+{
+	struct holder *holder = file->private_data;
+
+	if (holder->kv)
+		holder_close(holder);
+	kvfree(holder->page.bytes);
+	kfree(holder);
+	return 0;
+}
+
+static const struct file_operations holder_files = {
+	.owner = THIS_MODULE,
+	.open = holder_file_open,
+	.release = holder_file_release,
+	.read = holder_read,
+	.write = holder_write,
+};
+
+static struct miscdevice holder_device = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "paxos_kv_lock",
+	.fops = &holder_files,
+	.mode = 0600,
+};
+module_misc_device(holder_device);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("A holder of locks of paxos_kv, to test them");
