@@ -38,6 +38,7 @@ help:
 ## check             the tests, in 10 minutes; `scripts/check STAGE` for some
 ## check-612         those with the kernel, on the backports' 6.12
 ## check-long        those that take minutes each
+## soak              ten minutes at full rate: memory and disk end flat
 ## check-kasan       in User Mode Linux with KASAN, lockdep and kmemleak
 ## check-crash       three virtual machines whose power is cut
 ## mutants           the core with one rule broken, again and again
@@ -64,6 +65,8 @@ check-612:
 	@scripts/check --kernel 6.12 vm
 check-long:
 	@scripts/check long
+soak:
+	@scripts/check soak
 check-kasan:
 	@scripts/check kasan
 check-crash:
@@ -108,4 +111,4 @@ clean:
 	rm -rf $(B)
 
 .DEFAULT_GOAL := all
-.PHONY: all help programs module install uninstall module_install unit check check-612 check-long check-kasan check-crash demo bench bench-failover clean
+.PHONY: all help programs module install uninstall module_install unit check check-612 check-long soak check-kasan check-crash demo bench bench-failover clean
