@@ -66,6 +66,13 @@ static const struct gauge group_gauges[] = {
 	{ PAXOS_A_LEADER, ONE, "leader", "Id of the leader; 0: none is known." },
 	{ PAXOS_A_STALLED, MS, "record_wait_seconds",
 	  "How long the oldest record has waited for the disk." },
+	{ PAXOS_A_SPACE_USED, ONE, "log_bytes", "What the log takes on the disk." },
+	{ PAXOS_A_SPACE, ONE, "log_limit_bytes", "What it may take there." },
+	{ PAXOS_A_SPACE_FIRST, ONE, "log_first_slot", "Lowest slot that it holds." },
+	{ PAXOS_A_SNAPSHOT, ONE, "snapshot_slot",
+	  "Of the newest snapshot beside the log; 0: there is none." },
+	{ PAXOS_A_UNSAVED, ONE, "snapshot_failing",
+	  "Whether the log waits for a snapshot that cannot be taken." },
 	{ PAXOS_A_HALTED, ONE, "halted",
 	  "Whether nothing is applied here, since this log is not a majority's." },
 };
@@ -182,6 +189,45 @@ static void put_member_gauge(const struct page *page, const struct gauge *gauge,
 	}
 }
 
+static const struct gauge consumer_gauges[] = {
+	{ PAXOS_A_CONSUMER_APPLIED, ONE, "consumer_applied_slot",
+	  "Slots up to this one are applied by the kernel subsystem." },
+	{ PAXOS_A_CONSUMER_STALLED, MS, "consumer_stalled_seconds",
+	  "How long it has not returned from applying one." },
+	{ PAXOS_A_CONSUMER_STOPPED, ONE, "consumer_stopped",
+	  "Why it is told nothing more, an errno; absent: it is." },
+};
+
+/* Several may have one name: they are counted. */
+static void put_consumer_gauge(const struct page *page,
+			       const struct gauge *gauge,
+			       const struct nlmsghdr *group)
+{
+	const struct nlattr *attr, *consumer[PAXOS_A_CONSUMER_MAX + 1];
+	const struct nlattr *name;
+	char labels[80], text[32];
+	unsigned int i, n = 0;
+
+	family(page, gauge->name, "gauge", gauge->help);
+	mnl_attr_for_each(attr, group, sizeof(struct genlmsghdr)) {
+		if (mnl_attr_get_type(attr) != PAXOS_A_CONSUMER)
+			continue;
+		netlink_parse_nested(attr, consumer, PAXOS_A_CONSUMER_MAX);
+		name = consumer[PAXOS_A_CONSUMER_NAME];
+		n++;
+		if (!consumer[gauge->attr] || !name)
+			continue;
+		snprintf(text, sizeof(text), "%.*s",
+			 mnl_attr_get_payload_len(name), mnl_attr_get_str(name));
+		for (i = 0; text[i]; i++)
+			if (!isalnum((unsigned char)text[i]))
+				text[i] = '_';
+		snprintf(labels, sizeof(labels), ",consumer=\"%s\",n=\"%u\"",
+			 text, n);
+		gauge_sample(page, gauge, labels, consumer[gauge->attr]);
+	}
+}
+
 static void put_group(const struct page *page, const struct nlmsghdr *group)
 {
 	const struct nlattr *attr;
@@ -205,6 +251,8 @@ static void put_group(const struct page *page, const struct nlmsghdr *group)
 	put_wait(page, netlink_u8(find(group, PAXOS_A_WAIT)));
 	for (i = 0; i < ENTRIES(member_gauges); i++)
 		put_member_gauge(page, &member_gauges[i], group);
+	for (i = 0; i < ENTRIES(consumer_gauges); i++)
+		put_consumer_gauge(page, &consumer_gauges[i], group);
 }
 
 /* One of the kernel's counters. */

@@ -98,6 +98,17 @@ it_says_what_the_status_says() {
 	[ "$(sample wal_sync_seconds_count)" -gt 0 ]
 }
 
+what_consumers_hold_is_there() {
+	modprobe paxos_kv
+	on 1 paxosctl kv put key value
+	on 1 paxosctl snapshot save "$work/snapshot"
+	until_true says consumer_applied_slot "$(state 1 commit)" \
+		',consumer="kv",n="1"'
+	until_true says snapshot_slot "$(state 1 commit)"
+	well_formed "$page"
+	[ "$(sample log_bytes)" -gt 0 ]
+}
+
 it_says_what_is_wrong() {
 	cluster kill 2 3
 	until_true says waits 1 ',for="quorum"'
@@ -126,6 +137,7 @@ it_goes_with_its_agent() {
 run_tests \
 	the_agent_writes_a_page \
 	it_says_what_the_status_says \
+	what_consumers_hold_is_there \
 	it_says_what_is_wrong \
 	what_cannot_be_written_is_said_once_and_stops_nothing \
 	it_goes_with_its_agent
