@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Kernel subsystems hold locks and are elected: include/linux/paxos_lock.h,
-# through selftests/kmod/kv_lock.c. Each open file is one of them. The tool's
-# locks are the same ones. All hosts share a clock, so that the order of what
-# happens on several can be told.
+# Kernel subsystems hold locks, are elected, offer services and share queues:
+# include/linux/paxos_lock.h and paxos_queue.h, through selftests/kmod/kv_lock.c.
+# Each open file is one of them. What the tool has of those is the same. All hosts
+# share a clock, so that the order of what happens on several can be told.
 #
 # Native: its times are those of leases, and the tool takes part.
 # Patient: leases that end.
@@ -320,6 +320,83 @@ stand() {
 }
 elected() { on_lock "$1" elected "$2" && says "$1" value "$3"; }
 
+a_service_is_listed_while_it_is_kept() {
+	use 5 3
+	on_lock 5 register web one 10.0.0.3:80 "$TTL"
+	lists 'web  one  10.0.0.3:80'
+	sleep $((TTL * 3 / 2000))
+	lists 'web  one  10.0.0.3:80'
+	cluster cut 3 1
+	cluster cut 3 2
+	until_true lists ''
+	says 5 lost 1
+	cluster heal
+	until_true grows_from_there 3
+	fails 'Key has expired' on_lock 5 release
+	on_lock 5 register web one here "$TTL"
+	lists 'web  one  here'
+	on_lock 5 release
+	lists ''
+	fails 'Invalid' on_lock 5 register web a/b here "$TTL"
+	says 5 lost 0
+}
+lists() { [ "$(quietly_on 1 paxosctl service list web)" = "$1" ]; }
+
+a_queue_is_the_one_of_the_tool() {
+	local id token first value
+	use 5 2
+	use 6 3
+	fails 'No such file' on_lock 5 pop jobs "$TTL"
+	on_lock 5 push jobs z first
+	fails 'File exists' on_lock 6 push jobs z again
+	on 1 paxosctl queue push --id y jobs second >&2
+	on_lock 6 push jobs x third
+	on_lock 6 pop jobs 60000
+	says 6 value first
+	read -r id token value < <(quietly_on 1 paxosctl queue pop jobs)
+	[ "$id $value" = 'y second' ]
+	on_lock 5 pop jobs 60000
+	says 5 value third
+	on_lock 6 ack jobs
+	fails 'Key has expired' on_lock 6 ack jobs
+	on_lock 5 ack jobs
+	fails 'No such file' on_lock 5 pop jobs "$TTL"
+	on 1 paxosctl queue ack jobs "$id" "$token"
+	[ -z "$(quietly_on 1 paxosctl kv get --prefix queue/)" ]
+	[ -z "$(quietly_on 1 paxosctl kv lease list)" ]
+	# what is not acknowledged comes again, and then it is another's
+	on_lock 5 push slow a again
+	on_lock 5 pop slow "$TTL"
+	first=$(said 5 claim)
+	until_true on_lock 6 pop slow 60000
+	says 6 value again
+	[ "$(said 6 claim)" -gt "$first" ]
+	fails 'Key has expired' on_lock 5 ack slow
+	on_lock 6 ack slow
+}
+
+no_item_is_given_to_two() {
+	local fd i
+	for fd in 5 6 7; do
+		use "$fd" $((fd - 4))
+	done
+	for i in {1..12}; do
+		on_lock 5 push many "$i" "item-$i"
+	done
+	for fd in 5 6 7; do
+		for i in {1..4}; do
+			on_lock "$fd" pop many 60000
+			said "$fd" value >>"$work/popped-$fd"
+			on_lock "$fd" ack many
+		done &
+	done
+	wait
+	fails 'No such file' on_lock 5 pop many "$TTL"
+	cat "$work"/popped-? | sort >"$work/popped"
+	for i in {1..12}; do echo "item-$i"; done | sort |
+		diff - "$work/popped" >&2
+}
+
 a_fatal_signal_ends_the_wait() {
 	local pid
 	use 5 1
@@ -397,5 +474,7 @@ run_tests it_is_there what_makes_no_sense_is_refused \
 	who_waits_too_long_without_a_quorum_is_told \
 	a_lease_that_a_person_ends_is_lost_with_the_next_keep \
 	the_next_is_elected_when_the_winner_resigns \
+	a_service_is_listed_while_it_is_kept a_queue_is_the_one_of_the_tool \
+	no_item_is_given_to_two \
 	a_fatal_signal_ends_the_wait modules_go_when_it_was_let_go \
 	who_dies_lets_go a_namespace_that_goes_takes_it_along
