@@ -243,6 +243,9 @@ void kv_listeners_close(struct paxos_kv *kv);
 /* listen.c: process context, kv_replica.mutex held */
 void kv_listeners_tell(struct kv_replica *replica, bool over);
 
+/* lock.c: any context */
+bool kv_name_fits(const char *name, size_t len);
+
 /* history.c: process context, kv_replica.mutex held */
 void kv_history_tick(struct kv_replica *replica, bool leads);
 

@@ -90,26 +90,28 @@ static enum hrtimer_restart lock_timer(struct hrtimer *timer)
 	return HRTIMER_RESTART;
 }
 
-/* The lease, kept from now on, and the key that stands in the queue. */
-static int enqueue(struct paxos_lock *lock, const void *value, u32 value_len)
+/* The lease, kept from now on. */
+static int begin(struct paxos_lock *lock)
 {
-	struct paxos_kv *kv = lock->kv;
 	u64 sent = kv_now_ms();
 	int err;
 
-	err = paxos_kv_grant(kv, lock->ttl, &lock->lease, lock->ttl / 4);
+	err = paxos_kv_grant(lock->kv, lock->ttl, &lock->lease, lock->ttl / 4);
 	if (err)
 		return err;
 	atomic64_set(&lock->safe, safe_until(lock, sent));
 	lock->keep_at = sent + lock->ttl / 4;
 	hrtimer_start(&lock->timer, ms_to_ktime(lock->keep_at),
 		      HRTIMER_MODE_ABS_SOFT);
-	lock->key_len = lock->prefix_len +
-		scnprintf(lock->key + lock->prefix_len,
-			  sizeof(lock->key) - lock->prefix_len, "%c%llu",
-			  lock->shared ? 's' : 'x', lock->lease);
-	return paxos_kv_put(kv, lock->key, lock->key_len, value, value_len,
-			    lock->lease, &lock->token, lock->ttl / 4);
+	return 0;
+}
+
+/* The key that stands under it. */
+static int put(struct paxos_lock *lock, const void *value, u32 value_len)
+{
+	return paxos_kv_put(lock->kv, lock->key, lock->key_len, value,
+			    value_len, lock->lease, &lock->token,
+			    lock->ttl / 4);
 }
 
 /**
@@ -249,25 +251,29 @@ static int await_all(struct paxos_lock *lock, u64 give_up)
 	return err ?: take(lock);
 }
 
+/* Can it be a part of a key? */
+bool kv_name_fits(const char *name, size_t len)
+{
+	return len && len <= PAXOS_LOCK_NAME_MAX && !memchr(name, '/', len) &&
+	       !memchr(name, 0, len);
+}
+
 /* "KIND/NAME/" */
 static int prefix_of(char *prefix, size_t size, const char *kind,
 		     const char *name, size_t name_len)
 {
-	if (!name_len || name_len > PAXOS_LOCK_NAME_MAX ||
-	    memchr(name, '/', name_len) || memchr(name, 0, name_len))
+	if (!kv_name_fits(name, name_len))
 		return -EINVAL;
 	return scnprintf(prefix, size, "%s/%.*s/", kind, (int)name_len, name);
 }
 
-static int acquire(struct paxos_kv *kv, struct paxos_lock *lock,
+/* Nothing is under way yet. */
+static int prepare(struct paxos_kv *kv, struct paxos_lock *lock,
 		   const char *kind, const char *name, size_t name_len,
-		   const void *value, u32 value_len, u32 ttl_ms, u32 timeout_ms)
+		   u32 ttl_ms)
 {
-	u64 give_up = timeout_ms == PAXOS_LOCK_FOREVER ? U64_MAX :
-		      kv_now_ms() + timeout_ms;
-	int err;
+	int err = prefix_of(lock->key, sizeof(lock->key), kind, name, name_len);
 
-	err = prefix_of(lock->key, sizeof(lock->key), kind, name, name_len);
 	if (err < 0 || ttl_ms < PAXOS_LOCK_TTL_MIN)
 		return -EINVAL;
 	lock->prefix_len = err;
@@ -285,11 +291,25 @@ static int acquire(struct paxos_kv *kv, struct paxos_lock *lock,
 	complete_all(&lock->kept);
 	hrtimer_init(&lock->timer, CLOCK_BOOTTIME, HRTIMER_MODE_ABS_SOFT);
 	lock->timer.function = lock_timer;
+	return 0;
+}
 
-	err = enqueue(lock, value, value_len);
-	if (!err)
-		err = await_all(lock, give_up);
-	if (err && lock->lease)
+/* @lock's key so far is the prefix of all who want it. */
+static int acquire(struct paxos_lock *lock, const void *value, u32 value_len,
+		   u32 timeout_ms)
+{
+	u64 give_up = timeout_ms == PAXOS_LOCK_FOREVER ? U64_MAX :
+		      kv_now_ms() + timeout_ms;
+	int err = begin(lock);
+
+	if (err)
+		return err;
+	lock->key_len = lock->prefix_len +
+		scnprintf(lock->key + lock->prefix_len,
+			  sizeof(lock->key) - lock->prefix_len, "%c%llu",
+			  lock->shared ? 's' : 'x', lock->lease);
+	err = put(lock, value, value_len) ?: await_all(lock, give_up);
+	if (err)
 		paxos_lock_release(lock);
 	return err;
 }
@@ -322,9 +342,10 @@ int paxos_lock_acquire(struct paxos_kv *kv, struct paxos_lock *lock,
 		       const char *name, size_t name_len, bool shared,
 		       u32 ttl_ms, u32 timeout_ms)
 {
+	int err = prepare(kv, lock, "lock", name, name_len, ttl_ms);
+
 	lock->shared = shared;
-	return acquire(kv, lock, "lock", name, name_len, NULL, 0, ttl_ms,
-		       timeout_ms);
+	return err ?: acquire(lock, NULL, 0, timeout_ms);
 }
 EXPORT_SYMBOL_GPL(paxos_lock_acquire);
 
@@ -348,9 +369,10 @@ int paxos_elect(struct paxos_kv *kv, struct paxos_lock *lock, const char *name,
 		size_t name_len, const void *value, u32 value_len, u32 ttl_ms,
 		u32 timeout_ms)
 {
+	int err = prepare(kv, lock, "elect", name, name_len, ttl_ms);
+
 	lock->shared = false;
-	return acquire(kv, lock, "elect", name, name_len, value, value_len,
-		       ttl_ms, timeout_ms);
+	return err ?: acquire(lock, value, value_len, timeout_ms);
 }
 EXPORT_SYMBOL_GPL(paxos_elect);
 
@@ -407,6 +429,48 @@ int paxos_elected(struct paxos_kv *kv, const char *name, size_t name_len,
 EXPORT_SYMBOL_GPL(paxos_elected);
 
 /**
+ * paxos_service_register() - say what is offered, for as long as it is kept
+ * @kv: the store
+ * @lock: the registration, as of paxos_lock_acquire(). Its lost(): the lease may
+ *        end, and the service is not listed then; release it, and register again
+ * @name: of the service
+ * @name_len: of @name
+ * @id: which one; whoever registers the same one later takes its place
+ * @id_len: of @id
+ * @address: of any bytes, which others see
+ * @address_len: of @address
+ * @ttl_ms: as of paxos_lock_acquire()
+ *
+ * To list, or see them come and go: read, or watch, the prefix service/NAME/.
+ *
+ * Context: Process context, sleeps; a fatal signal ends the wait. Not from a
+ * callback of @kv.
+ * Return: 0, for paxos_lock_release(); else nothing is due: -EINVAL: a name, id
+ * or time that is none; or as paxos_lock_acquire().
+ */
+int paxos_service_register(struct paxos_kv *kv, struct paxos_lock *lock,
+			   const char *name, size_t name_len, const char *id,
+			   size_t id_len, const void *address, u32 address_len,
+			   u32 ttl_ms)
+{
+	int err = prepare(kv, lock, "service", name, name_len, ttl_ms);
+
+	if (!err && !kv_name_fits(id, id_len))
+		err = -EINVAL;
+	if (!err)
+		err = begin(lock);
+	if (err)
+		return err;
+	lock->key_len = lock->prefix_len + id_len;
+	memcpy(lock->key + lock->prefix_len, id, id_len);
+	err = put(lock, address, address_len) ?: take(lock);
+	if (err)
+		paxos_lock_release(lock);
+	return err;
+}
+EXPORT_SYMBOL_GPL(paxos_service_register);
+
+/**
  * paxos_lock_held() - nobody else can hold it at this moment
  * @lock: of paxos_lock_acquire(), not released
  *
@@ -423,7 +487,7 @@ EXPORT_SYMBOL_GPL(paxos_lock_held);
 
 /**
  * paxos_lock_release() - let others have it
- * @lock: of paxos_lock_acquire() or paxos_elect() that returned 0, lost or not
+ * @lock: that was acquired, elected or registered, lost or not
  *
  * The caller has ended what it does under the lock. When this returns lost()
  * does not run, nor will it, and @lock is the caller's again.

@@ -10,7 +10,9 @@
  *	share NAME TTL_MS TIMEOUT_MS
  *	elect NAME VALUE TTL_MS TIMEOUT_MS
  *	elected NAME | known NAME	linearizable | serializable
+ *	register NAME ID ADDRESS TTL_MS
  *	release
+ *	push NAME ID VALUE | pop NAME TTL_MS | ack NAME
  *
  * Times are nanoseconds since the boot, the same clock for all namespaces.
  */
@@ -21,6 +23,7 @@
 #include <linux/module.h>
 #include <linux/nsproxy.h>
 #include <linux/paxos_lock.h>
+#include <linux/paxos_queue.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -35,6 +38,7 @@ struct holder {
 	struct paxos_kv *kv;
 	struct paxos_lock lock;
 	struct paxos_kv_page page;
+	struct paxos_queue_claim claim;
 	bool due;		/* to be released */
 	bool over;		/* that was done */
 	u64 token;
@@ -57,11 +61,36 @@ static void lost(struct paxos_lock *lock)
 		WRITE_ONCE(holder->late, holder->late + 1);
 }
 
-static int acquire(struct holder *holder, const char *word, const char *name,
-		   const char *value, s64 ttl, s64 timeout)
+/* -1: for ever, as a time-out */
+static u32 number(const char *text)
+{
+	s64 n;
+
+	return kstrtos64(text, 0, &n) ? 0 : n;
+}
+
+static int want(struct holder *holder, char words[5][WORD])
 {
 	struct paxos_lock *lock = &holder->lock;
-	u32 wait = timeout < 0 ? PAXOS_LOCK_FOREVER : timeout;
+	const char *word = words[0], *name = words[1];
+	size_t len = strlen(name);
+
+	if (!strcmp(word, "elect"))
+		return paxos_elect(holder->kv, lock, name, len, words[2],
+				   strlen(words[2]), number(words[3]),
+				   number(words[4]));
+	if (!strcmp(word, "register"))
+		return paxos_service_register(holder->kv, lock, name, len,
+					      words[2], strlen(words[2]),
+					      words[3], strlen(words[3]),
+					      number(words[4]));
+	return paxos_lock_acquire(holder->kv, lock, name, len,
+				  !strcmp(word, "share"), number(words[2]),
+				  number(words[3]));
+}
+
+static int acquire(struct holder *holder, char words[5][WORD])
+{
 	int err;
 
 	if (holder->due)
@@ -70,19 +99,14 @@ static int acquire(struct holder *holder, const char *word, const char *name,
 	holder->lost_at = 0;
 	holder->got = 0;
 	holder->over = false;
-	lock->lost = lost;
-	if (!strcmp(word, "elect"))
-		err = paxos_elect(holder->kv, lock, name, strlen(name), value,
-				  strlen(value), ttl, wait);
-	else
-		err = paxos_lock_acquire(holder->kv, lock, name, strlen(name),
-					 !strcmp(word, "share"), ttl, wait);
+	holder->lock.lost = lost;
+	err = want(holder, words);
 	if (err) {
 		holder->over = true;
 		return err;
 	}
 	holder->due = true;
-	holder->token = lock->token;
+	holder->token = holder->lock.token;
 	WRITE_ONCE(holder->got, ktime_get_boottime_ns());
 	return 0;
 }
@@ -119,13 +143,6 @@ static int holder_open(struct holder *holder, u32 group, u32 timeout)
 	return 0;
 }
 
-static s64 number(const char *text)
-{
-	s64 n;
-
-	return kstrtos64(text, 0, &n) ? 0 : n;
-}
-
 static int command(struct holder *holder, char words[5][WORD])
 {
 	const char *word = words[0], *name = words[1];
@@ -140,18 +157,26 @@ static int command(struct holder *holder, char words[5][WORD])
 		holder_close(holder);
 		return 0;
 	}
-	if (!strcmp(word, "lock") || !strcmp(word, "share"))
-		return acquire(holder, word, name, NULL, number(words[2]),
-			       number(words[3]));
-	if (!strcmp(word, "elect"))
-		return acquire(holder, word, name, words[2], number(words[3]),
-			       number(words[4]));
+	if (!strcmp(word, "lock") || !strcmp(word, "share") ||
+	    !strcmp(word, "elect") || !strcmp(word, "register"))
+		return acquire(holder, words);
 	if (!strcmp(word, "elected") || !strcmp(word, "known"))
 		return paxos_elected(holder->kv, name, strlen(name),
 				     !strcmp(word, "known"), &holder->page,
 				     WAIT_MS);
 	if (!strcmp(word, "release"))
 		return release(holder);
+	if (!strcmp(word, "push"))
+		return paxos_queue_push(holder->kv, name, strlen(name),
+					words[2], strlen(words[2]), words[3],
+					strlen(words[3]), WAIT_MS);
+	if (!strcmp(word, "pop"))
+		return paxos_queue_pop(holder->kv, name, strlen(name),
+				       number(words[2]), &holder->claim,
+				       &holder->page, WAIT_MS);
+	if (!strcmp(word, "ack"))
+		return paxos_queue_ack(holder->kv, name, strlen(name),
+				       &holder->claim, WAIT_MS);
 	return -EINVAL;
 }
 
@@ -190,13 +215,13 @@ static ssize_t holder_read(struct file *file, char __user *to, size_t size,
 	if (!holder->page.count)
 		pair = &none;
 	n = scnprintf(text, sizeof(text),
-		      "held %d\ntoken %llu\ngot %llu\nlost %llu\nlost-at %llu\nlost-held %llu\nlate %llu\nvalue %.*s\ncreate %llu\n",
+		      "held %d\ntoken %llu\ngot %llu\nlost %llu\nlost-at %llu\nlost-held %llu\nlate %llu\nvalue %.*s\ncreate %llu\nclaim %llu\n",
 		      paxos_lock_held(&holder->lock), holder->token,
 		      READ_ONCE(holder->got), READ_ONCE(holder->lost),
 		      READ_ONCE(holder->lost_at), READ_ONCE(holder->lost_held),
 		      READ_ONCE(holder->late),
 		      min_t(int, pair->value_len, WORD), pair->value,
-		      pair->create);
+		      pair->create, holder->claim.token);
 	/* The whole of it each time that the first byte is asked for. */
 	if (size < n)
 		return -EINVAL;

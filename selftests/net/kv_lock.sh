@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Kernel subsystems hold locks and are elected: include/linux/paxos_lock.h,
-# through selftests/kmod/kv_lock.c. Each open file is one of them. The tool's
-# locks are the same ones. All hosts share a clock, so that the order of what
-# happens on several can be told.
+# Kernel subsystems hold locks, are elected, offer services and share queues:
+# include/linux/paxos_lock.h and paxos_queue.h, through selftests/kmod/kv_lock.c.
+# Each open file is one of them. What the tool has of those is the same. All hosts
+# share a clock, so that the order of what happens on several can be told.
 #
 # Native: its times are those of leases, and the tool takes part.
 # Patient: leases that end.
@@ -75,7 +75,7 @@ one_holds_it_and_its_token_is_the_highest_so_far() {
 	fails 'timed out' on_lock 6 lock door "$TTL" 0
 	fails 'timed out' on_lock 7 lock door "$TTL" 300
 	wanted door 1
-	for i in {1..10}; do
+	for i in {1..4}; do
 		for fd in 6 7 5; do
 			on_lock "$fd" lock door "$TTL" "$EVER" &
 			until_true wanted door 2
@@ -104,6 +104,9 @@ it_outlives_its_time_while_it_is_kept() {
 	says 5 lost 0
 	wanted long 1
 	on_lock 5 release
+	# nothing is kept, and nothing lost, when it was let go
+	sleep $((TTL / 1000))
+	says 5 lost 0
 }
 
 they_get_it_in_the_order_in_which_they_came() {
@@ -158,13 +161,14 @@ those_who_share_wait_for_nobody_but_one_alone() {
 }
 
 kernel_and_tool_exclude_each_other() {
-	local token
+	local token tool
 	use 5 2
 	on_lock 5 lock both "$TTL" 0
 	refused 1 'held by others' on 3 paxosctl lock -t 1s both -- true
 	# shellcheck disable=SC2016	# expanded there
 	spawn 3 paxosctl lock --ttl "${TTL}ms" both -- \
 		sh -c 'echo $PAXOS_TOKEN; exec sleep 600' >"$work/token"
+	tool=$!
 	until_true wanted both 2
 	[ ! -s "$work/token" ]
 	token=$(said 5 token)
@@ -176,10 +180,9 @@ kernel_and_tool_exclude_each_other() {
 	fails 'timed out' on_lock 5 share both "$TTL" 0
 	on_lock 5 lock both "$TTL" "$EVER" &
 	until_true wanted both 2
-	stop_spawned
-	until_true wanted both 1
-	# that was ours, too
-	on_lock 5 lock both "$TTL" "$EVER"
+	says 5 got 0
+	kill "$tool"
+	until_true has 5
 	[ "$(said 5 token)" -gt "$token" ]
 	on_lock 5 release
 	# and they share
@@ -317,6 +320,83 @@ stand() {
 }
 elected() { on_lock "$1" elected "$2" && says "$1" value "$3"; }
 
+a_service_is_listed_while_it_is_kept() {
+	use 5 3
+	on_lock 5 register web one 10.0.0.3:80 "$TTL"
+	lists 'web  one  10.0.0.3:80'
+	sleep $((TTL * 3 / 2000))
+	lists 'web  one  10.0.0.3:80'
+	cluster cut 3 1
+	cluster cut 3 2
+	until_true lists ''
+	says 5 lost 1
+	cluster heal
+	until_true grows_from_there 3
+	fails 'Key has expired' on_lock 5 release
+	on_lock 5 register web one here "$TTL"
+	lists 'web  one  here'
+	on_lock 5 release
+	lists ''
+	fails 'Invalid' on_lock 5 register web a/b here "$TTL"
+	says 5 lost 0
+}
+lists() { [ "$(quietly_on 1 paxosctl service list web)" = "$1" ]; }
+
+a_queue_is_the_one_of_the_tool() {
+	local id token first value
+	use 5 2
+	use 6 3
+	fails 'No such file' on_lock 5 pop jobs "$TTL"
+	on_lock 5 push jobs z first
+	fails 'File exists' on_lock 6 push jobs z again
+	on 1 paxosctl queue push --id y jobs second >&2
+	on_lock 6 push jobs x third
+	on_lock 6 pop jobs 60000
+	says 6 value first
+	read -r id token value < <(quietly_on 1 paxosctl queue pop jobs)
+	[ "$id $value" = 'y second' ]
+	on_lock 5 pop jobs 60000
+	says 5 value third
+	on_lock 6 ack jobs
+	fails 'Key has expired' on_lock 6 ack jobs
+	on_lock 5 ack jobs
+	fails 'No such file' on_lock 5 pop jobs "$TTL"
+	on 1 paxosctl queue ack jobs "$id" "$token"
+	[ -z "$(quietly_on 1 paxosctl kv get --prefix queue/)" ]
+	[ -z "$(quietly_on 1 paxosctl kv lease list)" ]
+	# what is not acknowledged comes again, and then it is another's
+	on_lock 5 push slow a again
+	on_lock 5 pop slow "$TTL"
+	first=$(said 5 claim)
+	until_true on_lock 6 pop slow 60000
+	says 6 value again
+	[ "$(said 6 claim)" -gt "$first" ]
+	fails 'Key has expired' on_lock 5 ack slow
+	on_lock 6 ack slow
+}
+
+no_item_is_given_to_two() {
+	local fd i
+	for fd in 5 6 7; do
+		use "$fd" $((fd - 4))
+	done
+	for i in {1..12}; do
+		on_lock 5 push many "$i" "item-$i"
+	done
+	for fd in 5 6 7; do
+		for i in {1..4}; do
+			on_lock "$fd" pop many 60000
+			said "$fd" value >>"$work/popped-$fd"
+			on_lock "$fd" ack many
+		done &
+	done
+	wait
+	fails 'No such file' on_lock 5 pop many "$TTL"
+	cat "$work"/popped-? | sort >"$work/popped"
+	for i in {1..12}; do echo "item-$i"; done | sort |
+		diff - "$work/popped" >&2
+}
+
 a_fatal_signal_ends_the_wait() {
 	local pid
 	use 5 1
@@ -394,5 +474,7 @@ run_tests it_is_there what_makes_no_sense_is_refused \
 	who_waits_too_long_without_a_quorum_is_told \
 	a_lease_that_a_person_ends_is_lost_with_the_next_keep \
 	the_next_is_elected_when_the_winner_resigns \
+	a_service_is_listed_while_it_is_kept a_queue_is_the_one_of_the_tool \
+	no_item_is_given_to_two \
 	a_fatal_signal_ends_the_wait modules_go_when_it_was_let_go \
 	who_dies_lets_go a_namespace_that_goes_takes_it_along

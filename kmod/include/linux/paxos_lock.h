@@ -3,10 +3,10 @@
 #define _LINUX_PAXOS_LOCK_H
 
 /*
- * Locks between hosts, and elections, for kernel subsystems that use a store of
- * paxos_kv.ko. Who holds one here excludes `paxosctl lock` (`paxosctl elect`)
- * of the same name and group, and the other way round: the keys are the same
- * (kmod/kv/README.md).
+ * Locks between hosts, elections and services, for kernel subsystems that use a
+ * store of paxos_kv.ko. They are those of the tool (`paxosctl lock`, `elect`,
+ * `service`) of the same name and group, and its holders and these exclude each
+ * other: the keys are the same (kmod/kv/README.md).
  *
  * A lock stands under a lease, which it keeps by itself. What a holder may
  * count on:
@@ -41,7 +41,7 @@
 #define PAXOS_LOCK_FOREVER	U32_MAX		/* as a timeout_ms */
 
 /**
- * struct paxos_lock - a lock that is wanted or held, or a candidacy
+ * struct paxos_lock - a lock that is wanted or held; a candidacy, a registration
  * @lost: the lock is not held any more, and neither can anybody else hold it
  *        yet. Called at most once, softirqs are off and it must not sleep;
  *        perhaps before paxos_lock_acquire() has returned 0. Not called
@@ -72,7 +72,7 @@ struct paxos_lock {
 	bool shared;
 	u16 prefix_len;
 	u16 key_len;
-	char key[PAXOS_LOCK_NAME_MAX + 32];
+	char key[2 * PAXOS_LOCK_NAME_MAX + 32];
 };
 
 /* Each one's kernel-doc is where it is: kmod/kv/lock.c. */
@@ -85,6 +85,10 @@ int paxos_elect(struct paxos_kv *kv, struct paxos_lock *lock, const char *name,
 int paxos_elected(struct paxos_kv *kv, const char *name, size_t name_len,
 		  bool serializable, struct paxos_kv_page *page,
 		  u32 timeout_ms);
+int paxos_service_register(struct paxos_kv *kv, struct paxos_lock *lock,
+			   const char *name, size_t name_len, const char *id,
+			   size_t id_len, const void *address, u32 address_len,
+			   u32 ttl_ms);
 bool paxos_lock_held(struct paxos_lock *lock);
 int paxos_lock_release(struct paxos_lock *lock);
 
