@@ -3,7 +3,7 @@
 # shellcheck disable=SC2154	# lib.sh's, and $recorder its user's
 #
 # Histories that clients record, and the faults under which they do: for
-# linearizable.sh and kv_linearizable.sh, behind lib.sh. $recorder is the client.
+# linearizable.sh and kv_linearizable.sh, behind lib.sh. $recorder: the client.
 
 # record SECONDS HOST...: two clients on each, in the background. Each history
 # begins with nothing.

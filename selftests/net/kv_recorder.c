@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One client of a store of paxos_kv.ko: registers, locks and queues, by the keys
- * of kmod/kv/README.md. What it does and sees it writes as
+ * One client of a store of paxos_kv.ko: registers, locks and queues, by the
+ * keys of kmod/kv/README.md. What it does and sees it writes as
  * selftests/linearizability/README.md says.
  *
  * usage: kv_recorder [OPTION...] HISTORY PROCESS
@@ -105,7 +105,7 @@ static void sleep_ms(uint32_t ms)
 	nanosleep(&pause, NULL);
 }
 
-/* --- Netlink ---------------------------------------------------------------- */
+/* --- Netlink -------------------------------------------------------------- */
 
 static void take_text(const struct nlattr *attr, char *text, size_t size)
 {
@@ -295,7 +295,7 @@ static bool read_first(struct client *client, const char *key, bool exact)
 	return ask(client, message) && !client->answer.error;
 }
 
-/* --- What it does ------------------------------------------------------------ */
+/* --- What it does --------------------------------------------------------- */
 
 static void begin(struct client *client)
 {
@@ -409,7 +409,7 @@ static enum end let_go(struct client *client, const char *key)
 	return change(client, message);
 }
 
-/* Waits a second at most; who holds it gives it back at once, or lets it end. */
+/* Waits a second at most; who holds it gives it back, or lets it end. */
 static void lock(struct client *client)
 {
 	char prefix[NAME_SIZE], key[2 * NAME_SIZE];
@@ -484,7 +484,7 @@ static void push(struct client *client)
 	write_line(client, "push", "queue", result, ",\"value\":\"%s\"", value);
 }
 
-/* What was the first item and is there yet, is the first: others come behind. */
+/* What was first and is there yet, is the first: others come behind. */
 static void pop(struct client *client)
 {
 	char prefix[NAME_SIZE], item[2 * NAME_SIZE];
