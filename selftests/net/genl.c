@@ -77,6 +77,11 @@ static int take_family(const struct nlattr *attr, void *data)
 
 struct mnl_socket *genl_open(uint16_t *family)
 {
+	return genl_open_family(PAXOS_GENL_NAME, family);
+}
+
+struct mnl_socket *genl_open_family(const char *name, uint16_t *family)
+{
 	struct mnl_socket *socket = mnl_socket_open(NETLINK_GENERIC);
 	char buffer[8192];
 	struct nlmsghdr *message;
@@ -88,7 +93,7 @@ struct mnl_socket *genl_open(uint16_t *family)
 	mnl_socket_setsockopt(socket, NETLINK_EXT_ACK, &on, sizeof(on));
 	mnl_socket_setsockopt(socket, NETLINK_CAP_ACK, &on, sizeof(on));
 	message = genl_request(buffer, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 0, 0);
-	mnl_attr_put_strz(message, CTRL_ATTR_FAMILY_NAME, PAXOS_GENL_NAME);
+	mnl_attr_put_strz(message, CTRL_ATTR_FAMILY_NAME, name);
 	if (mnl_socket_sendto(socket, message, message->nlmsg_len) < 0)
 		genl_fail("cannot ask for the family: %s", strerror(errno));
 	length = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
@@ -96,7 +101,7 @@ struct mnl_socket *genl_open(uint16_t *family)
 		genl_fail("no answer about the family: %s", strerror(errno));
 	message = (struct nlmsghdr *)buffer;
 	if (message->nlmsg_type == NLMSG_ERROR)
-		genl_fail("no family '" PAXOS_GENL_NAME "': %s",
+		genl_fail("no family '%s': %s", name,
 			  strerror(-genl_error(message)));
 	*family = 0;
 	mnl_attr_parse(message, sizeof(struct genlmsghdr), take_family, family);

@@ -2,7 +2,7 @@
 #ifndef _PAXOS_NET_GENL_H
 #define _PAXOS_NET_GENL_H
 
-/* A socket that speaks to the module's generic netlink family. */
+/* A socket that speaks to a generic netlink family of the modules. */
 
 #include <stdint.h>
 #include <libmnl/libmnl.h>
@@ -17,6 +17,7 @@ void genl_fail(const char *format, ...);
 
 /* Opens one and finds the family's number. */
 struct mnl_socket *genl_open(uint16_t *family);
+struct mnl_socket *genl_open_family(const char *name, uint16_t *family);
 
 /* Starts a request in @buffer. */
 struct nlmsghdr *genl_request(void *buffer, uint16_t family, uint8_t cmd,

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # What the namespace tests need beside the tools.
-NET_HELPERS := $(addprefix $(B)/net/,burst failover flood nlsend nlfuzz logwrites notified journaled recorder)
+NET_HELPERS := $(addprefix $(B)/net/,burst failover flood nlsend nlfuzz logwrites notified journaled recorder kv_recorder)
 PROGRAMS += $(NET_HELPERS)
 
 $(B)/net/flood: selftests/net/flood.c $(CORE_HEADERS)
@@ -15,6 +15,6 @@ $(B)/net/logwrites: selftests/net/logwrites.c $(NET_WAL) agent/paxosd/wal.h
 		$(filter %.c %.o,$^) -lsodium -lisal
 
 $(B)/net/%: selftests/net/%.c selftests/net/genl.c selftests/net/genl.h \
-		uapi/linux/paxos.h
+		uapi/linux/paxos.h uapi/linux/paxos_kv.h
 	@mkdir -p $(@D)
 	$(call say,CC,$@)$(CC) $(USER_CFLAGS) -o $@ $(filter %.c,$^) -lmnl

@@ -1,0 +1,604 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One client of a store of paxos_kv.ko: registers, locks and queues, by the
+ * keys of kmod/kv/README.md. What it does and sees it writes as
+ * selftests/linearizability/README.md says.
+ *
+ * usage: kv_recorder [OPTION...] HISTORY PROCESS
+ *
+ *   -g GROUP   the group (1)
+ *   -s SECONDS how long (10)
+ *   -k KEYS    registers (4); there are one lock and one queue
+ *   -t MS      time-out of an operation (2000)
+ *   -w MS      pause between two, at most (40)
+ *   -r         nothing but reads of registers
+ *   -l         reads of what this host knows, without asking a quorum: they
+ *              are serializable and no more
+ *
+ * A pop deletes the first item in one transaction, which happens once: there is
+ * no claim that could end and deliver it again. SIGTERM ends the client after
+ * the operation that is under way.
+ */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <linux/paxos_kv.h>
+#include "genl.h"
+
+#define KEYS_MAX	16
+#define GRACE_MS	5000
+#define TTL_MS		3000
+#define NAME_SIZE	64
+#define MS		1000000LL
+
+/* How a command ended. NONE: it certainly changed nothing. */
+enum end { CHOSEN, NONE, UNKNOWN };
+
+struct pair {
+	char key[2 * NAME_SIZE];
+	char value[NAME_SIZE];	/* "": not there */
+	uint64_t create;
+	uint64_t mod;
+};
+
+struct answer {
+	int error;
+	uint8_t outcome;
+	uint8_t status;
+	uint8_t succeeded;
+	uint64_t revision;
+	uint64_t deleted;
+	uint64_t lease;
+	struct pair first;	/* of those found, the oldest */
+};
+
+struct client {
+	struct mnl_socket *socket;
+	uint16_t family;
+	uint32_t group;
+	const char *history;
+	unsigned int process;
+	unsigned int keys;
+	uint32_t timeout;
+	uint32_t pause;
+	bool reads_only;
+	bool local;
+	uint32_t netlink_seq;
+	unsigned int seq;
+	int64_t call;
+	struct pair known[KEYS_MAX];	/* what was read last */
+	struct answer answer;
+};
+
+static uint8_t buffer[8192];
+static volatile sig_atomic_t ends;
+
+static void on_signal(int number)
+{
+	(void)number;
+	ends = 1;
+}
+
+static int64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+static void sleep_ms(uint32_t ms)
+{
+	const struct timespec pause = {
+		.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * MS,
+	};
+
+	nanosleep(&pause, NULL);
+}
+
+/* --- Netlink -------------------------------------------------------------- */
+
+static void take_text(const struct nlattr *attr, char *text, size_t size)
+{
+	const size_t length = mnl_attr_get_payload_len(attr);
+
+	if (length >= size)
+		genl_fail("a key or value that is not ours");
+	memcpy(text, mnl_attr_get_payload(attr), length);
+	text[length] = '\0';
+}
+
+static int take_pair(const struct nlattr *attr, void *data)
+{
+	struct pair *pair = data;
+
+	switch (mnl_attr_get_type(attr)) {
+	case PAXOS_KV_A_PAIR_KEY:
+		take_text(attr, pair->key, sizeof(pair->key));
+		break;
+	case PAXOS_KV_A_PAIR_VALUE:
+		take_text(attr, pair->value, sizeof(pair->value));
+		break;
+	case PAXOS_KV_A_PAIR_CREATE:
+		pair->create = mnl_attr_get_u64(attr);
+		break;
+	case PAXOS_KV_A_PAIR_MOD:
+		pair->mod = mnl_attr_get_u64(attr);
+		break;
+	}
+	return MNL_CB_OK;
+}
+
+static int take_attr(const struct nlattr *attr, void *data)
+{
+	struct answer *answer = data;
+	struct pair pair = { .key = "" };
+
+	switch (mnl_attr_get_type(attr)) {
+	case PAXOS_KV_A_OUTCOME:
+		answer->outcome = mnl_attr_get_u8(attr);
+		break;
+	case PAXOS_KV_A_STATUS:
+		answer->status = mnl_attr_get_u8(attr);
+		break;
+	case PAXOS_KV_A_SUCCEEDED:
+		answer->succeeded = mnl_attr_get_u8(attr);
+		break;
+	case PAXOS_KV_A_REVISION:
+		answer->revision = mnl_attr_get_u64(attr);
+		break;
+	case PAXOS_KV_A_DELETED:
+		answer->deleted = mnl_attr_get_u64(attr);
+		break;
+	case PAXOS_KV_A_LEASE:
+		answer->lease = mnl_attr_get_u64(attr);
+		break;
+	case PAXOS_KV_A_PAIR:
+		mnl_attr_parse_nested(attr, take_pair, &pair);
+		if (!answer->first.create ||
+		    pair.create < answer->first.create)
+			answer->first = pair;
+		break;
+	}
+	return MNL_CB_OK;
+}
+
+static struct nlmsghdr *request(struct client *client, uint8_t cmd,
+				uint16_t flags)
+{
+	struct nlmsghdr *message = genl_request(buffer, client->family, cmd,
+						flags, ++client->netlink_seq);
+
+	mnl_attr_put_u32(message, PAXOS_KV_A_GROUP, client->group);
+	if (!(flags & NLM_F_DUMP))
+		mnl_attr_put_u32(message, PAXOS_KV_A_TIMEOUT, client->timeout);
+	return message;
+}
+
+/* Sends it and takes all of the answer; late ones to others go by. */
+static bool ask(struct client *client, const struct nlmsghdr *asked)
+{
+	static uint8_t reply[GENL_MESSAGE_MAX];
+	const int64_t end = now_ns() + (client->timeout + GRACE_MS) * MS;
+	const bool dump = asked->nlmsg_flags & NLM_F_DUMP;
+	struct answer *answer = &client->answer;
+	struct pollfd fd = {
+		.fd = mnl_socket_get_fd(client->socket), .events = POLLIN,
+	};
+
+	memset(answer, 0, sizeof(*answer));
+	if (mnl_socket_sendto(client->socket, asked, asked->nlmsg_len) < 0)
+		genl_fail("cannot ask: %s", strerror(errno));
+	for (;;) {
+		const struct nlmsghdr *message = (void *)reply;
+		const int64_t left = end - now_ns();
+		ssize_t got;
+		int length;
+
+		if (left <= 0)
+			return false;
+		if (poll(&fd, 1, left / MS + 1) <= 0)
+			continue;
+		got = mnl_socket_recvfrom(client->socket, reply, sizeof(reply));
+		length = got < 0 ? 0 : got;
+		for (; mnl_nlmsg_ok(message, length);
+		     message = mnl_nlmsg_next(message, &length)) {
+			if (message->nlmsg_seq != client->netlink_seq)
+				continue;
+			if (message->nlmsg_type == NLMSG_ERROR ||
+			    message->nlmsg_type == NLMSG_DONE) {
+				answer->error = genl_error(message);
+				return true;
+			}
+			mnl_attr_parse(message, sizeof(struct genlmsghdr),
+				       take_attr, answer);
+			if (!dump)
+				return true;
+		}
+	}
+}
+
+/* What the kernel refuses with one of these was certainly not proposed. */
+static bool was_refused(int error)
+{
+	return error == -EAGAIN || error == -ENOLINK || error == -EUNATCH ||
+	       error == -ENOENT || error == -ESTALE || error == -EMSGSIZE;
+}
+
+static enum end change(struct client *client, const struct nlmsghdr *asked)
+{
+	const struct answer *answer = &client->answer;
+
+	if (!ask(client, asked))
+		return UNKNOWN;
+	if (answer->error)
+		return was_refused(answer->error) ? NONE : UNKNOWN;
+	if (answer->outcome == PAXOS_NL_OUTCOME_NOT_CHOSEN)
+		return NONE;
+	if (answer->outcome != PAXOS_NL_OUTCOME_CHOSEN)
+		return UNKNOWN;
+	return answer->status == PAXOS_KV_STATUS_OK ? CHOSEN : NONE;
+}
+
+static void put_item(struct nlmsghdr *message, uint8_t section,
+		     uint8_t target, uint8_t what, const char *key,
+		     const char *value, uint64_t number)
+{
+	struct nlattr *nest = mnl_attr_nest_start(message, PAXOS_KV_A_ITEM);
+
+	mnl_attr_put_u8(message, PAXOS_KV_A_ITEM_SECTION, section);
+	if (target)
+		mnl_attr_put_u8(message, PAXOS_KV_A_ITEM_TARGET, target);
+	mnl_attr_put_u8(message, PAXOS_KV_A_ITEM_WHAT, what);
+	mnl_attr_put(message, PAXOS_KV_A_ITEM_KEY, strlen(key), key);
+	if (value)
+		mnl_attr_put(message, PAXOS_KV_A_ITEM_VALUE, strlen(value),
+			     value);
+	if (number)
+		mnl_attr_put_u64(message, PAXOS_KV_A_ITEM_NUMBER, number);
+	mnl_attr_nest_end(message, nest);
+}
+
+static void then(struct nlmsghdr *message, uint8_t what, const char *key,
+		 const char *value, uint64_t number)
+{
+	put_item(message, PAXOS_KV_SECTION_THEN, 0, what, key, value, number);
+}
+
+/* The oldest of the keys; of one that is not there, its create is 0. */
+static bool read_first(struct client *client, const char *key, bool exact)
+{
+	struct nlmsghdr *message;
+	uint64_t revision = 0;
+
+	if (!client->local) {
+		message = request(client, PAXOS_KV_CMD_BARRIER, 0);
+		if (!ask(client, message) || client->answer.error)
+			return false;
+		revision = client->answer.revision;
+	}
+	message = request(client, PAXOS_KV_CMD_GET, NLM_F_DUMP);
+	mnl_attr_put(message, PAXOS_KV_A_KEY, strlen(key), key);
+	if (exact)
+		mnl_attr_put_u8(message, PAXOS_KV_A_EXACT, 1);
+	if (revision)
+		mnl_attr_put_u64(message, PAXOS_KV_A_REVISION, revision);
+	return ask(client, message) && !client->answer.error;
+}
+
+/* --- What it does --------------------------------------------------------- */
+
+static void begin(struct client *client)
+{
+	client->seq++;
+	client->call = now_ns();
+}
+
+/* @rest: members of the line, with a comma before each. */
+__attribute__((format(printf, 5, 6)))
+static void write_line(const struct client *client, const char *operation,
+		       const char *key, const char *result, const char *rest,
+		       ...)
+{
+	/* Before anything is written: that would not belong to the operation. */
+	const int64_t now = now_ns();
+	va_list args;
+
+	printf("{\"process\":%u,\"operation\":\"%s\",\"key\":\"%s\"",
+	       client->process, operation, key);
+	va_start(args, rest);
+	vprintf(rest, args);
+	va_end(args);
+	printf(",\"call\":%" PRId64 ",\"return\":", client->call);
+	if (strcmp(result, "unknown"))
+		printf("%" PRId64, now);
+	else
+		printf("null");
+	printf(",\"result\":\"%s\"}\n", result);
+	fflush(stdout);
+}
+
+static const char *quoted(const char *value)
+{
+	static char text[NAME_SIZE + 2];
+
+	if (!*value)
+		return "null";
+	snprintf(text, sizeof(text), "\"%s\"", value);
+	return text;
+}
+
+static const char *result_of(enum end end, bool did)
+{
+	if (end == CHOSEN)
+		return did ? "ok" : "failed";
+	return end == NONE ? "none" : "unknown";
+}
+
+static void get(struct client *client, unsigned int i, const char *name,
+		const char *key)
+{
+	const char *result = "none";
+
+	begin(client);
+	if (read_first(client, key, true)) {
+		client->known[i] = client->answer.first;
+		result = "ok";
+	}
+	write_line(client, "get", name, result, ",\"value\":%s",
+		   quoted(client->known[i].value));
+}
+
+/* Swaps what was read last, by its value or by its revision: all differ. */
+static void put(struct client *client, unsigned int i, const char *name,
+		const char *key, bool swap)
+{
+	const struct pair *known = &client->known[i];
+	const bool by_value = known->create && random() % 2;
+	struct nlmsghdr *message;
+	char value[NAME_SIZE];
+	const char *result;
+	enum end end;
+
+	begin(client);
+	snprintf(value, sizeof(value), "%u-%u", client->process, client->seq);
+	message = request(client, PAXOS_KV_CMD_TXN, 0);
+	if (swap)
+		put_item(message, PAXOS_KV_SECTION_IF,
+			 by_value ? PAXOS_KV_TARGET_VALUE : PAXOS_KV_TARGET_MOD,
+			 PAXOS_KV_RELATION_EQUAL, key,
+			 by_value ? known->value : NULL,
+			 by_value ? 0 : known->mod);
+	then(message, PAXOS_KV_OPERATION_PUT, key, value, 0);
+	end = change(client, message);
+	result = result_of(end, client->answer.succeeded);
+	if (swap) {
+		write_line(client, "cas", name, result,
+			   ",\"expected\":%s,\"value\":\"%s\"",
+			   quoted(known->value), value);
+		return;
+	}
+	write_line(client, "put", name, result, ",\"value\":\"%s\"", value);
+}
+
+/* Nobody knows whether, or until when: the lease ends it, at @end or later. */
+static void lease_ends(struct client *client, uint64_t token, int64_t end)
+{
+	client->call = end;
+	if (token)
+		write_line(client, "release", "lock", "unknown",
+			   ",\"token\":%" PRIu64, token);
+	else
+		write_line(client, "release", "lock", "unknown", "%s", "");
+}
+
+static enum end let_go(struct client *client, const char *key)
+{
+	struct nlmsghdr *message = request(client, PAXOS_KV_CMD_TXN, 0);
+
+	then(message, PAXOS_KV_OPERATION_DELETE, key, NULL, 0);
+	return change(client, message);
+}
+
+/* Waits a second at most; who holds it gives it back, or lets it end. */
+static void lock(struct client *client)
+{
+	char prefix[NAME_SIZE], key[2 * NAME_SIZE];
+	const int64_t granted = now_ns(), end = granted + TTL_MS * MS;
+	uint64_t token = 0;
+	struct nlmsghdr *message = request(client, PAXOS_KV_CMD_GRANT, 0);
+	enum end came;
+	bool held = false;
+
+	mnl_attr_put_u64(message, PAXOS_KV_A_TTL, TTL_MS);
+	if (change(client, message) != CHOSEN)
+		return;
+	snprintf(prefix, sizeof(prefix), "lock/%s/", client->history);
+	snprintf(key, sizeof(key), "%sx%" PRIu64, prefix,
+		 client->answer.lease);
+	message = request(client, PAXOS_KV_CMD_TXN, 0);
+	then(message, PAXOS_KV_OPERATION_PUT, key, "", client->answer.lease);
+	begin(client);
+	came = change(client, message);
+	if (came == NONE) {
+		write_line(client, "acquire", "lock", "none", "%s", "");
+		return;
+	}
+	if (came == CHOSEN) {
+		token = client->answer.revision;
+		while (!held && now_ns() < granted + 1000 * MS) {
+			held = read_first(client, prefix, false) &&
+			       client->answer.first.create == token;
+			if (!held)
+				sleep_ms(20);
+		}
+	}
+	if (!held) {
+		/* Its turn may come, and go, while it is taken back. */
+		write_line(client, "acquire", "lock", "unknown", "%s", "");
+		lease_ends(client, 0, client->call);
+		let_go(client, key);
+		return;
+	}
+	write_line(client, "acquire", "lock", "ok", ",\"token\":%" PRIu64,
+		   token);
+	sleep_ms(client->pause);
+	if (random() % 8 == 0) {
+		lease_ends(client, token, end);
+		return;
+	}
+	begin(client);
+	came = let_go(client, key);
+	write_line(client, "release", "lock",
+		   result_of(came, client->answer.deleted),
+		   ",\"token\":%" PRIu64, token);
+	if (came != CHOSEN || !client->answer.deleted)
+		lease_ends(client, token, end);
+}
+
+static void push(struct client *client)
+{
+	char order[2 * NAME_SIZE], item[2 * NAME_SIZE], value[NAME_SIZE];
+	struct nlmsghdr *message;
+	const char *result;
+
+	begin(client);
+	snprintf(value, sizeof(value), "%u-%u", client->process, client->seq);
+	snprintf(order, sizeof(order), "queue/%s/order/%s", client->history,
+		 value);
+	snprintf(item, sizeof(item), "queue/%s/item/%s", client->history,
+		 value);
+	message = request(client, PAXOS_KV_CMD_TXN, 0);
+	then(message, PAXOS_KV_OPERATION_PUT, order, "", 0);
+	then(message, PAXOS_KV_OPERATION_PUT, item, value, 0);
+	result = result_of(change(client, message), true);
+	write_line(client, "push", "queue", result, ",\"value\":\"%s\"", value);
+}
+
+/* What was first and is there yet, is the first: others come behind. */
+static void pop(struct client *client)
+{
+	char prefix[NAME_SIZE], item[2 * NAME_SIZE];
+	const char *result = "none";
+	struct nlmsghdr *message;
+	struct pair first;
+	enum end end;
+
+	snprintf(prefix, sizeof(prefix), "queue/%s/order/", client->history);
+	begin(client);
+	if (!read_first(client, prefix, false))
+		return;
+	first = client->answer.first;
+	if (!first.create) {
+		write_line(client, "pop", "queue", "ok", ",\"value\":null");
+		return;
+	}
+	snprintf(item, sizeof(item), "queue/%s/item/%s", client->history,
+		 first.key + strlen(prefix));
+	message = request(client, PAXOS_KV_CMD_TXN, 0);
+	put_item(message, PAXOS_KV_SECTION_IF, PAXOS_KV_TARGET_CREATE,
+		 PAXOS_KV_RELATION_EQUAL, first.key, NULL, first.create);
+	then(message, PAXOS_KV_OPERATION_GET, item, NULL, 0);
+	then(message, PAXOS_KV_OPERATION_DELETE, first.key, NULL, 0);
+	then(message, PAXOS_KV_OPERATION_DELETE, item, NULL, 0);
+	end = change(client, message);
+	result = result_of(end, client->answer.succeeded);
+	if (!strcmp(result, "failed"))
+		result = "none";
+	write_line(client, "pop", "queue", result, ",\"value\":%s",
+		   quoted(client->answer.first.value));
+}
+
+static void act(struct client *client)
+{
+	const unsigned int i = random() % client->keys;
+	const unsigned int what = random() % 100;
+	char name[NAME_SIZE], key[2 * NAME_SIZE];
+
+	snprintf(name, sizeof(name), "r%u", i);
+	snprintf(key, sizeof(key), "%s/%s", client->history, name);
+	if (client->reads_only || what < 35)
+		get(client, i, name, key);
+	else if (what < 70)
+		put(client, i, name, key, what >= 55);
+	else if (what < 78)
+		lock(client);
+	else if (what < 88)
+		push(client);
+	else
+		pop(client);
+}
+
+static uint32_t number(const char *text, uint32_t most)
+{
+	unsigned long number;
+	char *end;
+
+	number = strtoul(text, &end, 10);
+	if (*end || end == text || number > most)
+		genl_fail("'%s' is not a number up to %u", text, most);
+	return number;
+}
+
+int main(int argc, char **argv)
+{
+	static struct client client = {
+		.group = 1, .keys = 4, .timeout = 2000, .pause = 40,
+	};
+	const struct sigaction action = {
+		.sa_handler = on_signal, .sa_flags = SA_RESTART,
+	};
+	uint32_t seconds = 10;
+	int64_t end;
+	int option;
+
+	while ((option = getopt(argc, argv, "g:s:k:t:w:rl")) != -1) {
+		switch (option) {
+		case 'g':
+			client.group = number(optarg, UINT32_MAX);
+			break;
+		case 's':
+			seconds = number(optarg, 86400);
+			break;
+		case 'k':
+			client.keys = number(optarg, KEYS_MAX);
+			break;
+		case 't':
+			client.timeout = number(optarg, 60000);
+			break;
+		case 'w':
+			client.pause = number(optarg, 60000);
+			break;
+		case 'r':
+			client.reads_only = true;
+			break;
+		case 'l':
+			client.local = true;
+			break;
+		default:
+			return 1;
+		}
+	}
+	if (optind + 2 != argc || !client.keys || strlen(argv[optind]) > 32)
+		genl_fail("usage: kv_recorder [OPTION...] HISTORY PROCESS");
+	client.history = argv[optind];
+	client.process = number(argv[optind + 1], 1000);
+	sigaction(SIGTERM, &action, NULL);
+	srandom(client.process);
+	client.socket = genl_open_family(PAXOS_KV_GENL_NAME, &client.family);
+	end = now_ns() + seconds * 1000 * MS;
+	while (!ends && now_ns() < end) {
+		act(&client);
+		sleep_ms(random() % (client.pause + 1));
+	}
+	return 0;
+}
