@@ -21,7 +21,7 @@ struct answers {
 
 static bool is_answer(const struct control_held *held)
 {
-	return !held->error[0] && !held->held.error;
+	return !held->error[0] && !held->held.error && held->held.applied;
 }
 
 static void take(void *context, const struct control_held *held)
@@ -71,6 +71,8 @@ static const char *why(const struct control_held *held)
 	if (held->error[0])
 		return held->error;
 	switch (held->held.error) {
+	case 0:
+		return "its store has applied nothing yet";
 	case ENOENT:
 		return "it has no such group, or paxos_kv is not loaded there";
 	case EBADMSG:

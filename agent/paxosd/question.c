@@ -17,7 +17,8 @@
 #include "say.h"
 #include "transfer.h"
 
-#define PATIENCE_MS	1000	/* for each member */
+#define PATIENCE_MS	1000	/* without a byte of a member */
+#define DEADLINE_NS	3000000000ULL	/* for each */
 #define CLIENT_S	1	/* for the question, or to take an answer */
 
 /* -1: nobody can ask, which is no reason to end. */
@@ -75,6 +76,7 @@ static bool answer(struct transfer *transfer, int client,
 	memset(packet->error, 0, sizeof(packet->error));
 	memset(&packet->held, 0, sizeof(packet->held));
 	transfer->error = packet->error;
+	transfer->deadline = agent_now() + DEADLINE_NS;
 	transfer->learn.from = packet->member;
 	if (packet->member == transfer->party.self) {
 		held_get(transfer->party.group, question->key,

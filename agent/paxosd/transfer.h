@@ -36,6 +36,7 @@ enum end {
  * @state_asked: when that was
  * @values: taken in this transfer
  * @patience: ms to wait for a connection, or for bytes
+ * @deadline: when all of it must be over, 0: it need not
  * @error: why it failed goes here, of TRANSFER_ERROR_SIZE bytes; NULL: it is told
  * @buffer: of one frame, either way
  */
@@ -57,6 +58,7 @@ struct transfer {
 	uint64_t state_asked;
 	uint64_t values;
 	int patience;
+	uint64_t deadline;
 	char *error;
 	uint8_t *buffer;
 };

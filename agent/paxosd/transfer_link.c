@@ -59,6 +59,8 @@ static enum end await(struct transfer *transfer, short events)
 	};
 	int n;
 
+	if (transfer->deadline && agent_now() >= transfer->deadline)
+		return transfer_fails(transfer, "it is too slow");
 	do
 		n = poll(fds, 2, transfer->patience);
 	while (n < 0 && errno == EINTR);

@@ -3,6 +3,7 @@
 #
 # paxosctl kv get --quorum: what each of three hosts' stores holds of a key.
 #
+# Native: what it tries is the agents and the tool.
 # Patient: members that are asked and do not answer.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
@@ -14,22 +15,26 @@ asked() {
 	on "$1" paxosctl kv get --quorum "${2:-greeting}" \
 		>"$work/table" 2>"$work/said" || code=$?
 	cat "$work/table" "$work/said" >&2
-	return $code
+	return "$code"
 }
 # row MEMBER PATTERN: of that table.
 row() { grep -Eq "^ *$1 +$2" "$work/table"; }
 
-all_hold_the_same() {
+# A store is held from the first question on, and catches up.
+all_have_it() {
 	local i
+	asked 2
+	for i in 1 2 3; do
+		row "$i" '[0-9]+ +1 +hello +latest$' || return
+	done
+}
+
+all_hold_the_same() {
 	cluster up 3
 	lead 1
 	modprobe paxos_kv
 	kv 1 put greeting hello
-	until_true is_even 1 2 3
-	asked 2
-	for i in 1 2 3; do
-		row "$i" '[0-9]+ +1 +hello +latest$'
-	done
+	until_true all_have_it
 	grep -x '3 of 3 voters answered' "$work/table"
 	on 3 paxosctl -j kv get -q greeting >"$work/json"
 	cat "$work/json" >&2
@@ -66,7 +71,7 @@ who_is_behind_has_an_older_value() {
 	row 2 '[0-9]+ +2 +hello again +latest$'
 	row 3 '[0-9]+ +1 +hello +older, [0-9]+ slots behind$'
 	kv 1 del greeting
-	asked 1 || grep 'no such key' "$work/said"
+	refused 1 'no such key' asked 1
 	row 1 '[0-9]+ +- +no such key +latest$'
 	row 3 '[0-9]+ +1 +hello +older'
 	on 3 nft delete table inet deaf
