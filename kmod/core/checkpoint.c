@@ -199,6 +199,7 @@ static void begin_behind(struct paxos_core *core, u64 slot, const void *bytes,
 		core->leader = 0;
 		paxos_observe(core, PAXOS_EVENT_LEADER, 0, 0);
 	}
+	paxos_forward_skipped(core);
 	paxos_read_renew(core);
 	paxos_learner_reached(core);
 	paxos_learner_advance(core);

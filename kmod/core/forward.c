@@ -140,6 +140,24 @@ void paxos_forward_delivered(struct paxos_core *core, u64 slot,
 	}
 }
 
+/*
+ * This member has skipped slots. Proposals of its own that were delivered in
+ * them are chosen, and nobody will tell where.
+ */
+void paxos_forward_skipped(struct paxos_core *core)
+{
+	const struct paxos_seen *seen = &core->delivered[core->settings.self];
+	u64 seq;
+
+	for (seq = core->oldest_seq; seq < core->next_seq; seq++) {
+		struct paxos_pending *pending =
+			pending_find(core, core->incarnation, seq);
+
+		if (pending && paxos_seen_has(seen, &pending->value->origin))
+			pending_end(core, pending, PAXOS_OUTCOME_UNKNOWN, 0);
+	}
+}
+
 /* @item becomes a proposal of this member, with the next origin. */
 int paxos_forward_new(struct paxos_core *core, struct paxos_item *item,
 		      u64 deadline, void *cookie, u64 now)

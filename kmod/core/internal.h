@@ -163,6 +163,7 @@ int paxos_checkpoint_restore(struct paxos_core *core,
 /* forward.c */
 void paxos_forward_delivered(struct paxos_core *core, u64 slot,
 			     const struct paxos_value *value);
+void paxos_forward_skipped(struct paxos_core *core);
 int paxos_forward_new(struct paxos_core *core, struct paxos_item *item,
 		      u64 deadline, void *cookie, u64 now);
 void paxos_forward_pump(struct paxos_core *core);

@@ -329,6 +329,36 @@ static void test_skip(void **state)
 	cluster_free(c);
 }
 
+/* Nobody will say in which slot: it ends all the same, and not by its time. */
+static void test_skipped_proposal(void **state)
+{
+	static const char text[] = "chosen in what is skipped";
+	struct cluster *c = cluster_of(3);
+	u8 bytes[PAXOS_CHECKPOINT_MAX];
+	u64 slot;
+	u32 len, i;
+
+	elect(c, 1);
+	propose(c, 1, "before");
+	run(c, 300 * MS);
+	assert_int_equal(propose(c, 3, text), 0);
+	assert_int_equal(deliver(c, PAXOS_FORWARD, 3, 1), 1);
+	for (i = 0; i < 5; i++) {
+		drop(c, ANY, ANY, 3);
+		deliver(c, ANY, 1, 2);
+		deliver(c, ANY, 2, 1);
+	}
+	slot = core_of(c, 1)->commit;
+	assert_true(decided(c, 1, slot, text));
+	assert_true(core_of(c, 3)->commit < slot);
+	assert_int_equal(times_ended(c, 3, text), 0);
+	len = checkpoint(c, 1, bytes);
+	assert_int_equal(leap(c, 3, slot, bytes, len), 0);
+	assert_int_equal(times_ended(c, 3, text), 1);
+	assert_int_equal(ended(c, 3, text)->outcome, PAXOS_OUTCOME_UNKNOWN);
+	cluster_free(c);
+}
+
 static void test_senseless(void **state)
 {
 	struct cluster *c = eventful(10);
@@ -403,6 +433,8 @@ int main(void)
 		     test_with_votes),
 		TEST("who has a snapshot may skip slots, durably, and keeps its votes",
 		     test_skip),
+		TEST("a proposal that was chosen in what is skipped ends",
+		     test_skipped_proposal),
 		TEST("law 4: what is no checkpoint changes nothing",
 		     test_senseless),
 	};
