@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include "sim.h"
 
 #define U(x) ((unsigned long long)(x))
@@ -14,7 +15,8 @@ u64 disk_lsn(const struct member *member)
 {
 	const struct disk *disk = &member->disk;
 
-	return disk->durable ? disk->records[disk->durable - 1].lsn : 0;
+	return disk->durable ? disk->records[disk->durable - 1].lsn :
+			       member->cut.lsn;
 }
 
 /* A commit record may not stand before the values that it speaks of. */
@@ -63,8 +65,18 @@ static void settle(struct member *member, u32 count)
 				       "member %u records a configuration in slot %llu that is not chosen",
 				       member->id, U(record->slot));
 			break;
+		case PAXOS_RECORD_TRIM:
+			trim_begun(member, record);
+			break;
 		}
 	}
+}
+
+/* Only the first @count records are there. */
+static void cut_off(struct disk *disk, u32 count)
+{
+	while (disk->count > count)
+		free(disk->records[--disk->count].bytes);
 }
 
 /* Power is gone, or the kernel: what was not synced is there in part. */
@@ -80,18 +92,63 @@ void disk_crash(struct member *member)
 	} else {
 		left = 0;
 	}
-	disk->count = disk->durable + left;
+	cut_off(disk, disk->durable + left);
 	settle(member, disk->count);
 	member->agent.state = AGENT_DEAD;
 	member->agent.generation++;
+}
+
+static void restore(struct member *member, const struct paxos_record_view *view)
+{
+	int err;
+
+	if (view->type == PAXOS_RECORD_TRIM)
+		trim_behind(member, view->slot);
+	do {
+		err = paxos_core_restore(&member->core, view);
+	} while (err == -ENOMEM && member->failed && !(member->failed = false));
+	if (err)
+		broken(member->sim, LAW_RECORDS,
+		       "member %u refuses a record of its own disk: lsn %llu type %u slot %llu ballot "
+		       BALLOT ": error %d", member->id, U(view->lsn),
+		       view->type, U(view->slot), BALLOT_ARGS(view->ballot),
+		       err);
+	if (view->type == PAXOS_RECORD_TRIM)
+		trim_check(member, view->slot);
+}
+
+/* What the log begins with, if its beginning was cut off. */
+static void restore_cut(struct member *member)
+{
+	const struct checkpoint *cut = &member->cut;
+	const struct paxos_record_view view = {
+		.lsn = cut->lsn,
+		.type = PAXOS_RECORD_TRIM,
+		.slot = cut->slot,
+		.ballot = cut->promised,
+		.item.len = cut->len,
+		.item.bytes = cut->bytes,
+	};
+
+	if (cut->slot)
+		restore(member, &view);
+}
+
+/* What the beginning stands for does not come again. */
+static bool is_cut(const struct member *member, const struct disk_record *record)
+{
+	return record->slot <= member->cut.slot &&
+	       (record->type == PAXOS_RECORD_ACCEPT ||
+		record->type == PAXOS_RECORD_COMMIT ||
+		record->type == PAXOS_RECORD_TRIM);
 }
 
 /* Hand the records of the disk to a fresh core. */
 int disk_restore(struct member *member)
 {
 	struct disk *disk = &member->disk;
-	int err;
 
+	restore_cut(member);
 	for (u32 i = 0; i < disk->durable; i++) {
 		const struct disk_record *record = &disk->records[i];
 		struct paxos_record_view view = {
@@ -99,8 +156,12 @@ int disk_restore(struct member *member)
 			.type = record->type,
 			.slot = record->slot,
 			.ballot = record->ballot,
+			.item.len = record->len,
+			.item.bytes = record->bytes,
 		};
 
+		if (is_cut(member, record))
+			continue;
 		if (record->value) {
 			view.item.slot = record->slot;
 			view.item.ballot = record->ballot;
@@ -109,15 +170,7 @@ int disk_restore(struct member *member)
 			view.item.kind = record->value->kind;
 			view.item.bytes = record->value->bytes;
 		}
-		do {
-			err = paxos_core_restore(&member->core, &view);
-		} while (err == -ENOMEM && member->failed &&
-			 !(member->failed = false));
-		if (err)
-			broken(member->sim, LAW_RECORDS,
-			       "member %u refuses record %u of its own disk: type %u slot %llu ballot "
-			       BALLOT ": error %d", member->id, i, view.type,
-			       U(view.slot), BALLOT_ARGS(view.ballot), err);
+		restore(member, &view);
 	}
 	return 0;
 }
@@ -166,6 +219,13 @@ static bool take(void *context, const struct paxos_record_view *view)
 					 view->item.kind, view->item.bytes,
 					 view->item.len);
 	}
+	if (view->type == PAXOS_RECORD_TRIM) {
+		record->len = view->item.len;
+		record->bytes = malloc(record->len);
+		if (!record->bytes)
+			abort();
+		memcpy(record->bytes, view->item.bytes, record->len);
+	}
 	sim->totals.records++;
 	return true;
 }
@@ -194,6 +254,7 @@ void agent_pull(struct member *member)
 	/* it may have died of that call */
 	if (member->status != MEMBER_UP || agent->generation != generation)
 		return;
+	trim_note(member);
 	pull.left = random_between(&sim->random, 1, agent->batch);
 	before = disk->count;
 	paxos_core_records(&member->core, disk_lsn(member), take, &pull);
@@ -213,6 +274,7 @@ void agent_written(struct member *member)
 	struct sim *sim = member->sim;
 
 	settle(member, member->disk.count);
+	trim_cut(member);
 	trace(sim, "durable up to lsn %u", member->id, disk_lsn(member), 0, 0);
 	member->agent.state = AGENT_WOKEN;
 	schedule_add(sim, sim->now + random_between(&sim->random, 1, 50),
@@ -243,7 +305,7 @@ void agent_kill(struct member *member)
 
 	if (left)
 		left = random_below(&sim->random, left + 1);
-	disk->count = disk->durable + left;
+	cut_off(disk, disk->durable + left);
 	member->agent.state = AGENT_DEAD;
 	member->agent.generation++;
 	sim->totals.agent_deaths++;

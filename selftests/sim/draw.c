@@ -299,5 +299,6 @@ void settings_print(const struct settings *settings)
 	printf("  probabilities:");
 	for (i = 0; i < KNOBS; i++)
 		printf(" %s %g%%", knob_names[i], settings->knobs[i] / 10000.0);
-	printf("\n");
+	printf("\n  a checkpoint noted every %u commits that an agent sees, a snapshot every %u slots\n",
+	       SIM_NOTE_EVERY, SIM_SAVE_EVERY);
 }

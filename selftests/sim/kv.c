@@ -13,10 +13,9 @@
 #define U(x) ((unsigned long long)(x))
 
 #define DIGEST_EVERY	16	/* slots; in between only what entries did */
-#define SAVE_EVERY	64
 
 /* Draws of its own: what the store does changes nothing else in a run. */
-static u64 draw(const struct sim *sim, u64 a, u64 b, u64 bound)
+u64 sim_draw(const struct sim *sim, u64 a, u64 b, u64 bound)
 {
 	u64 state = sim->settings.seed * 0x9e3779b97f4a7c15 + (a << 32) + b;
 
@@ -37,9 +36,9 @@ void kv_propose(struct sim *sim, struct proposal *proposal)
 	struct random random;
 	u32 len;
 
-	if (sim->settings.fixed || draw(sim, 1, sim->n_proposals, 2))
+	if (sim->settings.fixed || sim_draw(sim, 1, sim->n_proposals, 2))
 		return;
-	random_seed(&random, draw(sim, 2, sim->n_proposals, ~0ULL));
+	random_seed(&random, sim_draw(sim, 2, sim->n_proposals, ~0ULL));
 	len = draw_entry(&random, sim->chosen_max + 1, bytes);
 	if (len > sim->settings.value_max)
 		return;
@@ -65,7 +64,7 @@ static u64 apply(struct member *member, struct kv_store *store, u64 slot,
 	u64 hash = 1;
 	int err;
 
-	memory_left = draw(sim, member->id + 10 * member->life, slot, 8);
+	memory_left = sim_draw(sim, member->id + 10 * member->life, slot, 8);
 	do {
 		err = kv_apply(store, slot, bytes, len, &result);
 	} while (err == -ENOMEM);
@@ -91,14 +90,20 @@ static void save(struct member *member, u64 slot)
 	int len;
 
 	if (!member->view) {
-		if (draw(member->sim, member->id, slot, SAVE_EVERY))
+		if (sim_draw(member->sim, member->id, slot, SIM_SAVE_EVERY))
 			return;
 		member->view = kv_view_pin(store);
 		member->view_slot = slot;
 		return;
 	}
-	if (draw(member->sim, member->id, slot, 8))
+	if (sim_draw(member->sim, member->id, slot, 8))
 		return;
+	/* another member's may have come meanwhile */
+	if (member->view_slot <= saved->slot) {
+		kv_view_unpin(store, member->view);
+		member->view = NULL;
+		return;
+	}
 	saved->len = 0;
 	saved->slot = member->view_slot;
 	do {
@@ -144,16 +149,18 @@ static int take(void *context, void *bytes, size_t len)
 	return 0;
 }
 
-/* A member begins a life: empty, or from its last snapshot. */
-void kv_boot(struct member *member)
+/* From its last snapshot. */
+void kv_load(struct member *member)
 {
 	struct sim *sim = member->sim;
 	int err;
 
+	if (member->view)
+		kv_view_unpin(&member->store, member->view);
+	member->view = NULL;
+	kv_store_clear(&member->store);
 	kv_store_init(&member->store, memory_get, free,
-		      draw(sim, member->id, member->life, ~0ULL));
-	if (!member->saved.len || draw(sim, member->id, member->life, 4) == 0)
-		return;
+		      sim_draw(sim, member->id, member->life, ~0ULL));
 	member->saved.at = 0;
 	err = kv_store_load(&member->store, take, &member->saved);
 	if (err || member->store.applied != member->saved.slot)
@@ -161,6 +168,17 @@ void kv_boot(struct member *member)
 		       "member %u: its snapshot of slot %llu: %d", member->id,
 		       U(member->saved.slot), err);
 	sim->totals.kv_loaded++;
+}
+
+/* A member begins a life: empty, or from its last snapshot. */
+void kv_boot(struct member *member)
+{
+	struct sim *sim = member->sim;
+
+	kv_store_init(&member->store, memory_get, free,
+		      sim_draw(sim, member->id, member->life, ~0ULL));
+	if (member->saved.len && sim_draw(sim, member->id, member->life, 4))
+		kv_load(member);
 }
 
 void kv_gone(struct member *member)

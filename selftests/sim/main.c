@@ -128,6 +128,8 @@ static void print_totals(const struct totals *t, double seconds)
 	       U(t->yields));
 	printf("  stores: %llu entries applied, %llu snapshots saved, %llu loaded\n",
 	       U(t->kv_applied), U(t->kv_saved), U(t->kv_loaded));
+	printf("  logs cut %llu times, by %llu records; snapshots shipped %llu\n",
+	       U(t->cuts), U(t->cut_records), U(t->shipped));
 	printf("  dropped:");
 	for (i = 1; i < PAXOS_CORE_DROPS; i++)
 		printf(" %s %llu", trace_drop(i), U(t->drops[i]));

@@ -384,6 +384,28 @@ int member_learn(struct member *member, const struct disk_record *record)
 	return err;
 }
 
+/* Others' logs do not reach back so far: it has their snapshot. */
+void member_begin(struct member *member, const struct checkpoint *first)
+{
+	u64 slot = first->slot;
+	int err;
+
+	trim_behind(member, slot);
+	call_begin(member);
+	err = member->core.commit ?
+		      paxos_core_skip(&member->core, slot, first->bytes,
+				      first->len, now(member)) :
+		      paxos_core_begin(&member->core, slot, first->bytes,
+				       first->len, now(member));
+	if (err)
+		broken(member->sim, LAW_RECORDS,
+		       "member %u cannot begin behind slot %llu: %d",
+		       member->id, U(slot), err);
+	if (member->core.commit == slot)
+		trim_check(member, slot);
+	call_end(member);
+}
+
 bool member_propose(struct member *member, u32 len, u64 timeout)
 {
 	struct sim *sim = member->sim;
@@ -550,6 +572,8 @@ void member_free(struct member *member)
 {
 	if (member->status != MEMBER_DOWN)
 		discard(member);
+	while (member->disk.count)
+		free(member->disk.records[--member->disk.count].bytes);
 	free(member->disk.records);
 	free(member->held);
 	free(member->reports);

@@ -14,7 +14,7 @@ SIM_MUTANTS := $(patsubst selftests/sim/mutants/%.patch,%, \
 # Those that are caught soonest, of different laws.
 SIM_SAMPLE := vote-before-durable duplicate-vote commit-of-another-ballot \
 	restart-forgets-promise noop-over-found window-wraps alloc-half-applied \
-	read-names-commit kv-half-applied
+	read-names-commit kv-half-applied trim-forgets-config
 
 $(B)/sim/fast/sim-%.o: selftests/sim/%.c $(SIM_HEADERS)
 	@mkdir -p $(@D)

@@ -72,6 +72,8 @@ enum knob {
 };
 
 #define SIM_BEAT	(10 * 1000ULL)
+#define SIM_NOTE_EVERY	8	/* commits that an agent sees, to a checkpoint */
+#define SIM_SAVE_EVERY	64	/* slots to a snapshot */
 
 /* A value as the observer knows it: what was proposed, once and for all. */
 struct value {
@@ -151,7 +153,18 @@ struct disk_record {
 	u64 slot;
 	u64 ballot;
 	struct value *value;
+	u8 *bytes;		/* of a Trim */
+	u32 len;
 	u8 type;
+};
+
+/* What the slots up to one left behind. */
+struct checkpoint {
+	u64 slot;		/* 0: there is none */
+	u64 promised;		/* in the records that it stands for */
+	u64 lsn;		/* of the last of these */
+	u32 len;
+	u8 bytes[PAXOS_CHECKPOINT_MAX];
 };
 
 struct disk {
@@ -261,6 +274,11 @@ struct member {
 	struct kv_view *view;	/* to be saved, of view_slot */
 	u64 view_slot;
 	struct saved saved;
+
+	/* the beginning of its log */
+	struct checkpoint noted;	/* to be cut to */
+	struct checkpoint cut;		/* what its disk begins with */
+	struct checkpoint begun;	/* by a Trim of the core's */
 
 	/* values */
 	u64 values;		/* allocated and not freed */
@@ -382,6 +400,9 @@ struct totals {
 	u64 kv_applied;
 	u64 kv_saved;
 	u64 kv_loaded;
+	u64 cuts;
+	u64 cut_records;
+	u64 shipped;
 	u64 stuck;		/* runs in which too few can vote: no transfer */
 	u64 events;
 	u64 simulated;
@@ -498,6 +519,7 @@ int member_campaign(struct member *member);
 void member_resign(struct member *member);
 void member_yield(struct member *member, u8 to, u64 timeout);
 int member_learn(struct member *member, const struct disk_record *record);
+void member_begin(struct member *member, const struct checkpoint *first);
 bool member_propose(struct member *member, u32 len, u64 timeout);
 bool member_read(struct member *member, u64 timeout);
 void member_cancel(struct member *member, struct proposal *proposal);
@@ -578,7 +600,18 @@ void settle_same(struct member *member, u8 drop);
 void settle_ticked(struct member *member);
 void settle_check(struct member *member);
 
+/* trim.c */
+void trim_note(struct member *member);
+void trim_cut(struct member *member);
+void trim_begun(struct member *member, const struct disk_record *record);
+const struct checkpoint *trim_first(const struct member *member);
+void trim_behind(struct member *member, u64 slot);
+void trim_check(struct member *member, u64 slot);
+void trim_ship(struct member *to, const struct member *from);
+
 /* kv.c */
+u64 sim_draw(const struct sim *sim, u64 a, u64 b, u64 bound);
+void kv_load(struct member *member);
 void kv_propose(struct sim *sim, struct proposal *proposal);
 void kv_delivered(struct member *member, u64 number,
 		  const struct paxos_value *value);

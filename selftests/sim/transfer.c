@@ -4,6 +4,7 @@
  * from the disk of another, in the order of the slots, as far as it gets.
  */
 #include <errno.h>
+#include <linux/minmax.h>
 #include <string.h>
 #include "sim.h"
 
@@ -19,7 +20,7 @@ static u32 read_chosen(const struct member *from, u64 first,
 		       const struct disk_record *values[VALUES_MAX])
 {
 	const struct disk *disk = &from->disk;
-	u64 commit = 0;
+	u64 commit = trim_first(from)->slot;
 	u32 i;
 
 	memset(values, 0, VALUES_MAX * sizeof(*values));
@@ -48,6 +49,11 @@ static void transfer(struct member *to, const struct member *from)
 	/* Some of it is known: a transfer that is taken up again. */
 	if (first > 2)
 		first -= random_below(&sim->random, 3);
+	if (to->core.commit < trim_first(from)->slot) {
+		trim_ship(to, from);
+		return;
+	}
+	first = max(first, trim_first(from)->slot + 1);
 	count = read_chosen(from, first, values);
 	if (!count)
 		return;
