@@ -33,6 +33,7 @@ all_hold_the_same() {
 	cluster up 3
 	lead 1
 	modprobe paxos_kv
+	undo rmmod paxos_kv
 	kv 1 put greeting hello
 	until_true all_have_it
 	grep -x '3 of 3 voters answered' "$work/table"
