@@ -173,6 +173,7 @@ enum end snapshot_leap(struct transfer *transfer,
 	char name[SNAPSHOT_FILE_SIZE], error[WAL_ERROR_SIZE];
 	uint64_t slot;
 	enum end end;
+	int refused;
 
 	if (transfer->state_asked && now - transfer->state_asked < URGENT_NS)
 		return END_DONE;
@@ -187,15 +188,19 @@ enum end snapshot_leap(struct transfer *transfer,
 			    sizeof(error)))
 		return transfer_fails(transfer, "%s", error);
 	transfer->learn.agent = state->agent;
-	if (learn_snapshot(&transfer->learn, slot, true, content.checkpoint,
-			   content.checkpoint_length)) {
+	refused = learn_snapshot(&transfer->learn, slot, true,
+				 content.checkpoint,
+				 content.checkpoint_length);
+	/* Not before the last one is on this disk: it asks again. */
+	if (refused && refused != -EAGAIN) {
 		say_warning("cannot go on behind the snapshot at slot %" PRIu64 ": %s",
 			    slot, agent->learn.error);
 		return END_KERNEL;
 	}
-	say_warning("no log that could be asked holds slot %" PRIu64
-		    ": member %u goes on behind the snapshot at slot %" PRIu64,
-		    state->commit + 1, agent->config.self, slot);
+	if (!refused)
+		say_warning("no log that could be asked holds slot %" PRIu64
+			    ": member %u goes on behind the snapshot at slot %" PRIu64,
+			    state->commit + 1, agent->config.self, slot);
 	memset(transfer->first, 0, sizeof(transfer->first));
 	return END_DONE;
 }

@@ -224,6 +224,12 @@ int paxos_core_skip(struct paxos_core *core, u64 slot, const void *bytes,
 		return -EUNATCH;
 	if (slot <= core->commit || !sound(slot, bytes, len, &head))
 		return -EINVAL;
+	/*
+	 * Votes behind an earlier one may be too far from what the log held
+	 * before: without its Trim ahead of them nobody could restore them.
+	 */
+	if (!paxos_record_durable(&core->trim_record))
+		return -EAGAIN;
 	begin_behind(core, slot, bytes, len, &head, now);
 	return 0;
 }

@@ -396,7 +396,8 @@ int paxos_core_begin(struct paxos_core *core, u64 slot, const void *bytes,
 		     u32 len, u64 now);
 /*
  * The same where some were, as a caller wants that has what those between made
- * from elsewhere. -EINVAL also: @slot is known to be chosen here already.
+ * from elsewhere. -EINVAL also: @slot is known to be chosen here already. -EAGAIN:
+ * not before the last one is durable.
  */
 int paxos_core_skip(struct paxos_core *core, u64 slot, const void *bytes,
 		    u32 len, u64 now);

@@ -329,6 +329,43 @@ static void test_skip(void **state)
 	cluster_free(c);
 }
 
+/* What was accepted behind the first one is too far from what it knew before. */
+static void test_skip_twice(void **state)
+{
+	struct cluster *c = eventful(100);
+	u8 bytes[PAXOS_CHECKPOINT_MAX];
+	const u32 len = checkpoint(c, 1, bytes);
+	const u64 slot = core_of(c, 1)->commit;
+	struct cluster *d = cluster_make(3);
+	struct paxos_core *core;
+	u64 vote;
+
+	d->wiped = true;
+	host_boot(d, 1);
+	host_start(d, 1);
+	disk_slow(d, 1, true);
+	vote = slot + d->settings.window;
+	assert_int_equal(leap(d, 1, slot, bytes, len), 0);
+	/* It is said in the epoch that it came to by that. */
+	d->config.epoch = core_of(d, 1)->config.epoch;
+	say_accept(d, 2, 1, B(7, 2), vote, "vote", 0);
+	d->config.epoch = 1;
+	assert_int_equal(core_of(d, 1)->log.last, vote);
+	assert_int_equal(leap(d, 1, slot + 5, bytes, len), -EAGAIN);
+	assert_int_equal(core_of(d, 1)->commit, slot);
+	disk_flush(d, 1);
+	assert_int_equal(leap(d, 1, slot + 5, bytes, len), 0);
+	disk_flush(d, 1);
+	host_crash(d, 1);
+	host_restart(d, 1);
+	core = core_of(d, 1);
+	assert_int_equal(core->commit, slot + 5);
+	assert_int_equal(core->promised, B(7, 2));
+	assert_int_equal(paxos_log_entry(&core->log, vote)->ballot, B(7, 2));
+	cluster_free(d);
+	cluster_free(c);
+}
+
 /* Nobody will say in which slot: it ends all the same, and not by its time. */
 static void test_skipped_proposal(void **state)
 {
@@ -433,6 +470,8 @@ int main(void)
 		     test_with_votes),
 		TEST("who has a snapshot may skip slots, durably, and keeps its votes",
 		     test_skip),
+		TEST("who skips slots twice comes back from its disk",
+		     test_skip_twice),
 		TEST("a proposal that was chosen in what is skipped ends",
 		     test_skipped_proposal),
 		TEST("law 4: what is no checkpoint changes nothing",

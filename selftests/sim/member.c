@@ -397,7 +397,8 @@ void member_begin(struct member *member, const struct checkpoint *first)
 				      first->len, now(member)) :
 		      paxos_core_begin(&member->core, slot, first->bytes,
 				       first->len, now(member));
-	if (err)
+	/* It comes again: what it began with last is not on its disk yet. */
+	if (err && err != -EAGAIN)
 		broken(member->sim, LAW_RECORDS,
 		       "member %u cannot begin behind slot %llu: %d",
 		       member->id, U(slot), err);
