@@ -20,6 +20,8 @@
 #define PATIENCE_MS	1000	/* without a byte of a member */
 #define DEADLINE_NS	3000000000ULL	/* for each */
 #define CLIENT_S	1	/* for the question, or to take an answer */
+#define BEGINS_NS	1500000000ULL	/* until a store has its first slot */
+#define BEGINS_MS	50	/* until it is asked again */
 
 /* -1: nobody can ask, which is no reason to end. */
 static int open_socket(uint32_t group)
@@ -66,25 +68,35 @@ static enum end ask_member(struct transfer *transfer,
 				      frame_fault_name(fault)) : END_DONE;
 }
 
+/* A store is held from the first question on, and needs a moment to catch up. */
+static bool is_beginning(const struct held *held)
+{
+	return !held->error && !held->applied;
+}
+
 /* False: the agent ends, or the client is gone. */
 static bool answer(struct transfer *transfer, int client,
 		   const struct control_question *question,
 		   struct control_held *packet)
 {
+	const uint64_t begins = agent_now() + BEGINS_NS;
 	enum end end = END_DONE;
 
 	memset(packet->error, 0, sizeof(packet->error));
-	memset(&packet->held, 0, sizeof(packet->held));
 	transfer->error = packet->error;
 	transfer->deadline = agent_now() + DEADLINE_NS;
 	transfer->learn.from = packet->member;
-	if (packet->member == transfer->party.self) {
-		held_get(transfer->party.group, question->key,
-			 question->length, &packet->held);
-	} else {
-		end = ask_member(transfer, question, &packet->held);
-		transfer_hang_up(transfer);
-	}
+	do {
+		memset(&packet->held, 0, sizeof(packet->held));
+		if (packet->member == transfer->party.self) {
+			held_get(transfer->party.group, question->key,
+				 question->length, &packet->held);
+		} else {
+			end = ask_member(transfer, question, &packet->held);
+			transfer_hang_up(transfer);
+		}
+	} while (!end && is_beginning(&packet->held) && agent_now() < begins &&
+		 !transfer_stops(transfer, BEGINS_MS));
 	return end != END_STOP &&
 	       send(client, packet, sizeof(*packet), MSG_NOSIGNAL) ==
 		       sizeof(*packet);

@@ -20,7 +20,6 @@ asked() {
 # row MEMBER PATTERN: of that table.
 row() { grep -Eq "^ *$1 +$2" "$work/table"; }
 
-# A store is held from the first question on, and catches up.
 all_have_it() {
 	local i
 	asked 2
@@ -33,8 +32,10 @@ all_hold_the_same() {
 	cluster up 3
 	lead 1
 	modprobe paxos_kv
-	undo rmmod paxos_kv
 	kv 1 put greeting hello
+	# Hosts 2 and 3 hold a store from this question on.
+	asked 2
+	grep -x '3 of 3 voters answered' "$work/table"
 	until_true all_have_it
 	grep -x '3 of 3 voters answered' "$work/table"
 	on 3 paxosctl -j kv get -q greeting >"$work/json"
