@@ -390,6 +390,16 @@ void member_begin(struct member *member, const struct checkpoint *first)
 	u64 slot = first->slot;
 	int err;
 
+	/* It comes again when what it began with last is on its disk. */
+	if (member->core.commit && member->core.trim_record.lsn) {
+		err = paxos_core_skip(&member->core, slot, first->bytes,
+				      first->len, now(member));
+		if (err != -EAGAIN)
+			broken(member->sim, LAW_RECORDS,
+			       "member %u begins twice before it is durable: %d",
+			       member->id, err);
+		return;
+	}
 	trim_behind(member, slot);
 	call_begin(member);
 	err = member->core.commit ?
@@ -397,8 +407,7 @@ void member_begin(struct member *member, const struct checkpoint *first)
 				      first->len, now(member)) :
 		      paxos_core_begin(&member->core, slot, first->bytes,
 				       first->len, now(member));
-	/* It comes again: what it began with last is not on its disk yet. */
-	if (err && err != -EAGAIN)
+	if (err)
 		broken(member->sim, LAW_RECORDS,
 		       "member %u cannot begin behind slot %llu: %d",
 		       member->id, U(slot), err);
