@@ -7,7 +7,6 @@
 
 need_counted() {
 	need_module paxos_counted
-	undo rmmod paxos_counted
 }
 
 # counted I COMMAND...: on host I.

@@ -168,6 +168,7 @@ history_goes_by_itself_if_it_is_told_to() {
 	kv 3 status | grep 'keeps 20 revisions' >&2
 	for _ in {1..40}; do kv 1 put aging more; done
 	until_true compacted 3 "$revision"
+	until_true compacted 2 "$revision"
 	refused 1 'was compacted' kv 2 get aging -r "$revision"
 	revision=$(kvj 1 status | number compacted)
 	[ "$(kvj 1 status | number revision)" -ge $((revision + 20)) ]

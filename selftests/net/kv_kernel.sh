@@ -40,7 +40,6 @@ tool() { on "$1" paxosctl kv "${@:2}"; }
 
 it_is_there() {
 	need_module paxos_kv_user
-	undo 'rmmod paxos_kv_user'
 	cluster up 3
 	lead 1
 }

@@ -51,7 +51,6 @@ before() { [ "$1" -gt 0 ] && [ "$1" -lt "$2" ]; }
 
 it_is_there() {
 	need_module paxos_kv_lock
-	undo 'rmmod paxos_kv_lock'
 	cluster up 3
 	lead 1
 }

@@ -35,7 +35,6 @@ same_stores() {
 three_hosts_have_a_store() {
 	local i old
 	need_module paxos_kv
-	undo rmmod paxos_kv
 	cluster up 3 --set LogSize=512 --set Window=128 --set SnapshotAfter=1M
 	lead 1
 	old=$(kvj 1 put gone before | number revision)

@@ -247,6 +247,18 @@ no_divergence() {
 	done
 }
 
+# let_go MODULE: of what needs it, too.
+let_go() {
+	let_go_of_users "$1"
+	rmmod "$1"
+}
+let_go_of_users() {
+	local user
+	for user in "/sys/module/$1/holders"/*; do
+		[ ! -e "$user" ] || let_go "${user##*/}"
+	done
+}
+
 end_file() {
 	local code=$?
 	trap - EXIT INT TERM HUP
@@ -262,6 +274,7 @@ end_file() {
 		# shellcheck source=/dev/null
 		. "$work/undo-now"
 	fi
+	let_go_of_users paxos || say "a module stays"
 	rm -rf "$work"
 	exit $code
 }

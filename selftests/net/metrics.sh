@@ -100,7 +100,6 @@ it_says_what_the_status_says() {
 
 what_consumers_hold_is_there() {
 	modprobe paxos_kv
-	undo rmmod paxos_kv
 	on 1 paxosctl kv put key value
 	on 1 paxosctl snapshot save "$work/snapshot"
 	until_true says consumer_applied_slot "$(state 1 commit)" \
