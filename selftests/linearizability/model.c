@@ -208,7 +208,8 @@ static uint32_t step_queue(struct model *model, uint32_t state,
 	if (operation->result == OK &&
 	    operation->value != (n ? words[0] : 0))
 		return MODEL_NONE;
-	if (!n)
+	/* One that nobody saw end takes the item that it named, or any. */
+	if (!n || (operation->value && operation->value != words[0]))
 		return state;
 	longer = malloc(n * sizeof(*longer));
 	if (!longer)

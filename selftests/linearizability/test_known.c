@@ -218,6 +218,21 @@ static void test_queue(void **state)
 	       L(3, pop, 4, 5, NOTHING), LINEARIZABLE);
 }
 
+/* It would have taken a. That b went by it is no excuse. */
+static void test_unknown_pop_of_known_item(void **state)
+{
+	(void)state;
+	expect(L(1, push, 0, 1, VALUE(a)) L(1, push, 2, 3, VALUE(b))
+	       L(2, pop, 4, null, MAYBE(a)) L(3, pop, 5, 6, VALUE(b))
+	       L(3, pop, 7, 8, NOTHING), LINEARIZABLE);
+	expect(L(1, push, 0, 1, VALUE(a)) L(1, push, 2, 3, VALUE(b))
+	       L(2, pop, 4, null, MAYBE(a)) L(3, pop, 5, 6, VALUE(a))
+	       L(3, pop, 7, 8, VALUE(b)), LINEARIZABLE);
+	expect(L(1, push, 0, 1, VALUE(a)) L(1, push, 2, 3, VALUE(b))
+	       L(2, pop, 4, null, MAYBE(a)) L(3, pop, 5, 6, VALUE(a))
+	       L(3, pop, 7, 8, NOTHING), NOT_LINEARIZABLE);
+}
+
 /* The one that is named is the one at fault. */
 static void test_stuck(void **state)
 {
@@ -262,6 +277,7 @@ int main(void)
 		cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_lock),
 		cmocka_unit_test(test_queue),
+		cmocka_unit_test(test_unknown_pop_of_known_item),
 		cmocka_unit_test(test_stuck),
 		cmocka_unit_test(test_refused),
 	};

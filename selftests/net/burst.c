@@ -209,17 +209,6 @@ static void run(struct burst *burst)
 	}
 }
 
-static uint32_t number(const char *text, uint32_t most)
-{
-	unsigned long number;
-	char *end;
-
-	number = strtoul(text, &end, 10);
-	if (*end || end == text || number > most)
-		genl_fail("'%s' is not a number up to %u", text, most);
-	return number;
-}
-
 int main(int argc, char **argv)
 {
 	static struct burst burst = {
@@ -233,26 +222,26 @@ int main(int argc, char **argv)
 	while ((option = getopt(argc, argv, "g:n:o:l:p:t:r:")) != -1) {
 		switch (option) {
 		case 'g':
-			burst.group = number(optarg, UINT32_MAX);
+			burst.group = genl_number(optarg, UINT32_MAX);
 			break;
 		case 'n':
-			burst.count = number(optarg, UINT32_MAX - 1);
+			burst.count = genl_number(optarg, UINT32_MAX - 1);
 			break;
 		case 'o':
-			burst.outstanding = number(optarg, OUTSTANDING_MAX);
+			burst.outstanding = genl_number(optarg, OUTSTANDING_MAX);
 			break;
 		case 'l':
-			burst.length = number(optarg, PAXOS_NL_VALUE_MAX);
+			burst.length = genl_number(optarg, PAXOS_NL_VALUE_MAX);
 			break;
 		case 'p':
-			burst.pause = number(optarg, INT32_MAX);
+			burst.pause = genl_number(optarg, INT32_MAX);
 			break;
 		case 't':
-			burst.timeout = number(optarg, UINT32_MAX / 2);
+			burst.timeout = genl_number(optarg, UINT32_MAX / 2);
 			break;
 		case 'r':
 			burst.retry_until = now_ms() +
-					    number(optarg, UINT32_MAX);
+					    genl_number(optarg, UINT32_MAX);
 			break;
 		default:
 			return 1;

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# shellcheck disable=SC2154	# lib.sh's, and $recorder its user's
+# shellcheck disable=SC2154	# lib.sh's, and those of its user
 #
-# Histories that clients record, and the faults under which they do: for
-# linearizable.sh and kv_linearizable.sh, behind lib.sh. $recorder: the client.
+# Histories that clients record, the faults under which they do, and the tests
+# of that: for linearizable.sh and kv_linearizable.sh, behind lib.sh. $recorder is
+# the client, $module what it speaks to; $also are operations of which histories
+# have some, beside those of registers and locks.
 
 # record SECONDS HOST...: two clients on each, in the background. Each history
 # begins with nothing.
@@ -48,10 +50,24 @@ did() {
 
 # it_is_linearizable LEAST: and not for want of operations.
 it_is_linearizable() {
+	local operation
 	did get ok "$1"
 	did put ok "$1"
-	did cas ok 1
+	for operation in cas acquire release $also; do
+		did "$operation" ok 1
+	done
 	linearizable "$work/history" >&2
+}
+
+# Of the clock that histories are written by.
+clock_ns() { awk '{ printf "%.0f\n", $1 * 1e9 }' /proc/uptime; }
+# put_since TIME LEAST: so many were called and done after that.
+put_since() {
+	local n
+	n=$(grep '"put".*"ok"' "$work/history" |
+		awk -F'"call":' -v since="$1" '$2 + 0 > since { n++ }
+			END { print n + 0 }')
+	[ "$n" -ge "$2" ] || wrong "fewer than $2 puts after $1: $n"
 }
 
 leader_of() {
@@ -170,4 +186,114 @@ change_members() {
 	until_true any_leads
 	until_true on "$leader" paxosctl member remove "$id"
 	cluster kill "$id"
+}
+
+# All hosts' kernels forget at once, and clients meet a module that is new.
+restart_modules() {
+	cluster kill 1 2 3
+	until_true let_go paxos
+	cluster start 1 2 3
+	modprobe "$module"
+	until_true any_leads
+}
+
+# --- Tests --------------------------------------------------------------------
+
+the_leader_is_killed() {
+	record 8 1 2 3
+	sleep 1
+	kill_leader
+	recorded
+	it_is_linearizable 30
+}
+
+links_are_cut() {
+	record 12 1 2 3
+	sleep 1
+	partition_leader
+	one_way_cuts
+	recorded
+	it_is_linearizable 30
+}
+
+# Host 3 is cut off; its client asks nobody, and reads what was.
+a_stale_read_is_caught() {
+	local i pids
+	until_true any_leads
+	[ "$leader" != 3 ] || on 3 paxosctl transfer --to 1
+	until_true any_leads
+	rm -f "$work"/client-*
+	spawn 3 "$recorder" -s 7 -r -l stale 3 >"$work/client-3"
+	pids=$!
+	sleep 0.5
+	cluster cut 3 1
+	cluster cut 3 2
+	for i in 1 2; do
+		spawn "$i" "$recorder" -s 6 stale "$i" >"$work/client-$i"
+		pids+=" $!"
+	done
+	recorders=$pids
+	recorded
+	cluster heal
+	did put ok 10
+	refused 1 "register 'r[0-9]*' is not linearizable: line" \
+		linearizable "$work/history"
+	# And it was the reads of host 3: the others' are fine.
+	cat "$work"/client-[12] >"$work/history"
+	linearizable "$work/history" >&2
+	until_true is_even 1 2 3
+}
+
+disks_stall_and_agents_pause() {
+	give_disk
+	record 16 1 2 3
+	sleep 1
+	stall_disk
+	pause_agent
+	kill_agent
+	step_clock
+	recorded
+	it_is_linearizable 30
+}
+
+members_change() {
+	record 20 1 2 3
+	change_members 4
+	change_members 5
+	recorded
+	it_is_linearizable 30
+}
+
+modules_restart() {
+	local restarted
+	record 25 1 2 3
+	sleep 2
+	restart_modules
+	restarted=$(clock_ns)
+	recorded
+	it_is_linearizable 30
+	put_since "$restarted" 10
+}
+
+all_of_it_mixed() {
+	local end=$((SECONDS + 90)) id=6 faults fault
+	faults=(kill_leader kill_agent partition_leader one_way_cuts pause_agent
+		step_clock lossy_links stall_disk change_members
+		restart_modules)
+	record 100 1 2 3
+	RANDOM=1
+	while ((SECONDS < end)); do
+		fault=${faults[RANDOM % ${#faults[@]}]}
+		echo "+ $fault" >&2
+		if [ "$fault" = change_members ]; then
+			change_members $((id++))
+		else
+			"$fault"
+		fi
+		sleep 1
+	done
+	recorded
+	it_is_linearizable 200
+	until_true is_even 1 2 3
+	same_logs 1 2 3
 }

@@ -19,6 +19,17 @@ void genl_fail(const char *format, ...)
 	exit(1);
 }
 
+uint32_t genl_number(const char *text, uint32_t most)
+{
+	unsigned long number;
+	char *end;
+
+	number = strtoul(text, &end, 10);
+	if (*end || end == text || number > most)
+		genl_fail("'%s' is not a number up to %u", text, most);
+	return number;
+}
+
 struct nlmsghdr *genl_request(void *buffer, uint16_t family, uint8_t cmd,
 			      uint16_t flags, uint32_t seq)
 {
@@ -80,30 +91,42 @@ struct mnl_socket *genl_open(uint16_t *family)
 	return genl_open_family(PAXOS_GENL_NAME, family);
 }
 
+int genl_family(struct mnl_socket *socket, const char *name, uint16_t *family)
+{
+	uint8_t buffer[GENL_MESSAGE_MAX];
+	struct nlmsghdr *message;
+	ssize_t length;
+
+	message = genl_request(buffer, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 0, 0);
+	mnl_attr_put_strz(message, CTRL_ATTR_FAMILY_NAME, name);
+	if (mnl_socket_sendto(socket, message, message->nlmsg_len) < 0)
+		genl_fail("cannot ask for the family: %s", strerror(errno));
+	message = (struct nlmsghdr *)buffer;
+	/* Answers to what was asked before may come first. */
+	do {
+		length = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
+		if (length < 0)
+			genl_fail("no answer about the family: %s",
+				  strerror(errno));
+	} while (message->nlmsg_seq);
+	if (message->nlmsg_type == NLMSG_ERROR)
+		return genl_error(message);
+	*family = 0;
+	mnl_attr_parse(message, sizeof(struct genlmsghdr), take_family, family);
+	return 0;
+}
+
 struct mnl_socket *genl_open_family(const char *name, uint16_t *family)
 {
 	struct mnl_socket *socket = mnl_socket_open(NETLINK_GENERIC);
-	char buffer[8192];
-	struct nlmsghdr *message;
-	ssize_t length;
-	int on = 1;
+	int on = 1, error;
 
 	if (!socket || mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID))
 		genl_fail("cannot open a netlink socket: %s", strerror(errno));
 	mnl_socket_setsockopt(socket, NETLINK_EXT_ACK, &on, sizeof(on));
 	mnl_socket_setsockopt(socket, NETLINK_CAP_ACK, &on, sizeof(on));
-	message = genl_request(buffer, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 0, 0);
-	mnl_attr_put_strz(message, CTRL_ATTR_FAMILY_NAME, name);
-	if (mnl_socket_sendto(socket, message, message->nlmsg_len) < 0)
-		genl_fail("cannot ask for the family: %s", strerror(errno));
-	length = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
-	if (length < 0)
-		genl_fail("no answer about the family: %s", strerror(errno));
-	message = (struct nlmsghdr *)buffer;
-	if (message->nlmsg_type == NLMSG_ERROR)
-		genl_fail("no family '%s': %s", name,
-			  strerror(-genl_error(message)));
-	*family = 0;
-	mnl_attr_parse(message, sizeof(struct genlmsghdr), take_family, family);
+	error = genl_family(socket, name, family);
+	if (error)
+		genl_fail("no family '%s': %s", name, strerror(-error));
 	return socket;
 }

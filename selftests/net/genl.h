@@ -15,9 +15,18 @@
 __attribute__((format(printf, 1, 2), noreturn))
 void genl_fail(const char *format, ...);
 
+/* What @text is; if that is no number up to @most, genl_fail(). */
+uint32_t genl_number(const char *text, uint32_t most);
+
 /* Opens one and finds the family's number. */
 struct mnl_socket *genl_open(uint16_t *family);
 struct mnl_socket *genl_open_family(const char *name, uint16_t *family);
+
+/*
+ * The family's number, which a module that was loaded again has changed. What
+ * else comes on the socket before the answer is lost. -ENOENT: none has that name.
+ */
+int genl_family(struct mnl_socket *socket, const char *name, uint16_t *family);
 
 /* Starts a request in @buffer. */
 struct nlmsghdr *genl_request(void *buffer, uint16_t family, uint8_t cmd,

@@ -6,42 +6,25 @@
  *
  * usage: kv_recorder [OPTION...] HISTORY PROCESS
  *
- *   -g GROUP   the group (1)
- *   -s SECONDS how long (10)
- *   -k KEYS    registers (4); there are one lock and one queue
- *   -t MS      time-out of an operation (2000)
- *   -w MS      pause between two, at most (40)
- *   -r         nothing but reads of registers
- *   -l         reads of what this host knows, without asking a quorum: they
- *              are serializable and no more
+ * Options are those of recording.h; there are one lock and one queue.
  *
  * A pop deletes the first item in one transaction, which happens once: there is
- * no claim that could end and deliver it again. SIGTERM ends the client after
- * the operation that is under way.
+ * no claim that could end and deliver it again.
  */
 
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <signal.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 #include <linux/paxos_kv.h>
 #include "genl.h"
+#include "recording.h"
 
-#define KEYS_MAX	16
-#define GRACE_MS	5000
 #define TTL_MS		3000
 #define NAME_SIZE	64
-#define MS		1000000LL
-
-/* How a command ended. NONE: it certainly changed nothing. */
-enum end { CHOSEN, NONE, UNKNOWN };
 
 struct pair {
 	char key[2 * NAME_SIZE];
@@ -62,49 +45,16 @@ struct answer {
 };
 
 struct client {
+	struct recording is;
 	struct mnl_socket *socket;
 	uint16_t family;
-	uint32_t group;
-	const char *history;
-	unsigned int process;
-	unsigned int keys;
-	uint32_t timeout;
-	uint32_t pause;
-	bool reads_only;
-	bool local;
 	uint32_t netlink_seq;
 	unsigned int seq;
-	int64_t call;
 	struct pair known[KEYS_MAX];	/* what was read last */
 	struct answer answer;
 };
 
 static uint8_t buffer[8192];
-static volatile sig_atomic_t ends;
-
-static void on_signal(int number)
-{
-	(void)number;
-	ends = 1;
-}
-
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000LL + now.tv_nsec;
-}
-
-static void sleep_ms(uint32_t ms)
-{
-	const struct timespec pause = {
-		.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * MS,
-	};
-
-	nanosleep(&pause, NULL);
-}
-
 /* --- Netlink -------------------------------------------------------------- */
 
 static void take_text(const struct nlattr *attr, char *text, size_t size)
@@ -178,9 +128,9 @@ static struct nlmsghdr *request(struct client *client, uint8_t cmd,
 	struct nlmsghdr *message = genl_request(buffer, client->family, cmd,
 						flags, ++client->netlink_seq);
 
-	mnl_attr_put_u32(message, PAXOS_KV_A_GROUP, client->group);
+	mnl_attr_put_u32(message, PAXOS_KV_A_GROUP, client->is.group);
 	if (!(flags & NLM_F_DUMP))
-		mnl_attr_put_u32(message, PAXOS_KV_A_TIMEOUT, client->timeout);
+		mnl_attr_put_u32(message, PAXOS_KV_A_TIMEOUT, client->is.timeout);
 	return message;
 }
 
@@ -188,7 +138,7 @@ static struct nlmsghdr *request(struct client *client, uint8_t cmd,
 static bool ask(struct client *client, const struct nlmsghdr *asked)
 {
 	static uint8_t reply[GENL_MESSAGE_MAX];
-	const int64_t end = now_ns() + (client->timeout + GRACE_MS) * MS;
+	const int64_t end = now_ns() + (client->is.timeout + GRACE_MS) * MS;
 	const bool dump = asked->nlmsg_flags & NLM_F_DUMP;
 	struct answer *answer = &client->answer;
 	struct pollfd fd = {
@@ -240,6 +190,10 @@ static enum end change(struct client *client, const struct nlmsghdr *asked)
 
 	if (!ask(client, asked))
 		return UNKNOWN;
+	/* Perhaps the module is another one by now. */
+	if (answer->error == -ENOENT)
+		genl_family(client->socket, PAXOS_KV_GENL_NAME,
+			    &client->family);
 	if (answer->error)
 		return was_refused(answer->error) ? NONE : UNKNOWN;
 	if (answer->outcome == PAXOS_NL_OUTCOME_NOT_CHOSEN)
@@ -280,7 +234,7 @@ static bool read_first(struct client *client, const char *key, bool exact)
 	struct nlmsghdr *message;
 	uint64_t revision = 0;
 
-	if (!client->local) {
+	if (!client->is.local) {
 		message = request(client, PAXOS_KV_CMD_BARRIER, 0);
 		if (!ask(client, message) || client->answer.error)
 			return false;
@@ -300,41 +254,7 @@ static bool read_first(struct client *client, const char *key, bool exact)
 static void begin(struct client *client)
 {
 	client->seq++;
-	client->call = now_ns();
-}
-
-/* @rest: members of the line, with a comma before each. */
-__attribute__((format(printf, 5, 6)))
-static void write_line(const struct client *client, const char *operation,
-		       const char *key, const char *result, const char *rest,
-		       ...)
-{
-	/* Before anything is written: that would not belong to the operation. */
-	const int64_t now = now_ns();
-	va_list args;
-
-	printf("{\"process\":%u,\"operation\":\"%s\",\"key\":\"%s\"",
-	       client->process, operation, key);
-	va_start(args, rest);
-	vprintf(rest, args);
-	va_end(args);
-	printf(",\"call\":%" PRId64 ",\"return\":", client->call);
-	if (strcmp(result, "unknown"))
-		printf("%" PRId64, now);
-	else
-		printf("null");
-	printf(",\"result\":\"%s\"}\n", result);
-	fflush(stdout);
-}
-
-static const char *quoted(const char *value)
-{
-	static char text[NAME_SIZE + 2];
-
-	if (!*value)
-		return "null";
-	snprintf(text, sizeof(text), "\"%s\"", value);
-	return text;
+	client->is.call = now_ns();
 }
 
 static const char *result_of(enum end end, bool did)
@@ -354,8 +274,8 @@ static void get(struct client *client, unsigned int i, const char *name,
 		client->known[i] = client->answer.first;
 		result = "ok";
 	}
-	write_line(client, "get", name, result, ",\"value\":%s",
-		   quoted(client->known[i].value));
+	record(&client->is, "get", name, result, ",\"value\":%s",
+	       quoted(client->known[i].value));
 }
 
 /* Swaps what was read last, by its value or by its revision: all differ. */
@@ -370,7 +290,8 @@ static void put(struct client *client, unsigned int i, const char *name,
 	enum end end;
 
 	begin(client);
-	snprintf(value, sizeof(value), "%u-%u", client->process, client->seq);
+	snprintf(value, sizeof(value), "%u-%u", client->is.process,
+		 client->seq);
 	message = request(client, PAXOS_KV_CMD_TXN, 0);
 	if (swap)
 		put_item(message, PAXOS_KV_SECTION_IF,
@@ -382,23 +303,23 @@ static void put(struct client *client, unsigned int i, const char *name,
 	end = change(client, message);
 	result = result_of(end, client->answer.succeeded);
 	if (swap) {
-		write_line(client, "cas", name, result,
-			   ",\"expected\":%s,\"value\":\"%s\"",
-			   quoted(known->value), value);
+		record(&client->is, "cas", name, result,
+		       ",\"expected\":%s,\"value\":\"%s\"",
+		       quoted(known->value), value);
 		return;
 	}
-	write_line(client, "put", name, result, ",\"value\":\"%s\"", value);
+	record(&client->is, "put", name, result, ",\"value\":\"%s\"", value);
 }
 
 /* Nobody knows whether, or until when: the lease ends it, at @end or later. */
 static void lease_ends(struct client *client, uint64_t token, int64_t end)
 {
-	client->call = end;
+	client->is.call = end;
 	if (token)
-		write_line(client, "release", "lock", "unknown",
-			   ",\"token\":%" PRIu64, token);
+		record(&client->is, "release", "lock", "unknown",
+		       ",\"token\":%" PRIu64, token);
 	else
-		write_line(client, "release", "lock", "unknown", "%s", "");
+		record(&client->is, "release", "lock", "unknown", "%s", "");
 }
 
 static enum end let_go(struct client *client, const char *key)
@@ -422,7 +343,7 @@ static void lock(struct client *client)
 	mnl_attr_put_u64(message, PAXOS_KV_A_TTL, TTL_MS);
 	if (change(client, message) != CHOSEN)
 		return;
-	snprintf(prefix, sizeof(prefix), "lock/%s/", client->history);
+	snprintf(prefix, sizeof(prefix), "lock/%s/", client->is.history);
 	snprintf(key, sizeof(key), "%sx%" PRIu64, prefix,
 		 client->answer.lease);
 	message = request(client, PAXOS_KV_CMD_TXN, 0);
@@ -430,7 +351,7 @@ static void lock(struct client *client)
 	begin(client);
 	came = change(client, message);
 	if (came == NONE) {
-		write_line(client, "acquire", "lock", "none", "%s", "");
+		record(&client->is, "acquire", "lock", "none", "%s", "");
 		return;
 	}
 	if (came == CHOSEN) {
@@ -444,23 +365,23 @@ static void lock(struct client *client)
 	}
 	if (!held) {
 		/* Its turn may come, and go, while it is taken back. */
-		write_line(client, "acquire", "lock", "unknown", "%s", "");
-		lease_ends(client, 0, client->call);
+		record(&client->is, "acquire", "lock", "unknown", "%s", "");
+		lease_ends(client, 0, client->is.call);
 		let_go(client, key);
 		return;
 	}
-	write_line(client, "acquire", "lock", "ok", ",\"token\":%" PRIu64,
-		   token);
-	sleep_ms(client->pause);
+	record(&client->is, "acquire", "lock", "ok", ",\"token\":%" PRIu64,
+	       token);
+	sleep_ms(client->is.pause);
 	if (random() % 8 == 0) {
 		lease_ends(client, token, end);
 		return;
 	}
 	begin(client);
 	came = let_go(client, key);
-	write_line(client, "release", "lock",
-		   result_of(came, client->answer.deleted),
-		   ",\"token\":%" PRIu64, token);
+	record(&client->is, "release", "lock",
+	       result_of(came, client->answer.deleted),
+	       ",\"token\":%" PRIu64, token);
 	if (came != CHOSEN || !client->answer.deleted)
 		lease_ends(client, token, end);
 }
@@ -472,16 +393,17 @@ static void push(struct client *client)
 	const char *result;
 
 	begin(client);
-	snprintf(value, sizeof(value), "%u-%u", client->process, client->seq);
-	snprintf(order, sizeof(order), "queue/%s/order/%s", client->history,
+	snprintf(value, sizeof(value), "%u-%u", client->is.process,
+		 client->seq);
+	snprintf(order, sizeof(order), "queue/%s/order/%s", client->is.history,
 		 value);
-	snprintf(item, sizeof(item), "queue/%s/item/%s", client->history,
+	snprintf(item, sizeof(item), "queue/%s/item/%s", client->is.history,
 		 value);
 	message = request(client, PAXOS_KV_CMD_TXN, 0);
 	then(message, PAXOS_KV_OPERATION_PUT, order, "", 0);
 	then(message, PAXOS_KV_OPERATION_PUT, item, value, 0);
 	result = result_of(change(client, message), true);
-	write_line(client, "push", "queue", result, ",\"value\":\"%s\"", value);
+	record(&client->is, "push", "queue", result, ",\"value\":\"%s\"", value);
 }
 
 /* What was first and is there yet, is the first: others come behind. */
@@ -493,16 +415,16 @@ static void pop(struct client *client)
 	struct pair first;
 	enum end end;
 
-	snprintf(prefix, sizeof(prefix), "queue/%s/order/", client->history);
+	snprintf(prefix, sizeof(prefix), "queue/%s/order/", client->is.history);
 	begin(client);
 	if (!read_first(client, prefix, false))
 		return;
 	first = client->answer.first;
 	if (!first.create) {
-		write_line(client, "pop", "queue", "ok", ",\"value\":null");
+		record(&client->is, "pop", "queue", "ok", ",\"value\":null");
 		return;
 	}
-	snprintf(item, sizeof(item), "queue/%s/item/%s", client->history,
+	snprintf(item, sizeof(item), "queue/%s/item/%s", client->is.history,
 		 first.key + strlen(prefix));
 	message = request(client, PAXOS_KV_CMD_TXN, 0);
 	put_item(message, PAXOS_KV_SECTION_IF, PAXOS_KV_TARGET_CREATE,
@@ -514,19 +436,21 @@ static void pop(struct client *client)
 	result = result_of(end, client->answer.succeeded);
 	if (!strcmp(result, "failed"))
 		result = "none";
-	write_line(client, "pop", "queue", result, ",\"value\":%s",
-		   quoted(client->answer.first.value));
+	/* Who saw no answer took this item or none. */
+	record(&client->is, "pop", "queue", result, ",\"value\":%s",
+	       quoted(end == CHOSEN ? client->answer.first.value :
+	       first.key + strlen(prefix)));
 }
 
 static void act(struct client *client)
 {
-	const unsigned int i = random() % client->keys;
+	const unsigned int i = random() % client->is.keys;
 	const unsigned int what = random() % 100;
 	char name[NAME_SIZE], key[2 * NAME_SIZE];
 
 	snprintf(name, sizeof(name), "r%u", i);
-	snprintf(key, sizeof(key), "%s/%s", client->history, name);
-	if (client->reads_only || what < 35)
+	snprintf(key, sizeof(key), "%s/%s", client->is.history, name);
+	if (client->is.reads_only || what < 35)
 		get(client, i, name, key);
 	else if (what < 70)
 		put(client, i, name, key, what >= 55);
@@ -538,67 +462,13 @@ static void act(struct client *client)
 		pop(client);
 }
 
-static uint32_t number(const char *text, uint32_t most)
-{
-	unsigned long number;
-	char *end;
-
-	number = strtoul(text, &end, 10);
-	if (*end || end == text || number > most)
-		genl_fail("'%s' is not a number up to %u", text, most);
-	return number;
-}
-
 int main(int argc, char **argv)
 {
-	static struct client client = {
-		.group = 1, .keys = 4, .timeout = 2000, .pause = 40,
-	};
-	const struct sigaction action = {
-		.sa_handler = on_signal, .sa_flags = SA_RESTART,
-	};
-	uint32_t seconds = 10;
-	int64_t end;
-	int option;
+	static struct client client;
 
-	while ((option = getopt(argc, argv, "g:s:k:t:w:rl")) != -1) {
-		switch (option) {
-		case 'g':
-			client.group = number(optarg, UINT32_MAX);
-			break;
-		case 's':
-			seconds = number(optarg, 86400);
-			break;
-		case 'k':
-			client.keys = number(optarg, KEYS_MAX);
-			break;
-		case 't':
-			client.timeout = number(optarg, 60000);
-			break;
-		case 'w':
-			client.pause = number(optarg, 60000);
-			break;
-		case 'r':
-			client.reads_only = true;
-			break;
-		case 'l':
-			client.local = true;
-			break;
-		default:
-			return 1;
-		}
-	}
-	if (optind + 2 != argc || !client.keys || strlen(argv[optind]) > 32)
-		genl_fail("usage: kv_recorder [OPTION...] HISTORY PROCESS");
-	client.history = argv[optind];
-	client.process = number(argv[optind + 1], 1000);
-	sigaction(SIGTERM, &action, NULL);
-	srandom(client.process);
+	recording_begin(&client.is, argc, argv);
 	client.socket = genl_open_family(PAXOS_KV_GENL_NAME, &client.family);
-	end = now_ns() + seconds * 1000 * MS;
-	while (!ends && now_ns() < end) {
+	while (recording_goes_on(&client.is))
 		act(&client);
-		sleep_ms(random() % (client.pause + 1));
-	}
 	return 0;
 }

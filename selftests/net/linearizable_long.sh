@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# linearizable.sh with disks that stall, members that come and go, and all faults
-# mixed.
+# linearizable.sh with disks that stall, members that come and go, modules that
+# are loaded again, and all faults mixed.
 #
 # Long: its clients work for three minutes.
 # Native: counts and times are those of a machine that is not slow.

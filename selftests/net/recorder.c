@@ -1,50 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * One client of registers and locks that live in a group's log: each change is
- * a proposed value, and the state is what the log up to some slot makes of it. What
- * it does and sees it writes as selftests/linearizability/README.md says.
+ * a proposed value, and the state is what the log up to some slot makes of it.
+ * What it does and sees it writes as selftests/linearizability/README.md says.
  *
  * usage: recorder [OPTION...] HISTORY PROCESS
  *
  * Of one HISTORY all begin with nothing, whatever the log holds of another.
  *
- *   -g GROUP   the group (1)
- *   -s SECONDS how long (10)
- *   -k KEYS    registers, and a lock for every four (4)
- *   -t MS      time-out of an operation (2000)
- *   -w MS      pause between two, at most (40)
- *   -r         nothing but reads
- *   -l         reads of what this member knows, without asking a quorum: they
- *              are serializable and no more
+ * Options are those of recording.h; there is a lock for every four registers.
  *
- * A read is PAXOS_CMD_READ, then the log up to the slot that it named. SIGTERM
- * ends it after the operation that is under way: one without a line would be a
- * write that nobody made.
+ * A read is PAXOS_CMD_READ, then the log up to the slot that it named.
  */
 
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <signal.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 #include "genl.h"
+#include "recording.h"
 
-#define PROCESSES	64
 #define SEQ_MAX		65536
-#define KEYS_MAX	16
-#define GRACE_MS	5000
 #define NAME_SIZE	32
-#define MS		1000000LL
-
-/* How a command ended. NONE: it certainly changed nothing. */
-enum end { CHOSEN, NONE, UNKNOWN };
 
 struct lock {
 	unsigned int holder;	/* process, 0: free */
@@ -60,20 +40,12 @@ struct outcome {
 };
 
 struct client {
+	struct recording is;
 	struct mnl_socket *socket;
 	struct mnl_socket *dumps;
 	uint16_t family;
-	uint32_t group;
-	const char *history;
-	unsigned int process;
-	unsigned int keys;
-	uint32_t timeout;
-	uint32_t pause;
-	bool reads_only;
-	bool local;
 	uint32_t netlink_seq;
 	unsigned int seq;
-	int64_t call;
 
 	/* the log's slots below @next made this */
 	uint64_t next;
@@ -83,31 +55,6 @@ struct client {
 	uint64_t seen[PROCESSES + 1][SEQ_MAX / 64];
 	struct outcome outcome;
 };
-
-static volatile sig_atomic_t ends;
-
-static void on_signal(int number)
-{
-	(void)number;
-	ends = 1;
-}
-
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000LL + now.tv_nsec;
-}
-
-static void sleep_ms(uint32_t ms)
-{
-	const struct timespec pause = {
-		.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * MS,
-	};
-
-	nanosleep(&pause, NULL);
-}
 
 /* --- What the log makes of the registers and locks ------------------------- */
 
@@ -160,13 +107,13 @@ static void take_entry(struct client *client, uint64_t slot, const char *text)
 
 	if (sscanf(text, "rec %31s %u %u %31s %u %31s %31s", history, &process,
 		   &seq, kind, &key, value, expected) != 7 ||
-	    strcmp(history, client->history) || process < 1 || process > PROCESSES || seq >= SEQ_MAX ||
-	    key >= KEYS_MAX)
+	    strcmp(history, client->is.history) || process < 1 ||
+	    process > PROCESSES || seq >= SEQ_MAX || key >= KEYS_MAX)
 		return;
 	if (!is_first(client, process, seq))
 		return;
 	ok = apply(client, kind, key, process, slot, value, expected);
-	if (process == client->process && seq == client->outcome.seq) {
+	if (process == client->is.process && seq == client->outcome.seq) {
 		client->outcome.seen = true;
 		client->outcome.ok = ok;
 		client->outcome.token = slot;
@@ -198,7 +145,7 @@ static bool answer_to(struct client *client, uint32_t seq,
 {
 	static uint8_t buffer[GENL_MESSAGE_MAX];
 	const struct nlmsghdr *message = (void *)buffer;
-	const int64_t end = now_ns() + (client->timeout + GRACE_MS) * MS;
+	const int64_t end = now_ns() + (client->is.timeout + GRACE_MS) * MS;
 	struct pollfd fd = {
 		.fd = mnl_socket_get_fd(client->socket), .events = POLLIN,
 	};
@@ -238,14 +185,17 @@ static enum end command(struct client *client, const char *value,
 	message = genl_request(buffer, client->family,
 			       value ? PAXOS_CMD_PROPOSE : PAXOS_CMD_READ, 0,
 			       ++client->netlink_seq);
-	mnl_attr_put_u32(message, PAXOS_A_GROUP, client->group);
-	mnl_attr_put_u32(message, PAXOS_A_TIMEOUT, client->timeout);
+	mnl_attr_put_u32(message, PAXOS_A_GROUP, client->is.group);
+	mnl_attr_put_u32(message, PAXOS_A_TIMEOUT, client->is.timeout);
 	if (value)
 		mnl_attr_put(message, PAXOS_A_VALUE, strlen(value), value);
 	if (mnl_socket_sendto(client->socket, message, message->nlmsg_len) < 0)
 		genl_fail("cannot ask: %s", strerror(errno));
 	if (!answer_to(client, client->netlink_seq, &answer))
 		return UNKNOWN;
+	/* Perhaps the module is another one by now. */
+	if (answer.error == -ENOENT)
+		genl_family(client->socket, PAXOS_GENL_NAME, &client->family);
 	if (answer.error)
 		return NONE;
 	*slot = answer.slot;
@@ -294,7 +244,7 @@ static void pull(struct client *client)
 
 	message = genl_request(buffer, client->family, PAXOS_CMD_LOG_GET,
 			       NLM_F_DUMP, ++client->netlink_seq);
-	mnl_attr_put_u32(message, PAXOS_A_GROUP, client->group);
+	mnl_attr_put_u32(message, PAXOS_A_GROUP, client->is.group);
 	mnl_attr_put_u64(message, PAXOS_A_FIRST, client->next);
 	if (mnl_socket_sendto(client->dumps, message, message->nlmsg_len) < 0)
 		genl_fail("cannot ask for the log: %s", strerror(errno));
@@ -314,7 +264,7 @@ static void pull(struct client *client)
 /* Until slot @slot was seen, or the time is up. */
 static bool catch_up(struct client *client, uint64_t slot)
 {
-	const int64_t end = now_ns() + (client->timeout + GRACE_MS) * MS;
+	const int64_t end = now_ns() + (client->is.timeout + GRACE_MS) * MS;
 
 	client->wanted = slot;
 	while (client->next <= slot) {
@@ -330,32 +280,19 @@ static bool catch_up(struct client *client, uint64_t slot)
 
 /* --- What it does ------------------------------------------------------------ */
 
-static void begin(struct client *client)
+/* Of the register or lock that it is about. */
+static const char *name(const struct client *client, char object)
 {
-	client->call = now_ns();
+	static char text[NAME_SIZE];
+
+	snprintf(text, sizeof(text), "%c%u", object,
+		 client->seq % client->is.keys);
+	return text;
 }
 
-/* @rest: members of the line, with a comma before each. */
-__attribute__((format(printf, 5, 6)))
-static void write_line(const struct client *client, const char *operation,
-		       char object, const char *result, const char *rest, ...)
+static void begin(struct client *client)
 {
-	/* Before anything is written: that would not belong to the operation. */
-	const int64_t now = now_ns();
-	va_list args;
-
-	printf("{\"process\":%u,\"operation\":\"%s\",\"key\":\"%c%u\"",
-	       client->process, operation, object, client->seq % client->keys);
-	va_start(args, rest);
-	vprintf(rest, args);
-	va_end(args);
-	printf(",\"call\":%" PRId64 ",\"return\":", client->call);
-	if (strcmp(result, "unknown"))
-		printf("%" PRId64, now);
-	else
-		printf("null");
-	printf(",\"result\":\"%s\"}\n", result);
-	fflush(stdout);
+	client->is.call = now_ns();
 }
 
 /* Proposes it; for whom the log must tell, waits for that. */
@@ -369,7 +306,7 @@ static const char *change(struct client *client, const char *kind,
 
 	client->outcome = (struct outcome){ .seq = client->seq };
 	snprintf(text, sizeof(text), "rec %s %u %u %s %u %s %s",
-		 client->history, client->process, client->seq, kind, key,
+		 client->is.history, client->is.process, client->seq, kind, key,
 		 value, expected);
 	begin(client);
 	end = command(client, text, &slot);
@@ -390,9 +327,11 @@ static void put(struct client *client, unsigned int key)
 	char value[NAME_SIZE];
 	const char *result;
 
-	snprintf(value, sizeof(value), "%u-%u", client->process, client->seq);
+	snprintf(value, sizeof(value), "%u-%u", client->is.process,
+		 client->seq);
 	result = change(client, "put", key, value, "-", false);
-	write_line(client, "put", 'r', result, ",\"value\":\"%s\"", value);
+	record(&client->is, "put", name(client, 'r'), result,
+	       ",\"value\":\"%s\"", value);
 }
 
 static void cas(struct client *client, unsigned int key)
@@ -400,37 +339,30 @@ static void cas(struct client *client, unsigned int key)
 	char value[NAME_SIZE], expected[NAME_SIZE];
 	const char *result;
 
-	snprintf(value, sizeof(value), "%u-%u", client->process, client->seq);
+	snprintf(value, sizeof(value), "%u-%u", client->is.process,
+		 client->seq);
 	snprintf(expected, sizeof(expected), "%s", client->values[key]);
 	result = change(client, "cas", key, value, *expected ? expected : "-",
 			true);
-	if (*expected)
-		write_line(client, "cas", 'r', result,
-			   ",\"expected\":\"%s\",\"value\":\"%s\"", expected,
-			   value);
-	else
-		write_line(client, "cas", 'r', result,
-			   ",\"expected\":null,\"value\":\"%s\"", value);
+	record(&client->is, "cas", name(client, 'r'), result,
+	       ",\"expected\":%s,\"value\":\"%s\"", quoted(expected), value);
 }
 
 static void get(struct client *client, unsigned int key)
 {
-	const char *result = "ok", *value = client->values[key];
+	const char *result = "ok";
 	uint64_t slot = 0;
 
 	begin(client);
-	if (client->local) {
+	if (client->is.local) {
 		client->wanted = UINT64_MAX;
 		pull(client);
 	} else if (command(client, NULL, &slot) != CHOSEN ||
 		   !catch_up(client, slot)) {
 		result = "none";
 	}
-	if (*value)
-		write_line(client, "get", 'r', result, ",\"value\":\"%s\"",
-			   value);
-	else
-		write_line(client, "get", 'r', result, ",\"value\":null");
+	record(&client->is, "get", name(client, 'r'), result, ",\"value\":%s",
+	       quoted(client->values[key]));
 }
 
 /* Holds it for a moment; if nobody knows whether it does, lets go of it. */
@@ -443,23 +375,25 @@ static void lock(struct client *client, unsigned int key)
 	if (!strcmp(result, "ok")) {
 		snprintf(token, sizeof(token), "%" PRIu64,
 			 client->outcome.token);
-		write_line(client, "acquire", 'l', result, ",\"token\":%s",
-			   token);
-		sleep_ms(client->pause);
+		record(&client->is, "acquire", name(client, 'l'), result,
+		       ",\"token\":%s", token);
+		sleep_ms(client->is.pause);
 	} else {
-		write_line(client, "acquire", 'l', result, "%s", "");
-		mine = client->locks[key].holder == client->process;
+		record(&client->is, "acquire", name(client, 'l'), result, "%s",
+		       "");
+		mine = client->locks[key].holder == client->is.process;
 		if (!mine && strcmp(result, "unknown"))
 			return;
 	}
 	/* The same key, and another number. */
-	client->seq += client->keys;
+	client->seq += client->is.keys;
 	result = change(client, "release", key, token, "-", true);
 	if (strcmp(token, "0"))
-		write_line(client, "release", 'l', result, ",\"token\":%s",
-			   token);
+		record(&client->is, "release", name(client, 'l'), result,
+		       ",\"token\":%s", token);
 	else
-		write_line(client, "release", 'l', result, "%s", "");
+		record(&client->is, "release", name(client, 'l'), result, "%s",
+		       "");
 }
 
 static void act(struct client *client)
@@ -467,9 +401,9 @@ static void act(struct client *client)
 	const unsigned int what = random() % 100;
 	unsigned int key;
 
-	client->seq += 1 + random() % client->keys;
-	key = client->seq % client->keys;
-	if (client->reads_only || what < 40)
+	client->seq += 1 + random() % client->is.keys;
+	key = client->seq % client->is.keys;
+	if (client->is.reads_only || what < 40)
 		get(client, key);
 	else if (what < 65)
 		put(client, key);
@@ -479,73 +413,15 @@ static void act(struct client *client)
 		lock(client, key);
 }
 
-static uint32_t number(const char *text, uint32_t most)
-{
-	unsigned long number;
-	char *end;
-
-	number = strtoul(text, &end, 10);
-	if (*end || end == text || number > most)
-		genl_fail("'%s' is not a number up to %u", text, most);
-	return number;
-}
-
 int main(int argc, char **argv)
 {
-	static struct client client = {
-		.group = 1, .keys = 4, .timeout = 2000, .pause = 40, .next = 1,
-	};
-	const struct sigaction action = {
-		.sa_handler = on_signal, .sa_flags = SA_RESTART,
-	};
-	uint32_t seconds = 10;
-	int64_t end;
-	int option;
+	static struct client client = { .next = 1 };
 
-	while ((option = getopt(argc, argv, "g:s:k:t:w:rl")) != -1) {
-		switch (option) {
-		case 'g':
-			client.group = number(optarg, UINT32_MAX);
-			break;
-		case 's':
-			seconds = number(optarg, 86400);
-			break;
-		case 'k':
-			client.keys = number(optarg, KEYS_MAX);
-			break;
-		case 't':
-			client.timeout = number(optarg, 60000);
-			break;
-		case 'w':
-			client.pause = number(optarg, 60000);
-			break;
-		case 'r':
-			client.reads_only = true;
-			break;
-		case 'l':
-			client.local = true;
-			break;
-		default:
-			return 1;
-		}
-	}
-	if (optind + 2 != argc || !client.keys ||
-	    strlen(argv[optind]) >= NAME_SIZE ||
-	    strcspn(argv[optind], " \n") != strlen(argv[optind]))
-		genl_fail("usage: recorder [OPTION...] HISTORY PROCESS");
-	client.history = argv[optind];
-	client.process = number(argv[optind + 1], PROCESSES);
-	if (!client.process)
-		genl_fail("processes have numbers from 1 on");
-	sigaction(SIGTERM, &action, NULL);
-	srandom(client.process);
+	recording_begin(&client.is, argc, argv);
 	client.socket = genl_open(&client.family);
 	client.dumps = genl_open(&client.family);
-	end = now_ns() + seconds * 1000 * MS;
-	while (!ends && now_ns() < end &&
-	       client.seq + 2 * KEYS_MAX < SEQ_MAX) {
+	while (recording_goes_on(&client.is) &&
+	       client.seq + 2 * KEYS_MAX < SEQ_MAX)
 		act(&client);
-		sleep_ms(random() % (client.pause + 1));
-	}
 	return 0;
 }

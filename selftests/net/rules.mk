@@ -14,6 +14,8 @@ $(B)/net/logwrites: selftests/net/logwrites.c $(NET_WAL) agent/paxosd/wal.h
 	$(call say,CC,$@)$(CC) $(USER_CFLAGS) -Iagent/paxosd -o $@ \
 		$(filter %.c %.o,$^) -lsodium -lisal
 
+$(B)/net/recorder $(B)/net/kv_recorder: selftests/net/recording.c \
+		selftests/net/recording.h
 $(B)/net/%: selftests/net/%.c selftests/net/genl.c selftests/net/genl.h \
 		uapi/linux/paxos.h uapi/linux/paxos_kv.h
 	@mkdir -p $(@D)
