@@ -17,18 +17,15 @@
  * Times are nanoseconds since the boot, the same clock for all namespaces.
  */
 #include <linux/err.h>
-#include <linux/fs.h>
 #include <linux/ktime.h>
-#include <linux/miscdevice.h>
-#include <linux/module.h>
 #include <linux/nsproxy.h>
 #include <linux/paxos_lock.h>
 #include <linux/paxos_queue.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include <linux/uaccess.h>
 #include <net/net_namespace.h>
+#include "device.h"
 
 #define WORD		32
 #define WAIT_MS		30000
@@ -187,11 +184,9 @@ static ssize_t holder_write(struct file *file, const char __user *from,
 	char text[5 * WORD], words[5][WORD] = { "", "", "", "", "" };
 	int err;
 
-	if (size >= sizeof(text))
-		return -EINVAL;
-	if (copy_from_user(text, from, size))
-		return -EFAULT;
-	text[size] = 0;
+	err = device_take(text, sizeof(text), from, size);
+	if (err)
+		return err;
 	if (sscanf(text, "%31s %31s %31s %31s %31s", words[0], words[1],
 		   words[2], words[3], words[4]) < 1)
 		return -EINVAL;
@@ -222,13 +217,7 @@ static ssize_t holder_read(struct file *file, char __user *to, size_t size,
 		      READ_ONCE(holder->late),
 		      min_t(int, pair->value_len, WORD), pair->value,
 		      pair->create, holder->claim.token);
-	/* The whole of it each time that the first byte is asked for. */
-	if (size < n)
-		return -EINVAL;
-	*at = !*at;
-	if (!*at)
-		return 0;
-	return copy_to_user(to, text, n) ? -EFAULT : n;
+	return device_tell(to, size, at, text, n);
 }
 
 static int holder_file_open(struct inode *inode, struct file *file)
@@ -259,21 +248,7 @@ static int holder_file_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-static const struct file_operations holder_files = {
-	.owner = THIS_MODULE,
-	.open = holder_file_open,
-	.release = holder_file_release,
-	.read = holder_read,
-	.write = holder_write,
-};
-
-static struct miscdevice holder_device = {
-	.minor = MISC_DYNAMIC_MINOR,
-	.name = "paxos_kv_lock",
-	.fops = &holder_files,
-	.mode = 0600,
-};
-module_misc_device(holder_device);
+TEST_DEVICE("paxos_kv_lock", holder_file_open, holder_file_release, holder_read, holder_write);
 
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("A holder of locks of paxos_kv, to test them");

@@ -25,9 +25,6 @@
  */
 #include <linux/delay.h>
 #include <linux/err.h>
-#include <linux/fs.h>
-#include <linux/miscdevice.h>
-#include <linux/module.h>
 #include <linux/nsproxy.h>
 #include <linux/paxos_kv.h>
 #include <linux/sched.h>
@@ -35,8 +32,8 @@
 #include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/timer.h>
-#include <linux/uaccess.h>
 #include <net/net_namespace.h>
+#include "device.h"
 
 #define AT_ONCE_MAX	2048
 #define WORD		32
@@ -458,11 +455,9 @@ static ssize_t user_write(struct file *file, const char __user *from,
 	     c[WORD] = "";
 	int err;
 
-	if (size >= sizeof(text))
-		return -EINVAL;
-	if (copy_from_user(text, from, size))
-		return -EFAULT;
-	text[size] = 0;
+	err = device_take(text, sizeof(text), from, size);
+	if (err)
+		return err;
 	if (sscanf(text, "%31s %31s %31s %31s", word, a, b, c) < 1)
 		return -EINVAL;
 	err = mutex_lock_killable(&user->lock);
@@ -531,13 +526,7 @@ static ssize_t user_read(struct file *file, char __user *to, size_t size,
 	mutex_unlock(&user->lock);
 	n += say_told(&user->told, text + n, sizeof(text) - n);
 	n += say_burst(&user->burst, text + n, sizeof(text) - n);
-	/* The whole of it each time that the first byte is asked for. */
-	if (size < n)
-		return -EINVAL;
-	*at = !*at;
-	if (!*at)
-		return 0;
-	return copy_to_user(to, text, n) ? -EFAULT : n;
+	return device_tell(to, size, at, text, n);
 }
 
 static int user_file_open(struct inode *inode, struct file *file)
@@ -573,21 +562,7 @@ static int user_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-static const struct file_operations user_files = {
-	.owner = THIS_MODULE,
-	.open = user_file_open,
-	.release = user_release,
-	.read = user_read,
-	.write = user_write,
-};
-
-static struct miscdevice user_device = {
-	.minor = MISC_DYNAMIC_MINOR,
-	.name = "paxos_kv_user",
-	.fops = &user_files,
-	.mode = 0600,
-};
-module_misc_device(user_device);
+TEST_DEVICE("paxos_kv_user", user_file_open, user_release, user_read, user_write);
 
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("A user of paxos_kv, to test it");

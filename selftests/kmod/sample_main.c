@@ -15,17 +15,14 @@
  *	drip COUNT AT_ONCE TIMEOUT_MS	the same, AT_ONCE at most a jiffy
  */
 #include <linux/delay.h>
-#include <linux/fs.h>
-#include <linux/miscdevice.h>
-#include <linux/module.h>
 #include <linux/nsproxy.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/timer.h>
-#include <linux/uaccess.h>
 #include <linux/workqueue.h>
 #include <net/net_namespace.h>
+#include "device.h"
 #include "sample.h"
 
 #define AT_ONCE_MAX	4096
@@ -242,11 +239,9 @@ static ssize_t sample_dev_write(struct file *file, const char __user *from,
 	s64 n[3] = { };
 	int err;
 
-	if (size >= sizeof(text))
-		return -EINVAL;
-	if (copy_from_user(text, from, size))
-		return -EFAULT;
-	text[size] = 0;
+	err = device_take(text, sizeof(text), from, size);
+	if (err)
+		return err;
 	if (sscanf(text, "%15s %lld %lld %lld", word, &n[0], &n[1], &n[2]) < 1)
 		return -EINVAL;
 	err = mutex_lock_killable(&instance->lock);
@@ -281,13 +276,7 @@ static ssize_t sample_dev_read(struct file *file, char __user *to, size_t size,
 		       burst->results[PAXOS_RESULT_UNKNOWN], burst->twice,
 		       burst->full, burst->left, burst->error);
 	spin_unlock_bh(&burst->lock);
-	/* The whole of it each time that the first byte is asked for. */
-	if (size < n)
-		return -EINVAL;
-	*at = !*at;
-	if (!*at)
-		return 0;
-	return copy_to_user(to, text, n) ? -EFAULT : n;
+	return device_tell(to, size, at, text, n);
 }
 
 static int sample_dev_open(struct inode *inode, struct file *file)
@@ -319,21 +308,7 @@ static int sample_dev_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-static const struct file_operations sample_files = {
-	.owner = THIS_MODULE,
-	.open = sample_dev_open,
-	.release = sample_dev_release,
-	.read = sample_dev_read,
-	.write = sample_dev_write,
-};
-
-static struct miscdevice sample_device = {
-	.minor = MISC_DYNAMIC_MINOR,
-	.name = "paxos_sample",
-	.fops = &sample_files,
-	.mode = 0600,
-};
-module_misc_device(sample_device);
+TEST_DEVICE("paxos_sample", sample_dev_open, sample_dev_release, sample_dev_read, sample_dev_write);
 
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("A consumer of paxos, to show and to test");

@@ -7,7 +7,7 @@
 # Patient: 6.12 and User Mode Linux run it.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
-. "${BASH_SOURCE[0]%/*}/sample.bash"
+. "${BASH_SOURCE[0]%/*}/device.bash"
 
 consumer_field() { status "$1" | grep -o '"consumer":"[^}]*'; }
 no_modules() {
@@ -47,8 +47,8 @@ opening_waits_until_the_group_runs() {
 	alone 1 7 512
 	wait "$pid"
 	until_true says 5 quorum 1
-	sample 5 add 3 30000
-	sample 5 read 30000
+	tell 5 add 3 30000
+	tell 5 read 30000
 	says 5 sum 3
 	on 1 paxosctl group del 7
 }
@@ -76,24 +76,24 @@ what_was_added_before_a_read_is_in_it_wherever() {
 	at 3 7 open 1 1 5000
 	for ((round = 0; round < $(scaled 10 5); round++)); do
 		for i in 5 6 7; do
-			sample "$i" add 1 30000
+			tell "$i" add 1 30000
 			sum=$((sum + 1))
-			sample $((5 + (i - 4) % 3)) read 30000
+			tell $((5 + (i - 4) % 3)) read 30000
 			says $((5 + (i - 4) % 3)) sum "$sum"
 		done
 	done
 	# Who comes later is told all of it.
 	consume 8
 	at 2 8 open 1 1 0
-	sample 8 read 30000
+	tell 8 read 30000
 	says 8 sum "$sum"
 	# Or only what comes from now on.
 	consume 9
 	at 3 9 open 1 0 0
-	sample 5 add 100 30000
-	sample 9 read 30000
+	tell 5 add 100 30000
+	tell 9 read 30000
 	says 9 sum 100
-	sample 8 read 30000
+	tell 8 read 30000
 	says 8 sum $((sum + 100))
 }
 
@@ -135,12 +135,12 @@ what_finds_no_memory_takes_the_reserve() {
 		at "$i" $((i + 4)) open 1 0 0
 	done
 	# Through a follower: it, the leader and a quorum need memory for each.
-	sample 6 burst "$count" 8 60000
+	tell 6 burst "$count" 8 60000
 	until_true says 6 chosen "$count"
 	says 6 twice 0
 	says 6 error 0
 	for i in 5 6 7; do
-		sample "$i" read 30000
+		tell "$i" read 30000
 		says "$i" sum "$count"
 	done
 	[ "$(</sys/module/paxos_fail/parameters/failed)" -gt "$count" ]
@@ -148,7 +148,7 @@ what_finds_no_memory_takes_the_reserve() {
 	# It is a reserve: where there is memory, it is not used.
 	rmmod paxos_fail
 	i=$(counter 2 spares)
-	sample 6 add 1 30000
+	tell 6 add 1 30000
 	[ "$(counter 2 spares)" = "$i" ]
 }
 unfail() { [ ! -d /sys/module/paxos_fail ] || rmmod paxos_fail; }
@@ -161,24 +161,24 @@ proposals_from_softirq_end_exactly_once() {
 	at 1 5 open 1 0 0
 	at 2 6 open 1 0 0
 	# More at once than a group takes: the rest is refused, and comes later.
-	sample 6 burst "$count" 1500 60000
+	tell 6 burst "$count" 1500 60000
 	until_true says 6 left 0
 	until_true says 6 chosen "$count"
 	says 6 taken "$count"
 	says 6 twice 0
 	says 6 error 0
 	[ "$(said 6 full)" -gt 0 ] || [ -n "$slow" ]
-	sample 5 read 30000
+	tell 5 read 30000
 	says 5 sum "$count"
-	sample 6 read 30000
+	tell 6 read 30000
 	says 6 sum "$count"
 
 	# Closed in the midst of it: each has ended, none was lost or told twice.
 	consume 7
 	at 2 7 open 1 0 0
-	sample 7 burst 1000000 "$(scaled 1000 200)" 60000
+	tell 7 burst 1000000 "$(scaled 1000 200)" 60000
 	until_true has_chosen 7
-	sample 7 close
+	tell 7 close
 	before=$(cat <&7)
 	say "$before"
 	awk '{ n[$1] = $2 }
@@ -186,7 +186,7 @@ proposals_from_softirq_end_exactly_once() {
 		<<<"$before"
 	says 7 twice 0
 	# No callback came since.
-	sample 5 add 1 30000
+	tell 5 add 1 30000
 	sleep 0.3
 	[ "$before" = "$(cat <&7)" ]
 }
@@ -201,15 +201,15 @@ each_error_has_its_number() {
 	at 2 6 open 1 0 0
 	until_true says 5 quorum 1
 	until_true says 6 quorum 1
-	fails 'Message too long' sample 5 long 32769
-	sample 5 long 32768
+	fails 'Message too long' tell 5 long 32769
+	tell 5 long 32768
 
 	ip -n paxos-net link set port2 down
 	ip -n paxos-net link set port3 down
 	until_true says 5 quorum 0
 	until_true says 6 quorum 0
-	fails 'Link has been severed' sample 5 add 1 1000
-	fails 'Link has been severed' sample 6 read 300
+	fails 'Link has been severed' tell 5 add 1 1000
+	fails 'Link has been severed' tell 6 read 300
 	# A wait that is killed ends.
 	# shellcheck disable=SC2016	# expanded there
 	bash -c 'echo read 600000 >&5' &
@@ -217,22 +217,22 @@ each_error_has_its_number() {
 	sleep 0.3
 	kill -9 "$pid"
 	not wait "$pid"
-	fails 'Link has been severed' sample 5 read 300
+	fails 'Link has been severed' tell 5 read 300
 	ip -n paxos-net link set port2 up
 	ip -n paxos-net link set port3 up
 	until_true says 5 quorum 1
 	until_true says 6 quorum 1
-	sample 6 add 1 30000
+	tell 6 add 1 30000
 
 	cluster kill --agent 1
 	until_true says 5 quorum 0
-	fails 'Protocol driver not attached' sample 5 add 1 1000
-	fails 'Protocol driver not attached' sample 5 read 1000
+	fails 'Protocol driver not attached' tell 5 add 1 1000
+	fails 'Protocol driver not attached' tell 5 read 1000
 	cluster start 1 5>&- 6>&-
 	lead 1
 	until_true says 5 quorum 1
-	sample 5 add 1 30000
-	sample 5 read 30000
+	tell 5 add 1 30000
+	tell 5 read 30000
 	says 5 sum 2
 }
 
@@ -241,12 +241,12 @@ who_stalls_holds_up_nobody_else_and_is_seen() {
 	consume 6
 	at 1 5 open 1 0 0
 	at 1 6 open 1 0 0
-	sample 5 stall 5000
-	sample 6 add 1 30000
-	sample 6 add 1 30000
-	sample 6 read 30000
+	tell 5 stall 5000
+	tell 6 add 1 30000
+	tell 6 add 1 30000
+	tell 6 read 30000
 	says 6 sum 2
-	fails 'timed out' sample 5 read 300
+	fails 'timed out' tell 5 read 300
 	until_true stalls 1
 	on 1 paxosctl status | grep -E 'sample +[0-9]+ +[1-9][0-9]* +stalled' >&2
 	on 1 paxosctl status | grep -E 'sample +[0-9]+ +0 +fine' >&2
@@ -255,7 +255,7 @@ who_stalls_holds_up_nobody_else_and_is_seen() {
 	on 2 paxosctl propose 'while one stalls'
 	stalls 1
 	ip -n paxos-net link set port3 up
-	sample 5 read 30000
+	tell 5 read 30000
 	says 5 sum 2
 	until_true not stalls 1
 }
@@ -267,17 +267,17 @@ who_is_left_behind_by_the_log_is_stopped() {
 	alone 1 9 512
 	at 1 5 open 9 1 0
 	at 1 6 open 9 1 0
-	sample 5 stall 3000
-	sample 6 drip 2000 10 20000
+	tell 5 stall 3000
+	tell 6 drip 2000 10 20000
 	until_true says 6 chosen 2000
-	sample 6 read 30000
+	tell 6 read 30000
 	says 6 sum 2000
 	until_true says 5 stopped -116
 	[ "$(said 5 sum)" -lt 2000 ]
-	fails 'Stale file handle' sample 5 read 1000
+	fails 'Stale file handle' tell 5 read 1000
 	on 1 paxosctl status 9 | grep 'stopped: its log was trimmed' >&2
 	# It may propose, and begin anew.
-	sample 5 add 1 30000
+	tell 5 add 1 30000
 	on 1 paxosctl group del 9
 }
 
@@ -287,16 +287,16 @@ a_group_is_deleted_under_its_consumers() {
 	alone 1 9 512
 	at 1 5 open 9 1 0
 	at 1 6 open 9 1 0
-	sample 5 drip 100000000 10 20000
+	tell 5 drip 100000000 10 20000
 	until_true has_chosen 5
 	on 1 paxosctl group del 9
 	until_true says 5 stopped -108
 	until_true says 6 stopped -108
-	fails 'transport endpoint shutdown' sample 6 add 1 1000
-	fails 'transport endpoint shutdown' sample 6 read 1000
+	fails 'transport endpoint shutdown' tell 6 add 1 1000
+	fails 'transport endpoint shutdown' tell 6 read 1000
 	until_true says 5 error -108
-	sample 5 close
-	sample 6 close
+	tell 5 close
+	tell 6 close
 	awk '{ n[$1] = $2 }
 		END { exit n["taken"] != n["chosen"] + n["not-chosen"] + n["unknown"] }' <&5
 	says 5 twice 0
@@ -311,12 +311,12 @@ a_namespace_is_deleted_under_them() {
 		-m 1,127.0.0.1:7409
 	quietly_on 9 paxosctl campaign --wait -g 9
 	at 9 5 open 9 1 0
-	sample 5 drip 100000000 10 20000
+	tell 5 drip 100000000 10 20000
 	until_true has_chosen 5
 	ip netns del paxos-9
 	until_true says 5 stopped -108
-	fails 'transport endpoint shutdown' sample 5 read 1000
-	sample 5 close
+	fails 'transport endpoint shutdown' tell 5 read 1000
+	tell 5 close
 	says 5 twice 0
 }
 
@@ -325,7 +325,7 @@ modules_go_in_their_order_only() {
 	at 1 5 open 1 0 0
 	fails 'in use' rmmod paxos
 	fails 'in use' rmmod paxos_sample
-	sample 5 burst 100000000 100 20000
+	tell 5 burst 100000000 100 20000
 	until_true has_chosen 5
 	# The consumer goes in the midst of its proposals.
 	exec 5>&-

@@ -8,7 +8,7 @@
 # Patient: hosts that start and join, for a minute; 6.12 runs it.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
-. "${BASH_SOURCE[0]%/*}/sample.bash"
+. "${BASH_SOURCE[0]%/*}/device.bash"
 DIVERGES=1
 
 # fill N [HOST]: N more slots.

@@ -8,35 +8,12 @@
 # Patient: the other kernels run it.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
+. "${BASH_SOURCE[0]%/*}/device.bash"
 
 # use FD: a user that has opened no store yet.
-use() {
-	[ -e /dev/paxos_kv_user ] || mknod /dev/paxos_kv_user c 10 \
-		"$(awk '$2 == "paxos_kv_user" { print $1 }' /proc/misc)"
-	eval "exec $1<>/dev/paxos_kv_user"
-}
-# kv FD WORD...: a command; where it fails, the errno's words.
-kv() {
-	local fd=$1
-	shift
-	echo "$*" >&"$fd"
-}
-# at I FD WORD...: the same, on host I.
-at() {
-	# shellcheck disable=SC2016	# expanded there
-	quietly_on "$1" bash -c 'fd=$1; shift; echo "$*" >&"$fd"' - "${@:2}"
-}
-# said FD NAME: what stands there.
-said() { cat <&"$1" | awk -v name="$2" '$1 == name { print $2 }'; }
-says() { [ "$(said "$@")" = "$3" ]; }
-# fails WORDS COMMAND...
-fails() {
-	local words=$1
-	shift
-	refused 1 "$words" "$@"
-}
+use() { device "$1" paxos_kv_user; }
 # tool I WORD...: what the tool makes of it
-tool() { on "$1" paxosctl kv "${@:2}"; }
+tool() { on "$1" paxosctl tell "${@:2}"; }
 
 it_is_there() {
 	need_module paxos_kv_user
@@ -49,7 +26,7 @@ opening_waits_until_the_group_runs() {
 	use 5
 	fails 'No such file' at 1 5 open 7 0
 	fails 'timed out' at 1 5 open 7 200
-	fails 'Bad file desc' kv 5 put a b
+	fails 'Bad file desc' tell 5 put a b
 	# shellcheck disable=SC2016	# expanded there
 	nsenter --net=/run/netns/paxos-1 bash -c 'echo open 7 600000 >&5' &
 	pid=$!
@@ -57,7 +34,7 @@ opening_waits_until_the_group_runs() {
 	kill -9 "$pid"
 	not wait "$pid"
 	at 1 5 open 1 5000
-	kv 5 put a b
+	tell 5 put a b
 }
 
 what_one_puts_all_see() {
@@ -66,28 +43,28 @@ what_one_puts_all_see() {
 	use 6
 	at 1 5 open 1 5000
 	at 2 6 open 1 5000
-	kv 5 put greeting hello
-	kv 6 get greeting
+	tell 5 put greeting hello
+	tell 6 get greeting
 	says 6 value hello
 	says 6 version 1
 	says 6 mod "$(said 5 revision)"
 	[ "$(tool 3 get --raw greeting)" = hello ]
 	revision=$(said 5 revision)
 	tool 3 put greeting again
-	kv 5 get greeting
+	tell 5 get greeting
 	says 5 value again
 	says 5 version 2
 	says 5 create "$revision"
-	kv 6 at greeting "$revision"
+	tell 6 at greeting "$revision"
 	says 6 value hello
-	kv 6 del greeting
+	tell 6 del greeting
 	says 6 deleted 1
-	fails 'No such file' kv 6 known nothing
-	fails 'No such file' kv 5 get greeting
-	kv 5 del greeting
+	fails 'No such file' tell 6 known nothing
+	fails 'No such file' tell 5 get greeting
+	tell 5 del greeting
 	says 5 deleted 0
-	kv 5 large zeros 32000
-	kv 6 get zeros
+	tell 5 large zeros 32000
+	tell 6 get zeros
 	says 6 bytes 32000
 }
 
@@ -96,14 +73,14 @@ a_range_comes_in_pages_of_one_revision() {
 	use 5
 	at 3 5 open 1 5000
 	for i in {10..29}; do
-		kv 5 put "dir/$i" "$i"
+		tell 5 put "dir/$i" "$i"
 	done
-	kv 5 range dir/ 512
+	tell 5 range dir/ 512
 	says 5 pairs 20
 	[ "$(said 5 pages)" -eq 3 ]
-	kv 5 range none/ 512
+	tell 5 range none/ 512
 	says 5 pairs 0
-	fails 'No space' kv 5 range dir/ 40
+	fails 'No space' tell 5 range dir/ 40
 }
 
 one_of_three_swaps() {
@@ -112,17 +89,17 @@ one_of_three_swaps() {
 		use "$i"
 		at $((i - 4)) "$i" open 1 5000
 	done
-	kv 5 put slot free
+	tell 5 put slot free
 	mod=$(said 5 revision)
 	for i in 5 6 7; do
-		kv "$i" cas slot "$mod" "$i" &
+		tell "$i" cas slot "$mod" "$i" &
 	done
 	wait
 	for i in 5 6 7; do
 		won=$((won + $(said "$i" succeeded)))
 	done
 	[ "$won" -eq 1 ]
-	kv 5 get slot
+	tell 5 get slot
 	for i in 5 6 7; do
 		if says "$i" succeeded 1; then
 			says 5 value "$i"
@@ -135,40 +112,40 @@ one_of_three_swaps() {
 what_makes_no_sense_is_refused() {
 	use 5
 	at 1 5 open 1 5000
-	kv 5 items 512
-	fails 'list too long' kv 5 items 513
-	fails 'Invalid' kv 5 backwards
-	fails 'Message too long' kv 5 large a 32768
-	fails 'Message too long' kv 5 items 2000
-	fails 'Invalid' kv 5 keep 0
-	fails 'Numerical result out of range' kv 5 at a 1000000
-	fails 'Numerical result out of range' kv 5 compact 1000000
-	fails 'Key has expired' kv 5 keep 3
-	fails 'Key has expired' kv 5 lease 3
-	fails 'Key has expired' kv 5 put a b 3
+	tell 5 items 512
+	fails 'list too long' tell 5 items 513
+	fails 'Invalid' tell 5 backwards
+	fails 'Message too long' tell 5 large a 32768
+	fails 'Message too long' tell 5 items 2000
+	fails 'Invalid' tell 5 keep 0
+	fails 'Numerical result out of range' tell 5 at a 1000000
+	fails 'Numerical result out of range' tell 5 compact 1000000
+	fails 'Key has expired' tell 5 keep 3
+	fails 'Key has expired' tell 5 lease 3
+	fails 'Key has expired' tell 5 put a b 3
 }
 
 a_lease_takes_its_keys_with_it() {
 	local lease
 	use 5
 	at 2 5 open 1 5000
-	kv 5 grant 3000
+	tell 5 grant 3000
 	lease=$(said 5 lease)
-	kv 5 put mortal x "$lease"
-	kv 5 lease "$lease"
+	tell 5 put mortal x "$lease"
+	tell 5 lease "$lease"
 	says 5 ttl 3000
 	[ "$(said 5 remaining)" -le 3000 ]
 	sleep 1
-	kv 5 keep "$lease"
-	kv 5 get mortal
+	tell 5 keep "$lease"
+	tell 5 get mortal
 	says 5 pair-lease "$lease"
-	until_true fails 'No such file' kv 5 get mortal
-	fails 'Key has expired' kv 5 keep "$lease"
-	kv 5 grant 60000
+	until_true fails 'No such file' tell 5 get mortal
+	fails 'Key has expired' tell 5 keep "$lease"
+	tell 5 grant 60000
 	lease=$(said 5 lease)
-	kv 5 put mortal x "$lease"
-	kv 5 revoke "$lease"
-	fails 'No such file' kv 5 get mortal
+	tell 5 put mortal x "$lease"
+	tell 5 revoke "$lease"
+	fails 'No such file' tell 5 get mortal
 }
 
 a_watch_leaves_nothing_out() {
@@ -177,22 +154,22 @@ a_watch_leaves_nothing_out() {
 	use 6
 	at 1 5 open 1 5000
 	at 3 6 open 1 5000
-	kv 5 put w/0 first
+	tell 5 put w/0 first
 	revision=$(said 5 revision)
-	kv 6 watch w/ "$revision"
-	kv 6 slow 20
+	tell 6 watch w/ "$revision"
+	tell 6 slow 20
 	for i in {1..30}; do
-		kv 5 put "w/$i" "$i"
-		kv 5 put other "$i"
+		tell 5 put "w/$i" "$i"
+		tell 5 put other "$i"
 	done
-	kv 5 del w/1
+	tell 5 del w/1
 	until_true says 6 events 32
 	says 6 deletions 1
 	says 6 disorder 0
 	says 6 ends 0
-	kv 6 unwatch
-	kv 5 put w/0 unseen
-	kv 6 get w/0
+	tell 6 unwatch
+	tell 5 put w/0 unseen
+	tell 6 get w/0
 	says 6 events 32
 }
 
@@ -200,26 +177,26 @@ a_watch_of_compacted_history_ends() {
 	local revision
 	use 5
 	at 1 5 open 1 5000
-	kv 5 put c/0 old
+	tell 5 put c/0 old
 	revision=$(said 5 revision)
-	kv 5 put c/0 new
-	kv 5 compact "$(said 5 revision)"
-	fails 'Stale file handle' kv 5 at c/0 "$revision"
-	fails 'Stale file handle' kv 5 compact "$revision"
-	kv 5 watch c/ "$revision"
+	tell 5 put c/0 new
+	tell 5 compact "$(said 5 revision)"
+	fails 'Stale file handle' tell 5 at c/0 "$revision"
+	fails 'Stale file handle' tell 5 compact "$revision"
+	tell 5 watch c/ "$revision"
 	until_true says 5 ends 1
 	says 5 end -116
 	says 5 events 0
-	kv 5 unwatch
+	tell 5 unwatch
 }
 
 full_is_full() {
 	use 5
 	at 1 5 open 1 5000
 	tool 1 limit 1000
-	fails 'No space' kv 5 large a 20000
+	fails 'No space' tell 5 large a 20000
 	tool 1 limit 64M
-	kv 5 large a 20000
+	tell 5 large a 20000
 }
 
 # ended FD COUNT: each ended once, and what was taken is accounted for.
@@ -240,9 +217,9 @@ many_from_softirqs_end_once_each() {
 	use 6
 	at 1 5 open 1 5000
 	at 2 6 open 1 5000
-	kv 5 burst "$count" 32
+	tell 5 burst "$count" 32
 	# more than may be under way
-	kv 6 burst 1500 1500
+	tell 6 burst 1500 1500
 	until_true over 5
 	until_true over 6
 	# a slow host may lose its leader, or run out of time
@@ -260,21 +237,21 @@ a_slot_without_memory_is_tried_again() {
 	use 6
 	at 1 5 open 1 5000
 	at 2 6 open 1 5000
-	kv 5 put poor 0
+	tell 5 put poor 0
 	modprobe -q paxos_fail symbol=store_alloc every=3 ||
 		skip 'no paxos_fail'
 	undo unfail
-	kv 6 watch poor "$(said 5 revision)"
+	tell 6 watch poor "$(said 5 revision)"
 	for i in {1..20}; do
 		mod=$(said 5 revision)
-		kv 5 cas poor "$mod" "$i"
+		tell 5 cas poor "$mod" "$i"
 		says 5 succeeded 1
 		# which finds the value, and that once
-		kv 5 cas poor "$mod" never
+		tell 5 cas poor "$mod" never
 		says 5 succeeded 0
-		kv 5 get poor
+		tell 5 get poor
 		says 5 value "$i"
-		kv 5 put poor "$i"
+		tell 5 put poor "$i"
 	done
 	[ "$(</sys/module/paxos_fail/parameters/failed)" -gt 20 ]
 	rmmod paxos_fail
@@ -291,38 +268,38 @@ unfail() { [ ! -d /sys/module/paxos_fail ] || rmmod paxos_fail; }
 closing_ends_what_is_under_way() {
 	use 5
 	at 3 5 open 1 5000
-	kv 5 watch '' 1
-	kv 5 burst 1000000 16
+	tell 5 watch '' 1
+	tell 5 burst 1000000 16
 	until_true has_some 5
-	kv 5 close
+	tell 5 close
 	ended 5
 	# refused, since it is being closed, or none was left to ask
 	[[ "$(said 5 error)" =~ ^(0|-108)$ ]]
-	fails 'Bad file desc' kv 5 get a
+	fails 'Bad file desc' tell 5 get a
 	at 3 5 open 1 5000
-	kv 5 get w/0
+	tell 5 get w/0
 }
 has_some() { [ "$(said "$1" chosen)" -gt 0 ]; }
 
 without_a_quorum() {
 	use 5
 	at 1 5 open 1 5000
-	kv 5 wait 2000
+	tell 5 wait 2000
 	cluster kill 2 3
-	fails 'Link has been severed|Timer expired|canceled' kv 5 put a b
-	fails 'Link has been severed' kv 5 get w/0
-	kv 5 known w/0
+	fails 'Link has been severed|Timer expired|canceled' tell 5 put a b
+	fails 'Link has been severed' tell 5 get w/0
+	tell 5 known w/0
 	cluster start 2 3 5>&-
 	lead 1
-	kv 5 wait 30000
-	kv 5 get w/0
+	tell 5 wait 30000
+	tell 5 get w/0
 }
 
 a_group_that_goes_ends_it_all() {
 	use 5
 	at 2 5 open 1 5000
-	kv 5 watch '' 0
-	kv 5 burst 1000000 16
+	tell 5 watch '' 0
+	tell 5 burst 1000000 16
 	until_true has_some 5
 	cluster kill --agent 2
 	on 2 paxosctl group del 1
@@ -331,16 +308,16 @@ a_group_that_goes_ends_it_all() {
 	until_true ended 5
 	# no agent, and then no group
 	until_true not says 5 error 0
-	fails 'transport endpoint shutdown' kv 5 get a
-	fails 'transport endpoint shutdown' kv 5 known a
-	fails 'transport endpoint shutdown' kv 5 put a b
-	fails 'transport endpoint shutdown' kv 5 lease 1
-	kv 5 unwatch
-	fails 'transport endpoint shutdown' kv 5 watch '' 0
-	kv 5 close
+	fails 'transport endpoint shutdown' tell 5 get a
+	fails 'transport endpoint shutdown' tell 5 known a
+	fails 'transport endpoint shutdown' tell 5 put a b
+	fails 'transport endpoint shutdown' tell 5 lease 1
+	tell 5 unwatch
+	fails 'transport endpoint shutdown' tell 5 watch '' 0
+	tell 5 close
 	cluster start 2 5>&-
 	at 2 5 open 1 30000
-	kv 5 get w/0
+	tell 5 get w/0
 }
 
 modules_go_in_order_only() {
@@ -355,21 +332,21 @@ modules_go_in_order_only() {
 	modprobe paxos_kv_user
 	use 5
 	at 1 5 open 1 5000
-	kv 5 get w/0
+	tell 5 get w/0
 }
 
 # The user outlives the namespace of its group.
 a_namespace_that_goes_ends_it_all() {
 	use 5
 	at 1 5 open 1 5000
-	kv 5 watch '' 0
-	kv 5 burst 1000000 16
+	tell 5 watch '' 0
+	tell 5 burst 1000000 16
 	until_true has_some 5
 	cluster down
 	until_true says 5 ends 1
 	says 5 end -108
 	until_true ended 5
-	fails 'transport endpoint shutdown' kv 5 put a b
+	fails 'transport endpoint shutdown' tell 5 put a b
 	exec 5>&-
 	rmmod paxos_kv_user
 	rmmod paxos_kv

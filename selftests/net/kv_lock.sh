@@ -10,38 +10,17 @@
 # Patient: leases that end.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
+. "${BASH_SOURCE[0]%/*}/device.bash"
 
 TTL=$([ -n "$slow" ] && echo 20000 || echo 3000)	# ms
 EVER=-1
 
 # use FD I: a subsystem of host I.
 use() {
-	[ -e /dev/paxos_kv_lock ] || mknod /dev/paxos_kv_lock c 10 \
-		"$(awk '$2 == "paxos_kv_lock" { print $1 }' /proc/misc)"
-	eval "exec $1<>/dev/paxos_kv_lock"
+	device "$1" paxos_kv_lock
 	at "$2" "$1" open 1 5000
 }
-# on_lock FD WORD...: a command; where it fails, the errno's words.
-on_lock() {
-	local fd=$1
-	shift
-	echo "$*" >&"$fd"
-}
-# at I FD WORD...: the same, on host I.
-at() {
-	# shellcheck disable=SC2016	# expanded there
-	quietly_on "$1" bash -c 'fd=$1; shift; echo "$*" >&"$fd"' - "${@:2}"
-}
-# said FD NAME: what stands there.
-said() { cat <&"$1" | awk -v name="$2" '$1 == name { print $2 }'; }
-says() { [ "$(said "$1" "$2")" = "$3" ]; }
 has() { not says "$1" got 0; }
-# fails WORDS COMMAND...
-fails() {
-	local words=$1
-	shift
-	refused 1 "$words" "$@"
-}
 # wanted NAME COUNT: so many hold it or wait.
 wanted() {
 	[ "$(quietly_on 1 paxosctl kv get --prefix "lock/$1/" | wc -l)" -eq "$2" ]
@@ -57,10 +36,10 @@ it_is_there() {
 
 what_makes_no_sense_is_refused() {
 	use 5 1
-	fails 'Invalid' on_lock 5 lock a/b "$TTL" 0
-	fails 'Invalid' on_lock 5 lock a 999 0
-	fails 'Invalid' on_lock 5 release
-	fails 'No such file' on_lock 5 elected nothing
+	fails 'Invalid' tell 5 lock a/b "$TTL" 0
+	fails 'Invalid' tell 5 lock a 999 0
+	fails 'Invalid' tell 5 release
+	fails 'No such file' tell 5 elected nothing
 	wanted a 0
 }
 
@@ -69,24 +48,24 @@ one_holds_it_and_its_token_is_the_highest_so_far() {
 	for fd in 5 6 7; do
 		use "$fd" $((fd - 4))
 	done
-	on_lock 5 lock door "$TTL" 0
+	tell 5 lock door "$TTL" 0
 	says 5 held 1
-	fails 'timed out' on_lock 6 lock door "$TTL" 0
-	fails 'timed out' on_lock 7 lock door "$TTL" 300
+	fails 'timed out' tell 6 lock door "$TTL" 0
+	fails 'timed out' tell 7 lock door "$TTL" 300
 	wanted door 1
 	for i in {1..4}; do
 		for fd in 6 7 5; do
-			on_lock "$fd" lock door "$TTL" "$EVER" &
+			tell "$fd" lock door "$TTL" "$EVER" &
 			until_true wanted door 2
 			says "$fd" got 0 || [ "$i" -gt 1 ]
-			on_lock $((fd == 5 ? 7 : fd == 6 ? 5 : 6)) release
+			tell $((fd == 5 ? 7 : fd == 6 ? 5 : 6)) release
 			wait
 			says "$fd" held 1
 			[ "$(said "$fd" token)" -gt "$last" ]
 			last=$(said "$fd" token)
 		done
 	done
-	on_lock 5 release
+	tell 5 release
 	says 5 held 0
 	wanted door 0
 	[ -z "$(quietly_on 1 paxosctl kv lease list)" ]
@@ -97,12 +76,12 @@ one_holds_it_and_its_token_is_the_highest_so_far() {
 
 it_outlives_its_time_while_it_is_kept() {
 	use 5 3
-	on_lock 5 lock long "$TTL" 0
+	tell 5 lock long "$TTL" 0
 	sleep $((TTL * 2 / 1000))
 	says 5 held 1
 	says 5 lost 0
 	wanted long 1
-	on_lock 5 release
+	tell 5 release
 	# nothing is kept, and nothing lost, when it was let go
 	sleep $((TTL / 1000))
 	says 5 lost 0
@@ -113,7 +92,7 @@ they_get_it_in_the_order_in_which_they_came() {
 	local -A pids
 	for fd in 5 6 7 8; do
 		use "$fd" $((fd % 3 + 1))
-		on_lock "$fd" lock row "$TTL" "$EVER" &
+		tell "$fd" lock row "$TTL" "$EVER" &
 		pids[$fd]=$!
 		until_true wanted row $((fd - 4))
 	done
@@ -122,12 +101,12 @@ they_get_it_in_the_order_in_which_they_came() {
 	until_true wanted row 3
 	sleep 0.3
 	says 7 got 0
-	on_lock 5 release
+	tell 5 release
 	until_true has 7
 	says 8 got 0
-	on_lock 7 release
+	tell 7 release
 	until_true has 8
-	on_lock 8 release
+	tell 8 release
 	says 6 got 0
 	wanted row 0
 }
@@ -137,32 +116,32 @@ those_who_share_wait_for_nobody_but_one_alone() {
 	for fd in 5 6 7 8; do
 		use "$fd" $((fd % 3 + 1))
 	done
-	on_lock 5 share room "$TTL" 0
-	on_lock 6 share room "$TTL" 0
+	tell 5 share room "$TTL" 0
+	tell 6 share room "$TTL" 0
 	says 5 held 1
 	says 6 held 1
-	on_lock 7 lock room "$TTL" "$EVER" &
+	tell 7 lock room "$TTL" "$EVER" &
 	until_true wanted room 3
 	# behind the one that wants it alone
-	on_lock 8 share room "$TTL" "$EVER" &
+	tell 8 share room "$TTL" "$EVER" &
 	until_true wanted room 4
-	on_lock 5 release
+	tell 5 release
 	sleep 0.3
 	says 7 got 0
 	says 8 got 0
-	on_lock 6 release
+	tell 6 release
 	until_true has 7
 	says 8 got 0
-	on_lock 7 release
+	tell 7 release
 	until_true has 8
 	before "$(said 7 got)" "$(said 8 got)"
-	on_lock 8 release
+	tell 8 release
 }
 
 kernel_and_tool_exclude_each_other() {
 	local token tool
 	use 5 2
-	on_lock 5 lock both "$TTL" 0
+	tell 5 lock both "$TTL" 0
 	refused 1 'held by others' on 3 paxosctl lock -t 1s both -- true
 	# shellcheck disable=SC2016	# expanded there
 	spawn 3 paxosctl lock --ttl "${TTL}ms" both -- \
@@ -171,24 +150,24 @@ kernel_and_tool_exclude_each_other() {
 	until_true wanted both 2
 	[ ! -s "$work/token" ]
 	token=$(said 5 token)
-	on_lock 5 release
+	tell 5 release
 	until_true test -s "$work/token"
 	[ "$(<"$work/token")" -gt "$token" ]
 	token=$(<"$work/token")
-	fails 'timed out' on_lock 5 lock both "$TTL" 300
-	fails 'timed out' on_lock 5 share both "$TTL" 0
-	on_lock 5 lock both "$TTL" "$EVER" &
+	fails 'timed out' tell 5 lock both "$TTL" 300
+	fails 'timed out' tell 5 share both "$TTL" 0
+	tell 5 lock both "$TTL" "$EVER" &
 	until_true wanted both 2
 	says 5 got 0
 	kill "$tool"
 	until_true has 5
 	[ "$(said 5 token)" -gt "$token" ]
-	on_lock 5 release
+	tell 5 release
 	# and they share
-	on_lock 5 share both "$TTL" 0
+	tell 5 share both "$TTL" 0
 	on 3 paxosctl lock -s -t 3s both -- true
 	refused 1 'held by others' on 3 paxosctl lock -t 1s both -- true
-	on_lock 5 release
+	tell 5 release
 	on 3 paxosctl lock -t 3s both -- true
 }
 
@@ -197,9 +176,9 @@ it_is_lost_before_another_gets_it() {
 	local token
 	use 5 3
 	use 6 2
-	on_lock 5 lock moves "$TTL" 0
+	tell 5 lock moves "$TTL" 0
 	token=$(said 5 token)
-	on_lock 6 lock moves "$TTL" "$EVER" &
+	tell 6 lock moves "$TTL" "$EVER" &
 	until_true wanted moves 2
 	cluster cut 3 1
 	cluster cut 3 2
@@ -211,11 +190,11 @@ it_is_lost_before_another_gets_it() {
 	[ "$(said 6 token)" -gt "$token" ]
 	cluster heal
 	until_true grows_from_there 3
-	fails 'Key has expired' on_lock 5 release
+	fails 'Key has expired' tell 5 release
 	says 5 lost 1
 	says 5 late 0
 	says 6 held 1
-	on_lock 6 release
+	tell 6 release
 	says 6 lost 0
 }
 # host I has heard of what was chosen meanwhile
@@ -223,7 +202,7 @@ grows_from_there() { [ "$(state "$1" commit)" -ge "$(state 1 commit)" ]; }
 
 nor_does_the_tool_get_it_before() {
 	use 5 3
-	on_lock 5 lock tool "$TTL" 0
+	tell 5 lock tool "$TTL" 0
 	spawn 2 paxosctl lock --ttl "${TTL}ms" tool -- cat /proc/uptime \
 		>"$work/uptime"
 	until_true wanted tool 2
@@ -234,7 +213,7 @@ nor_does_the_tool_get_it_before() {
 	says 5 lost 1
 	before "$(said 5 lost-at)" "$(awk '{ printf "%d", $1 * 1e9 }' "$work/uptime")"
 	until_true grows_from_there 3
-	fails 'Key has expired' on_lock 5 release
+	fails 'Key has expired' tell 5 release
 }
 
 # Who is elected dies with its host: its namespace and group go under it.
@@ -242,10 +221,10 @@ it_is_lost_where_the_group_goes() {
 	use 5 3
 	use 6 2
 	use 7 3
-	on_lock 5 lock dies "$TTL" 0
-	on_lock 6 lock dies "$TTL" "$EVER" &
+	tell 5 lock dies "$TTL" 0
+	tell 6 lock dies "$TTL" "$EVER" &
 	until_true wanted dies 2
-	fails 'transport endpoint shutdown' on_lock 7 lock dies "$TTL" "$EVER" &
+	fails 'transport endpoint shutdown' tell 7 lock dies "$TTL" "$EVER" &
 	until_true wanted dies 3
 	cluster kill 3
 	# the one that waited there knows at once
@@ -253,9 +232,9 @@ it_is_lost_where_the_group_goes() {
 	until_true has 6
 	says 5 lost 1
 	before "$(said 5 lost-at)" "$(said 6 got)"
-	fails 'transport endpoint shutdown' on_lock 5 release
+	fails 'transport endpoint shutdown' tell 5 release
 	says 5 late 0
-	on_lock 6 release
+	tell 6 release
 	cluster start 3 5>&- 6>&- 7>&-
 	lead 1
 }
@@ -263,8 +242,8 @@ it_is_lost_where_the_group_goes() {
 who_waits_too_long_without_a_quorum_is_told() {
 	use 5 1
 	use 6 2
-	on_lock 5 lock alone "$TTL" 0
-	fails 'Key has expired' on_lock 6 lock alone "$TTL" "$EVER" &
+	tell 5 lock alone "$TTL" 0
+	fails 'Key has expired' tell 6 lock alone "$TTL" "$EVER" &
 	until_true wanted alone 2
 	cluster cut 1 2
 	cluster cut 1 3
@@ -279,49 +258,49 @@ who_waits_too_long_without_a_quorum_is_told() {
 a_lease_that_a_person_ends_is_lost_with_the_next_keep() {
 	local lease
 	use 5 2
-	on_lock 5 lock torn 60000 0
+	tell 5 lock torn 60000 0
 	lease=$(quietly_on 1 paxosctl kv get --prefix lock/torn/ |
 		sed -n 's,lock/torn/x\([0-9]*\).*,\1,p')
 	on 1 paxosctl kv lease revoke "$lease"
 	until_true says 5 lost 1
-	fails 'Key has expired' on_lock 5 release
+	fails 'Key has expired' tell 5 release
 }
 
 the_next_is_elected_when_the_winner_resigns() {
 	use 5 1
 	use 6 2
-	on_lock 5 elect office one "$TTL" 0
-	on_lock 6 elect office two "$TTL" "$EVER" &
+	tell 5 elect office one "$TTL" 0
+	tell 6 elect office two "$TTL" "$EVER" &
 	until_true stand office 2
 	use 7 3
-	on_lock 7 elected office
+	tell 7 elected office
 	says 7 value one
 	says 7 create "$(said 5 token)"
 	on 3 paxosctl elect --show office |
 		grep -x "one  token $(said 5 token)" >&2
-	on_lock 5 release
+	tell 5 release
 	until_true has 6
-	on_lock 7 elected office
+	tell 7 elected office
 	says 7 value two
 	says 7 create "$(said 6 token)"
-	on_lock 6 known office
+	tell 6 known office
 	says 6 value two
 	# the tool stands, too
 	spawn 1 paxosctl elect --ttl "${TTL}ms" -v tool office -- sleep 600
 	until_true stand office 2
-	on_lock 6 release
+	tell 6 release
 	until_true elected 7 office tool
 	stop_spawned
-	until_true fails 'No such file' on_lock 7 elected office
+	until_true fails 'No such file' tell 7 elected office
 }
 stand() {
 	[ "$(quietly_on 1 paxosctl kv get --prefix "elect/$1/" | wc -l)" -eq "$2" ]
 }
-elected() { on_lock "$1" elected "$2" && says "$1" value "$3"; }
+elected() { tell "$1" elected "$2" && says "$1" value "$3"; }
 
 a_service_is_listed_while_it_is_kept() {
 	use 5 3
-	on_lock 5 register web one 10.0.0.3:80 "$TTL"
+	tell 5 register web one 10.0.0.3:80 "$TTL"
 	lists 'web  one  10.0.0.3:80'
 	sleep $((TTL * 3 / 2000))
 	lists 'web  one  10.0.0.3:80'
@@ -331,12 +310,12 @@ a_service_is_listed_while_it_is_kept() {
 	says 5 lost 1
 	cluster heal
 	until_true grows_from_there 3
-	fails 'Key has expired' on_lock 5 release
-	on_lock 5 register web one here "$TTL"
+	fails 'Key has expired' tell 5 release
+	tell 5 register web one here "$TTL"
 	lists 'web  one  here'
-	on_lock 5 release
+	tell 5 release
 	lists ''
-	fails 'Invalid' on_lock 5 register web a/b here "$TTL"
+	fails 'Invalid' tell 5 register web a/b here "$TTL"
 	says 5 lost 0
 }
 lists() { [ "$(quietly_on 1 paxosctl service list web)" = "$1" ]; }
@@ -345,33 +324,33 @@ a_queue_is_the_one_of_the_tool() {
 	local id token first value
 	use 5 2
 	use 6 3
-	fails 'No such file' on_lock 5 pop jobs "$TTL"
-	on_lock 5 push jobs z first
-	fails 'File exists' on_lock 6 push jobs z again
+	fails 'No such file' tell 5 pop jobs "$TTL"
+	tell 5 push jobs z first
+	fails 'File exists' tell 6 push jobs z again
 	on 1 paxosctl queue push --id y jobs second >&2
-	on_lock 6 push jobs x third
-	on_lock 6 pop jobs 60000
+	tell 6 push jobs x third
+	tell 6 pop jobs 60000
 	says 6 value first
 	read -r id token value < <(quietly_on 1 paxosctl queue pop jobs)
 	[ "$id $value" = 'y second' ]
-	on_lock 5 pop jobs 60000
+	tell 5 pop jobs 60000
 	says 5 value third
-	on_lock 6 ack jobs
-	fails 'Key has expired' on_lock 6 ack jobs
-	on_lock 5 ack jobs
-	fails 'No such file' on_lock 5 pop jobs "$TTL"
+	tell 6 ack jobs
+	fails 'Key has expired' tell 6 ack jobs
+	tell 5 ack jobs
+	fails 'No such file' tell 5 pop jobs "$TTL"
 	on 1 paxosctl queue ack jobs "$id" "$token"
 	[ -z "$(quietly_on 1 paxosctl kv get --prefix queue/)" ]
 	[ -z "$(quietly_on 1 paxosctl kv lease list)" ]
 	# what is not acknowledged comes again, and then it is another's
-	on_lock 5 push slow a again
-	on_lock 5 pop slow "$TTL"
+	tell 5 push slow a again
+	tell 5 pop slow "$TTL"
 	first=$(said 5 claim)
-	until_true on_lock 6 pop slow 60000
+	until_true tell 6 pop slow 60000
 	says 6 value again
 	[ "$(said 6 claim)" -gt "$first" ]
-	fails 'Key has expired' on_lock 5 ack slow
-	on_lock 6 ack slow
+	fails 'Key has expired' tell 5 ack slow
+	tell 6 ack slow
 }
 
 no_item_is_given_to_two() {
@@ -380,17 +359,17 @@ no_item_is_given_to_two() {
 		use "$fd" $((fd - 4))
 	done
 	for i in {1..12}; do
-		on_lock 5 push many "$i" "item-$i"
+		tell 5 push many "$i" "item-$i"
 	done
 	for fd in 5 6 7; do
 		for i in {1..4}; do
-			on_lock "$fd" pop many 60000
+			tell "$fd" pop many 60000
 			said "$fd" value >>"$work/popped-$fd"
-			on_lock "$fd" ack many
+			tell "$fd" ack many
 		done &
 	done
 	wait
-	fails 'No such file' on_lock 5 pop many "$TTL"
+	fails 'No such file' tell 5 pop many "$TTL"
 	cat "$work"/popped-? | sort >"$work/popped"
 	for i in {1..12}; do echo "item-$i"; done | sort |
 		diff - "$work/popped" >&2
@@ -400,26 +379,26 @@ a_fatal_signal_ends_the_wait() {
 	local pid
 	use 5 1
 	use 6 2
-	on_lock 5 lock fatal "$TTL" 0
-	on_lock 6 lock fatal "$TTL" "$EVER" &
+	tell 5 lock fatal 60000 0
+	tell 6 lock fatal 60000 "$EVER" &
 	pid=$!
 	until_true wanted fatal 2
 	kill -9 "$pid"
 	not wait "$pid"
-	# not by the end of its lease, which is kept no longer either
+	# not by the end of its lease
 	until_true wanted fatal 1
 	says 6 got 0
-	on_lock 5 release
-	on_lock 6 lock fatal "$TTL" 0
-	on_lock 6 release
+	tell 5 release
+	tell 6 lock fatal "$TTL" 0
+	tell 6 release
 }
 
 modules_go_when_it_was_let_go() {
 	local pid
 	use 5 1
 	use 6 2
-	on_lock 5 lock gone "$TTL" 0
-	on_lock 6 lock gone "$TTL" "$EVER" 5>&- &
+	tell 5 lock gone "$TTL" 0
+	tell 6 lock gone "$TTL" "$EVER" 5>&- &
 	pid=$!
 	until_true wanted gone 2
 	fails 'in use' rmmod paxos_kv_lock
@@ -436,26 +415,26 @@ modules_go_when_it_was_let_go() {
 	rmmod paxos_kv
 	modprobe paxos_kv_lock
 	use 5 1
-	on_lock 5 lock gone "$TTL" 0
+	tell 5 lock gone "$TTL" 0
 }
 
 # Which it held until it was killed, with its file.
 who_dies_lets_go() {
 	use 5 1
-	on_lock 5 lock gone "$TTL" 10000
-	on_lock 5 release
+	tell 5 lock gone "$TTL" 10000
+	tell 5 release
 }
 
 a_namespace_that_goes_takes_it_along() {
 	use 5 1
 	use 6 2
-	on_lock 5 lock last "$TTL" 0
-	fails 'transport endpoint shutdown' on_lock 6 lock last "$TTL" "$EVER" &
+	tell 5 lock last "$TTL" 0
+	fails 'transport endpoint shutdown' tell 6 lock last "$TTL" "$EVER" &
 	until_true wanted last 2
 	cluster down
 	wait $!
 	until_true says 5 lost 1
-	fails 'transport endpoint shutdown' on_lock 5 release
+	fails 'transport endpoint shutdown' tell 5 release
 	exec 5>&- 6>&-
 	rmmod paxos_kv_lock
 	rmmod paxos_kv
