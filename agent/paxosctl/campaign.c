@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
-#include <time.h>
 #include "campaign.h"
 #include "names.h"
 #include "view.h"
@@ -13,14 +12,6 @@ const struct option_spec campaign_options[] = {
 	{ "timeout", 't', "TIME", "how long --wait waits (default: 5s)" },
 	OPTION_END
 };
-
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
-}
 
 static bool leads(const struct group_view *view)
 {

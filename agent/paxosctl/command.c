@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 #include "command.h"
 #include "print.h"
 
@@ -147,6 +148,14 @@ const char *argument(const struct arguments *arguments, const char *name)
 		if (arguments->given[i].option == spec)
 			value = arguments->given[i].value;
 	return value;
+}
+
+uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
 }
 
 bool parse_number(const char *text, uint64_t least, uint64_t most,

@@ -110,6 +110,9 @@ bool parse_time(const char *text, uint32_t *ms);
 /* "64M", "4096K", "1G", "1048576" */
 bool parse_size(const char *text, uint32_t *bytes);
 
+/* ms of a clock that goes on while the host is suspended, as leases do. */
+uint64_t now_ms(void);
+
 /* What --help prints: of the tool where @command is NULL. */
 void help_print(const struct command *command);
 /* The command that argv starts with; *words: how many of argv name it. */

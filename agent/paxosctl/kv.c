@@ -138,14 +138,6 @@ int value_given(const struct arguments *arguments, unsigned int i,
 		     "a value and its keys may have 32768 bytes, less a few");
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
-}
-
 /* As kernel_call(), again and again while no leader is known. */
 static int call_in_time(const struct store *store, struct nl_msg *request,
 			answer_fn answer, void *arg)

@@ -3,8 +3,8 @@
  * lock and elect: a command that runs while this process holds a lock, or has
  * won an election, which is a lock whose holder has a value; and not longer.
  *
- * Who wants a lock puts a key of its own below lock/NAME/ (elect/NAME/), under a lease that
- * it keeps. The key's create revision is its place in the queue and, once it
+ * Who wants a lock puts a key of its own below lock/NAME/ (elect/NAME/), under
+ * a lease that it keeps. The key's create revision is its place in the queue and, once it
  * holds the lock, the fencing token: the log orders them, so that who holds the
  * lock later has a higher one.
  *
@@ -27,6 +27,7 @@
 #include "recipe.h"
 
 #define WATCH_MS	1000
+#define LOOK_MS		100	/* whether it is lost by now */
 #define PREFIX_SIZE	512
 
 const struct option_spec lock_options[] = {
@@ -203,7 +204,7 @@ static int supervise(struct lock *lock, pid_t child, const sigset_t *signals)
 
 	for (;;) {
 		uint64_t now = now_ms(), until = atomic_load(&lock->safe);
-		struct timespec left = { .tv_sec = 0 };
+		struct timespec wait = { .tv_sec = 0 };
 
 		if (waitpid(child, &status, WNOHANG) == child)
 			return WIFEXITED(status) ? WEXITSTATUS(status) :
@@ -216,9 +217,10 @@ static int supervise(struct lock *lock, pid_t child, const sigset_t *signals)
 				     "the %s is lost; the command was killed",
 				     lock->what);
 		}
-		left.tv_sec = (until - now) / 1000;
-		left.tv_nsec = (until - now) % 1000 * 1000000L;
-		if (sigtimedwait(signals, &info, &left) > 0 &&
+		/* It may be taken away before, or the machine sleep. */
+		wait.tv_nsec = 1000000L * (until - now < LOOK_MS ?
+					   until - now : LOOK_MS);
+		if (sigtimedwait(signals, &info, &wait) > 0 &&
 		    info.si_signo != SIGCHLD)
 			kill(-child, info.si_signo);
 	}

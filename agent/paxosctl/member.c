@@ -39,14 +39,6 @@ struct change {
 	struct maybe slot, elapsed, epoch;
 };
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
-}
-
 static void nap(void)
 {
 	const struct timespec time = { .tv_nsec = LOOK_EVERY_MS * 1000000 };

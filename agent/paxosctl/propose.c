@@ -198,14 +198,6 @@ static struct nl_msg *propose_request(struct kernel *kernel, uint32_t group,
 	return request;
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
-}
-
 /*
  * A member that was just started, or whose leader just died, knows of a leader
  * soon. What was refused for want of one was not proposed, so it may be again.

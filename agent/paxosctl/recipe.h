@@ -31,8 +31,6 @@ int run_service_register(const struct arguments *arguments);
 int run_service_list(const struct arguments *arguments);
 int run_service_watch(const struct arguments *arguments);
 
-/* ms of a clock that goes on while the host is suspended, as a lease does */
-uint64_t now_ms(void);
 /*
  * A child that runs @words in a process group of its own, and is killed when
  * this process ends. Returns as fork().

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <time.h>
 #include "names.h"
 #include "transfer.h"
 #include "view.h"
@@ -12,14 +11,6 @@ const struct option_spec transfer_options[] = {
 	{ "timeout", 't', "TIME", "lead on if it takes longer (default: 5s)" },
 	OPTION_END
 };
-
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
-}
 
 static int report(const struct arguments *arguments,
 		  const struct group_view *view, uint8_t to)
