@@ -280,16 +280,10 @@ EXPORT_SYMBOL_GPL(paxos_leads);
  * those that apply, fail with -EBADMSG. It may end again: members that were
  * not heard yet agree with this one.
  *
- * Context: Any but hard interrupt; takes spinlocks with softirqs off.
+ * Context: Any; takes no lock, so what it returns may be over by then.
  */
 bool paxos_halted(struct paxos_handle *handle)
 {
-	struct paxos_group *group = handle->group;
-	bool halted;
-
-	paxos_group_lock(group);
-	halted = group->divergence.halted;
-	paxos_group_unlock(group);
-	return halted;
+	return READ_ONCE(handle->group->divergence.halted);
 }
 EXPORT_SYMBOL_GPL(paxos_halted);

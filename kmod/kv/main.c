@@ -42,7 +42,7 @@ static int __init kv_init(void)
 {
 	int err = -ENOMEM;
 
-	kv_queue = alloc_workqueue("paxos_kv", WQ_UNBOUND, 0);
+	kv_queue = alloc_workqueue("paxos_kv", WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
 	if (!kv_queue)
 		return err;
 	err = register_pernet_subsys(&net_ops);

@@ -253,7 +253,8 @@ static struct kv_replica *replica_open(struct net *net, u32 group)
 	INIT_DELAYED_WORK(&replica->tick, tick);
 	replica->instance = get_random_u64();
 	replica->store = kv_store_new();
-	replica->queue = alloc_workqueue("paxos_kv_%u", WQ_UNBOUND, 0, group);
+	replica->queue = alloc_workqueue("paxos_kv_%u",
+					 WQ_MEM_RECLAIM | WQ_UNBOUND, 0, group);
 	handle = replica->store && replica->queue ?
 		paxos_open(net, group, 1, &replica_ops, replica, 0) :
 		ERR_PTR(-ENOMEM);
