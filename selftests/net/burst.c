@@ -14,6 +14,7 @@
  *                   must find room in the logs of the others
  *   -t MS           time-out of each (10000)
  *   -r MS           propose again, for so long, what is certainly not proposed
+ *   -u              with -o 1: how many microseconds each took, behind its line
  *
  * A value that ended unknown is never proposed again: it may be chosen. Status 0:
  * every proposal ended, whichever way.
@@ -46,6 +47,8 @@ struct burst {
 	uint32_t pause;
 	const char *name;
 	uint64_t retry_until;
+	bool times;
+	uint64_t sent_us;
 
 	uint32_t next;		/* 1..count */
 	uint64_t next_at;	/* not before then */
@@ -55,12 +58,17 @@ struct burst {
 	uint32_t n_again;
 };
 
-static uint64_t now_ms(void)
+static uint64_t now_us(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
+	return now.tv_sec * 1000000ULL + now.tv_nsec / 1000;
+}
+
+static uint64_t now_ms(void)
+{
+	return now_us() / 1000;
 }
 
 static void propose(struct burst *burst, uint32_t number)
@@ -80,6 +88,7 @@ static void propose(struct burst *burst, uint32_t number)
 	mnl_attr_put_u32(message, PAXOS_A_GROUP, burst->group);
 	mnl_attr_put_u32(message, PAXOS_A_TIMEOUT, burst->timeout);
 	mnl_attr_put(message, PAXOS_A_VALUE, length, value);
+	burst->sent_us = now_us();
 	if (mnl_socket_sendto(burst->socket, message, message->nlmsg_len) < 0)
 		genl_fail("proposal %u: %s", number, strerror(errno));
 	burst->under_way++;
@@ -137,7 +146,10 @@ static void ended(struct burst *burst, const struct nlmsghdr *message)
 		burst->again[burst->n_again++] = number;
 		return;
 	}
-	printf("%s %s-%u\n", line, burst->name, number);
+	printf("%s %s-%u", line, burst->name, number);
+	if (burst->times)
+		printf(" %llu", (unsigned long long)(now_us() - burst->sent_us));
+	putchar('\n');
 	fflush(stdout);
 }
 
@@ -219,7 +231,7 @@ int main(int argc, char **argv)
 	};
 	int option, size = BUFFER;
 
-	while ((option = getopt(argc, argv, "g:n:o:l:p:t:r:")) != -1) {
+	while ((option = getopt(argc, argv, "g:n:o:l:p:t:r:u")) != -1) {
 		switch (option) {
 		case 'g':
 			burst.group = genl_number(optarg, UINT32_MAX);
@@ -243,11 +255,15 @@ int main(int argc, char **argv)
 			burst.retry_until = now_ms() +
 					    genl_number(optarg, UINT32_MAX);
 			break;
+		case 'u':
+			burst.times = true;
+			break;
 		default:
 			return 1;
 		}
 	}
-	if (optind + 1 != argc || !burst.outstanding)
+	if (optind + 1 != argc || !burst.outstanding ||
+	    (burst.times && burst.outstanding != 1))
 		genl_fail("usage: burst [OPTION...] NAME");
 	burst.name = argv[optind];
 	burst.socket = genl_open(&burst.family);

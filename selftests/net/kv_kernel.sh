@@ -13,7 +13,7 @@
 # use FD: a user that has opened no store yet.
 use() { device "$1" paxos_kv_user; }
 # tool I WORD...: what the tool makes of it
-tool() { on "$1" paxosctl tell "${@:2}"; }
+tool() { on "$1" paxosctl kv "${@:2}"; }
 
 it_is_there() {
 	need_module paxos_kv_user
