@@ -55,10 +55,10 @@ disks() {
 		rm -r "$run/moved"
 	done
 }
+# `cluster down` took them off.
 no_disks() {
 	local i
 	for i in 1 2 3; do
-		umount "$run/state-$i"
 		echo 0 >"/sys/kernel/config/nullb/nullb$i/power"
 		rmdir "/sys/kernel/config/nullb/nullb$i"
 	done

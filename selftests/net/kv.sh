@@ -287,14 +287,14 @@ who_loses_a_lease_by_force_loses_the_command_at_once() {
 	local lease before
 	# shellcheck disable=SC2016
 	spawn 2 paxosctl lock --ttl 16s taken -- sh -c 'while :; do
-			cut -d" " -f1 /proc/uptime >'"$work/beat"'; sleep 0.05
+			cut -d" " -f1 /proc/uptime >'"$work/taken"'; sleep 0.05
 		done'
-	until_true test -s "$work/beat"
-	before=$(cat "$work/beat")
+	until_true test -s "$work/taken"
+	before=$(cat "$work/taken")
 	lease=$(kv 1 get --prefix lock/taken/ | grep -o 'x[0-9]*')
 	kv 1 lease revoke "${lease#x}"
-	until_true is_still "$work/beat"
-	awk -v before="$before" '{ exit !($1 < before + 10) }' "$work/beat"
+	until_true is_still "$work/taken"
+	awk -v before="$before" '{ exit !($1 < before + 10) }' "$work/taken"
 	stop_spawned
 }
 # is_still FILE: nobody writes to it.
