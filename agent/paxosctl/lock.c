@@ -4,9 +4,9 @@
  * won an election, which is a lock whose holder has a value; and not longer.
  *
  * Who wants a lock puts a key of its own below lock/NAME/ (elect/NAME/), under
- * a lease that it keeps. The key's create revision is its place in the queue and, once it
- * holds the lock, the fencing token: the log orders them, so that who holds the
- * lock later has a higher one.
+ * a lease that it keeps. The key's create revision is its place in the queue
+ * and, once it holds the lock, the fencing token: the log orders them, so that
+ * who holds the lock later has a higher one.
  *
  * The lease cannot end before its time has passed since the last keeping that
  * was chosen, and that is later than when it was sent. So the command is ended,

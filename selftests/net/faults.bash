@@ -190,8 +190,13 @@ change_members() {
 
 # All hosts' kernels forget at once, and clients meet a module that is new.
 restart_modules() {
+	local modprobe
+	modprobe=$(</proc/sys/kernel/modprobe)
 	cluster kill 1 2 3
+	# or clients that ask for the family have it loaded again
+	echo >/proc/sys/kernel/modprobe
 	until_true let_go paxos
+	echo "$modprobe" >/proc/sys/kernel/modprobe
 	cluster start 1 2 3
 	modprobe "$module"
 	until_true any_leads
