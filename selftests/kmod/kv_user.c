@@ -31,8 +31,8 @@
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
-#include <linux/timer.h>
 #include <net/net_namespace.h>
+#include "burst.h"
 #include "device.h"
 
 #define AT_ONCE_MAX	2048
@@ -46,20 +46,6 @@ struct putting {
 	struct consumer *user;
 	char key[16];
 	bool under_way;
-};
-
-/* Changes made by a timer and by the end of others; under @lock. */
-struct burst {
-	struct putting *putting;
-	struct timer_list timer;
-	spinlock_t lock;	/* protects what follows */
-	u32 at_once;
-	u64 left;
-	u64 taken;
-	u64 results[PAXOS_RESULT_UNKNOWN + 1];
-	u64 twice;
-	u64 full;
-	int error;
 };
 
 /* What a watch told; under @lock. */
@@ -88,13 +74,14 @@ struct consumer {
 	u64 pages;
 	u64 revision;
 	struct burst burst;
+	struct putting *putting;
+	u32 at_once;
 	struct told told;
 };
 
-static void burst_next(struct putting *putting)
+static void put_next(struct putting *putting)
 {
 	struct consumer *user = putting->user;
-	struct burst *burst = &user->burst;
 	const struct paxos_kv_item item = {
 		.section = PAXOS_KV_SECTION_THEN,
 		.what = PAXOS_KV_OPERATION_PUT,
@@ -103,83 +90,52 @@ static void burst_next(struct putting *putting)
 		.value = "x",
 		.value_len = 1,
 	};
-	int err;
 
-	spin_lock_bh(&burst->lock);
-	if (!burst->left || burst->error || putting->under_way) {
-		spin_unlock_bh(&burst->lock);
-		return;
-	}
-	burst->left--;
-	putting->under_way = true;
-	spin_unlock_bh(&burst->lock);
-
-	err = paxos_kv_submit(user->kv, &putting->request, &item, 1, GFP_ATOMIC,
-			      user->wait);
-
-	spin_lock_bh(&burst->lock);
-	if (!err) {
-		burst->taken++;
-	} else {
-		putting->under_way = false;
-		burst->left++;
-		if (err == -EAGAIN || err == -ENOMEM)
-			burst->full++;
-		else
-			burst->error = err;
-	}
-	spin_unlock_bh(&burst->lock);
+	if (burst_takes(&user->burst, &putting->under_way))
+		burst_begun(&user->burst, &putting->under_way,
+			    paxos_kv_submit(user->kv, &putting->request, &item,
+					    1, GFP_ATOMIC, user->wait));
 }
 
-static void burst_done(struct paxos_kv_request *request)
+static void put_done(struct paxos_kv_request *request)
 {
 	struct putting *putting =
 		container_of(request, struct putting, request);
-	struct burst *burst = &putting->user->burst;
 
-	spin_lock_bh(&burst->lock);
-	if (!putting->under_way)
-		burst->twice++;
-	putting->under_way = false;
-	burst->results[request->outcome]++;
-	spin_unlock_bh(&burst->lock);
-	burst_next(putting);
+	burst_ended(&putting->user->burst, &putting->under_way,
+		    request->outcome);
+	put_next(putting);
 }
 
-static void burst_timer(struct timer_list *timer)
+static void put_tick(struct timer_list *timer)
 {
-	struct burst *burst = container_of(timer, struct burst, timer);
-	bool more;
+	struct consumer *user = container_of(timer, struct consumer,
+					     burst.timer);
 	u32 i;
 
-	for (i = 0; i < burst->at_once; i++)
-		burst_next(&burst->putting[i]);
-	spin_lock_bh(&burst->lock);
-	more = burst->left && !burst->error;
-	spin_unlock_bh(&burst->lock);
-	if (more)
-		mod_timer(&burst->timer, jiffies + 1);
+	for (i = 0; i < user->at_once; i++)
+		put_next(&user->putting[i]);
+	burst_again(&user->burst);
 }
 
-static int burst_begin(struct consumer *user, u64 count, u32 at_once)
+static int put_many(struct consumer *user, u64 count, u32 at_once)
 {
-	struct burst *burst = &user->burst;
 	u32 i;
 
-	if (burst->putting || !at_once || at_once > AT_ONCE_MAX)
+	if (user->putting || !at_once || at_once > AT_ONCE_MAX)
 		return -EINVAL;
-	burst->putting = kvcalloc(at_once, sizeof(*burst->putting), GFP_KERNEL);
-	if (!burst->putting)
+	user->putting = kvcalloc(at_once, sizeof(*user->putting), GFP_KERNEL);
+	if (!user->putting)
 		return -ENOMEM;
 	for (i = 0; i < at_once; i++) {
-		burst->putting[i].user = user;
-		burst->putting[i].request.done = burst_done;
-		snprintf(burst->putting[i].key, sizeof(burst->putting[i].key),
+		user->putting[i].user = user;
+		user->putting[i].request.done = put_done;
+		snprintf(user->putting[i].key, sizeof(user->putting[i].key),
 			 "burst/%u", i);
 	}
-	burst->left = count;
-	burst->at_once = at_once;
-	mod_timer(&burst->timer, jiffies);
+	user->burst.left = count;
+	user->at_once = at_once;
+	mod_timer(&user->burst.timer, jiffies);
 	return 0;
 }
 
@@ -355,9 +311,7 @@ static int many(struct consumer *user, u32 count, bool backwards)
 
 static void user_close(struct consumer *user)
 {
-	struct burst *burst = &user->burst;
-
-	del_timer_sync(&burst->timer);
+	del_timer_sync(&user->burst.timer);
 	paxos_kv_close(user->kv);
 	user->kv = NULL;
 	user->told.watches = false;
@@ -443,7 +397,7 @@ static int command(struct consumer *user, const char *word, const char *key,
 		return 0;
 	}
 	if (!strcmp(word, "burst"))
-		return burst_begin(user, n, m);
+		return put_many(user, n, m);
 	return -EINVAL;
 }
 
@@ -499,21 +453,6 @@ static int say_told(struct told *told, char *text, int room)
 	return n;
 }
 
-static int say_burst(struct burst *burst, char *text, int room)
-{
-	int n;
-
-	spin_lock_bh(&burst->lock);
-	n = scnprintf(text, room,
-		      "taken %llu\nchosen %llu\nnot-chosen %llu\nunknown %llu\ntwice %llu\nfull %llu\nleft %llu\nerror %d\n",
-		      burst->taken, burst->results[PAXOS_RESULT_CHOSEN],
-		      burst->results[PAXOS_RESULT_NOT_CHOSEN],
-		      burst->results[PAXOS_RESULT_UNKNOWN], burst->twice,
-		      burst->full, burst->left, burst->error);
-	spin_unlock_bh(&burst->lock);
-	return n;
-}
-
 static ssize_t user_read(struct file *file, char __user *to, size_t size,
 			 loff_t *at)
 {
@@ -525,7 +464,7 @@ static ssize_t user_read(struct file *file, char __user *to, size_t size,
 	n = say_results(user, text, sizeof(text));
 	mutex_unlock(&user->lock);
 	n += say_told(&user->told, text + n, sizeof(text) - n);
-	n += say_burst(&user->burst, text + n, sizeof(text) - n);
+	n += burst_say(&user->burst, text + n, sizeof(text) - n);
 	return device_tell(to, size, at, text, n);
 }
 
@@ -543,9 +482,8 @@ static int user_file_open(struct inode *inode, struct file *file)
 	user->page.size = PAGE_ROOM;
 	user->wait = 30000;
 	mutex_init(&user->lock);
-	spin_lock_init(&user->burst.lock);
 	spin_lock_init(&user->told.lock);
-	timer_setup(&user->burst.timer, burst_timer, 0);
+	burst_init(&user->burst, put_tick);
 	file->private_data = user;
 	return 0;
 }
@@ -556,7 +494,7 @@ static int user_release(struct inode *inode, struct file *file)
 
 	if (user->kv)
 		user_close(user);
-	kvfree(user->burst.putting);
+	kvfree(user->putting);
 	kvfree(user->page.bytes);
 	kfree(user);
 	return 0;

@@ -18,131 +18,87 @@
 #include <linux/nsproxy.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
-#include <linux/spinlock.h>
-#include <linux/timer.h>
 #include <linux/workqueue.h>
 #include <net/net_namespace.h>
+#include "burst.h"
 #include "device.h"
 #include "sample.h"
 
 #define AT_ONCE_MAX	4096
 
-struct burst;
-
 struct adding {
 	struct paxos_request request;
-	struct burst *burst;
+	struct instance *instance;
 	bool under_way;
-};
-
-/* Proposals made by a timer and by the end of others. */
-struct burst {
-	struct sample *sample;
-	struct adding *adding;
-	struct timer_list timer;
-	spinlock_t lock;	/* protects what follows */
-	u32 at_once;
-	u32 timeout_ms;
-	bool drips;
-	u64 left;
-	u64 taken;
-	u64 results[PAXOS_RESULT_UNKNOWN + 1];
-	u64 twice;		/* done() of what was not under way */
-	u64 full;		/* -EAGAIN, -ENOMEM: to be tried again */
-	int error;		/* any other */
 };
 
 struct instance {
 	struct mutex lock;	/* one command at a time */
 	struct sample sample;
 	struct burst burst;
+	struct adding *adding;
+	u32 at_once;
+	u32 timeout_ms;
+	bool drips;
 	struct work_struct stall;
 	struct completion stalled;
 	u32 stall_ms;
 };
 
 /* Any softirq. */
-static void burst_next(struct adding *adding)
+static void add_next(struct adding *adding)
 {
-	struct burst *burst = adding->burst;
+	struct instance *instance = adding->instance;
 	struct sample_value value;
-	int err;
 
-	spin_lock_bh(&burst->lock);
-	if (!burst->left || burst->error || adding->under_way) {
-		spin_unlock_bh(&burst->lock);
+	if (!burst_takes(&instance->burst, &adding->under_way))
 		return;
-	}
-	burst->left--;
-	adding->under_way = true;
-	spin_unlock_bh(&burst->lock);
-
 	sample_value(&value, 1);
-	err = paxos_propose(burst->sample->handle, &adding->request, &value,
-			    sizeof(value), burst->timeout_ms);
-
-	spin_lock_bh(&burst->lock);
-	if (!err) {
-		burst->taken++;
-	} else {
-		adding->under_way = false;
-		burst->left++;
-		if (err == -EAGAIN || err == -ENOMEM)
-			burst->full++;
-		else
-			burst->error = err;
-	}
-	spin_unlock_bh(&burst->lock);
+	burst_begun(&instance->burst, &adding->under_way,
+		    paxos_propose(instance->sample.handle, &adding->request,
+				  &value, sizeof(value), instance->timeout_ms));
 }
 
-static void burst_done(struct paxos_request *request)
+static void add_done(struct paxos_request *request)
 {
 	struct adding *adding = container_of(request, struct adding, request);
-	struct burst *burst = adding->burst;
 
-	spin_lock_bh(&burst->lock);
-	if (!adding->under_way)
-		burst->twice++;
-	adding->under_way = false;
-	burst->results[request->result]++;
-	spin_unlock_bh(&burst->lock);
-	if (!burst->drips)
-		burst_next(adding);
+	burst_ended(&adding->instance->burst, &adding->under_way,
+		    request->result);
+	if (!adding->instance->drips)
+		add_next(adding);
 }
 
-static void burst_timer(struct timer_list *timer)
+static void add_tick(struct timer_list *timer)
 {
-	struct burst *burst = container_of(timer, struct burst, timer);
-	bool more;
+	struct instance *instance = container_of(timer, struct instance,
+						 burst.timer);
 	u32 i;
 
-	for (i = 0; i < burst->at_once; i++)
-		burst_next(&burst->adding[i]);
-	spin_lock_bh(&burst->lock);
-	more = burst->left && !burst->error;
-	spin_unlock_bh(&burst->lock);
-	if (more)
-		mod_timer(&burst->timer, jiffies + 1);
+	for (i = 0; i < instance->at_once; i++)
+		add_next(&instance->adding[i]);
+	burst_again(&instance->burst);
 }
 
-static int burst_begin(struct burst *burst, u64 count, u32 at_once,
-		       u32 timeout_ms)
+static int add_many(struct instance *instance, u64 count, u32 at_once,
+		    u32 timeout_ms)
 {
 	u32 i;
 
-	if (burst->adding || !at_once || at_once > AT_ONCE_MAX)
+	if (instance->adding || !at_once || at_once > AT_ONCE_MAX)
 		return -EINVAL;
-	burst->adding = kvcalloc(at_once, sizeof(*burst->adding), GFP_KERNEL);
-	if (!burst->adding)
+	instance->adding = kvcalloc(at_once, sizeof(*instance->adding),
+				    GFP_KERNEL);
+	if (!instance->adding)
 		return -ENOMEM;
 	for (i = 0; i < at_once; i++) {
-		burst->adding[i].burst = burst;
-		burst->adding[i].request.done = burst_done;
+		instance->adding[i].instance = instance;
+		instance->adding[i].request.done = add_done;
 	}
-	burst->left = count;
-	burst->at_once = at_once;
-	burst->timeout_ms = timeout_ms;
-	mod_timer(&burst->timer, jiffies);
+	instance->burst.left = count;
+	instance->at_once = at_once;
+	instance->timeout_ms = timeout_ms;
+	mod_timer(&instance->burst.timer, jiffies);
 	return 0;
 }
 
@@ -169,12 +125,7 @@ static int stall(struct instance *instance, u32 ms)
 
 static void instance_close(struct instance *instance)
 {
-	struct burst *burst = &instance->burst;
-
-	spin_lock_bh(&burst->lock);
-	burst->left = 0;
-	spin_unlock_bh(&burst->lock);
-	del_timer_sync(&burst->timer);
+	burst_stop(&instance->burst);
 	sample_close(&instance->sample);
 }
 
@@ -223,10 +174,10 @@ static int command(struct instance *instance, const char *word, const s64 *n)
 	if (!strcmp(word, "stall"))
 		return stall(instance, n[0]);
 	if (!strcmp(word, "burst"))
-		return burst_begin(&instance->burst, n[0], n[1], n[2]);
+		return add_many(instance, n[0], n[1], n[2]);
 	if (!strcmp(word, "drip")) {
-		instance->burst.drips = true;
-		return burst_begin(&instance->burst, n[0], n[1], n[2]);
+		instance->drips = true;
+		return add_many(instance, n[0], n[1], n[2]);
 	}
 	return -EINVAL;
 }
@@ -257,7 +208,6 @@ static ssize_t sample_dev_read(struct file *file, char __user *to, size_t size,
 {
 	struct instance *instance = file->private_data;
 	struct sample *sample = &instance->sample;
-	struct burst *burst = &instance->burst;
 	char text[512];
 	int n;
 
@@ -268,14 +218,7 @@ static ssize_t sample_dev_read(struct file *file, char __user *to, size_t size,
 		      sample->epoch, sample->voters, sample->quorum,
 		      sample->stopped);
 	mutex_unlock(&sample->lock);
-	spin_lock_bh(&burst->lock);
-	n += scnprintf(text + n, sizeof(text) - n,
-		       "taken %llu\nchosen %llu\nnot-chosen %llu\nunknown %llu\ntwice %llu\nfull %llu\nleft %llu\nerror %d\n",
-		       burst->taken, burst->results[PAXOS_RESULT_CHOSEN],
-		       burst->results[PAXOS_RESULT_NOT_CHOSEN],
-		       burst->results[PAXOS_RESULT_UNKNOWN], burst->twice,
-		       burst->full, burst->left, burst->error);
-	spin_unlock_bh(&burst->lock);
+	n += burst_say(&instance->burst, text + n, sizeof(text) - n);
 	return device_tell(to, size, at, text, n);
 }
 
@@ -287,9 +230,7 @@ static int sample_dev_open(struct inode *inode, struct file *file)
 		return -ENOMEM;
 	mutex_init(&instance->lock);
 	mutex_init(&instance->sample.lock);
-	spin_lock_init(&instance->burst.lock);
-	instance->burst.sample = &instance->sample;
-	timer_setup(&instance->burst.timer, burst_timer, 0);
+	burst_init(&instance->burst, add_tick);
 	init_completion(&instance->stalled);
 	INIT_WORK(&instance->stall, stall_work);
 	file->private_data = instance;
@@ -303,7 +244,7 @@ static int sample_dev_release(struct inode *inode, struct file *file)
 	if (instance->sample.handle)
 		instance_close(instance);
 	flush_work(&instance->stall);
-	kvfree(instance->burst.adding);
+	kvfree(instance->adding);
 	kfree(instance);
 	return 0;
 }
