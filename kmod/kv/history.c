@@ -4,12 +4,14 @@
 
 /*
  * Compaction by itself: the store says how much history it keeps, and a leader
- * that can decide something proposes the end of what is older.
+ * that can decide something proposes the end of what is older. Where the
+ * leader's host does not hold the store, another that does proposes it later.
  *
  * A time counts from when this member applied a revision, so what is kept may
  * be too much, after a restart or on a new leader, but never too little.
  */
 #define AGAIN_MS	1000	/* that a proposal may take, and at most so often */
+#define OTHERS_MS	5000	/* that it is due before any other does it */
 #define SHARE		3	/* it is done when 1/8 more has come together */
 #define AGE_LEAST_MS	100
 
@@ -63,7 +65,13 @@ void kv_history_tick(struct kv_replica *replica, bool leads)
 		revision = store->applied > kept ? store->applied - kept : 0;
 		more = max_t(u64, more, kept >> SHARE);
 	}
-	if (leads && now >= replica->compact_at &&
-	    revision > store->compacted + more)
+	if (revision <= store->compacted + more) {
+		replica->compact_due = 0;
+		return;
+	}
+	if (!replica->compact_due)
+		replica->compact_due = now;
+	if (now >= replica->compact_at &&
+	    (leads || now - replica->compact_due >= OTHERS_MS))
 		propose(replica, revision, now);
 }

@@ -58,7 +58,7 @@ struct kv_age {
  * @users: of @handle and @net, at this moment
  * @barriers: under way
  * @queue: of barriers, which wait
- * @mutex: protects what follows, to @compact_at
+ * @mutex: protects what follows, to @compact_due
  * @store: what was applied; a snapshot that is loaded takes its place
  * @error: why it is of no use any more; set by apply() and stop()
  * @watches: struct kv_watch that wait
@@ -67,6 +67,7 @@ struct kv_age {
  * @led: this member led when the last tick looked
  * @ages: the newest first
  * @compact_at: not before that time is one proposed
+ * @compact_due: since when there is too much history; 0: there is not
  * @lock: protects @calls, @n_calls, @seq, @loaded, and the slots of calls
  * @calls: struct kv_call whose entry was not applied yet
  * @n_calls: how many
@@ -93,6 +94,7 @@ struct kv_replica {
 	bool led;
 	struct kv_age ages[KV_AGES];
 	u64 compact_at;
+	u64 compact_due;
 
 	spinlock_t lock;	/* what is under way */
 	struct list_head calls;

@@ -125,6 +125,17 @@ a_lease_ends_where_the_leader_does_not_hold_the_store() {
 	not grep -q '^  *kv ' "$work/status"
 }
 
+history_goes_where_the_leader_does_not_hold_the_store() {
+	local revision
+	kv 1 history 10
+	revision=$(kvj 1 put aging 0 | number revision)
+	for _ in {1..15}; do kv 1 put aging more; done
+	until_true compacted 1 "$revision"
+	on 3 paxosctl status | tee "$work/status" >&2
+	not grep -q '^  *kv ' "$work/status"
+	kv 1 history all
+}
+
 a_watch_misses_nothing() {
 	local revision i
 	revision=$(kvj 1 put w/0 zero | number revision)
@@ -323,6 +334,7 @@ run_tests what_one_host_puts_the_others_get bytes_of_all_kinds \
 	a_lease_that_is_not_kept_takes_its_keys_with_it \
 	a_lease_ends_under_a_new_leader \
 	a_lease_ends_where_the_leader_does_not_hold_the_store \
+	history_goes_where_the_leader_does_not_hold_the_store \
 	a_watch_misses_nothing \
 	compacted_history_is_said_to_be \
 	history_goes_by_itself_if_it_is_told_to over_the_limit_nothing_is_put \
