@@ -125,6 +125,10 @@ build_modules() {
 	make -s -j"$(nproc)" -C "$kdir" M="$out" "${arguments[@]}" modules >&2 ||
 		die "building the module for $release failed"
 	if [ -e "$out/selftests/kmod/Kbuild" ]; then
+		# Kbuild does not look whether the versions of these are others.
+		[ ! "$out/Module.symvers" -nt \
+			"$out/selftests/kmod/Module.symvers" ] ||
+			rm -f "$out/selftests/kmod/Module.symvers"
 		make -s -j"$(nproc)" -C "$kdir" M="$out/selftests/kmod" \
 			KBUILD_EXTRA_SYMBOLS="$out/Module.symvers" \
 			"${arguments[@]}" modules >&2 ||
