@@ -184,10 +184,10 @@ same_logs() {
 	until_true is_even "$@"
 	log_of "$1" >"$work/log-$1"
 	awk '$1 != NR { print "slot " $1 " in line " NR; exit 1 }' \
-		"$work/log-$1" >&2
+		"$work/log-$1" >&2 || return
 	for i in "${@:2}"; do
 		log_of "$i" >"$work/log-$i"
-		cmp "$work/log-$1" "$work/log-$i" >&2
+		cmp "$work/log-$1" "$work/log-$i" >&2 || return
 	done
 }
 
