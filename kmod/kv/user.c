@@ -61,13 +61,15 @@ bool kv_page_add(struct paxos_kv_page *page, const struct kv_pair *pair,
 
 static int user_open(struct paxos_kv *kv, struct net *net, u32 group)
 {
+	int err;
+
 	kv->replica = kv_replica_get(net, group);
 	if (IS_ERR(kv->replica))
 		return PTR_ERR(kv->replica);
-	if (!kv_user_error(kv->replica))
-		return 0;
-	kv_replica_put(kv->replica);
-	return kv_user_error(kv->replica);
+	err = kv_user_error(kv->replica);
+	if (err)
+		kv_replica_put(kv->replica);
+	return err;
 }
 
 /**

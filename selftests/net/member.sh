@@ -122,6 +122,7 @@ a_dead_host_is_replaced_by_a_fresh_one() {
 }
 
 the_leader_removes_itself() {
+	until_true is 1 up 3	# member 2 was started a moment ago
 	on 1 paxosctl member remove 1
 	until_true is 1 wait member
 	until_true is 2 leader null
