@@ -100,11 +100,14 @@ void paxos_candidate_start(struct paxos_core *core)
 /*
  * 2.2, P2c: the value to propose is that of the highest-numbered proposal
  * among the promises. Whether @item beats what is known of its slot so far.
+ * Nothing beats what is chosen, whose ballot here may be lower than the one in
+ * which it was: it is that in which whoever told of it had accepted it.
  */
 static bool beats(const struct paxos_entry *entry,
 		  const struct paxos_item *item)
 {
-	return item->ballot > entry->found_ballot &&
+	return !(entry->flags & PAXOS_ENTRY_CHOSEN) &&
+	       item->ballot > entry->found_ballot &&
 	       (!entry->value || item->ballot > entry->ballot);
 }
 

@@ -107,7 +107,9 @@ void paxos_leader_start(struct paxos_core *core)
 		struct paxos_entry *entry = paxos_log_entry(&core->log, slot);
 		struct paxos_value *value = entry->value;
 
-		if (entry->found && entry->found_ballot > entry->ballot)
+		/* P2: what is chosen is what every higher ballot proposes. */
+		if (!(entry->flags & PAXOS_ENTRY_CHOSEN) &&
+		    entry->found && entry->found_ballot > entry->ballot)
 			value = entry->found;
 		/* Behind a configuration another one decides: see barrier. */
 		if (core->barrier) {

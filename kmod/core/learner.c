@@ -253,13 +253,17 @@ static void learn_item(struct paxos_core *core, const struct paxos_item *item,
 
 	if (item->slot <= core->commit)
 		return;
-	/* Somebody leads above: this member's own ballot is over. So it
-	 * is where a slot that it would still propose in is chosen: its
-	 * phase 1 has shown all that was chosen in lower ballots.
+	/* Somebody leads above: this member's own ballot is over. So it is
+	 * where a slot is chosen that it would still propose in, or proposed
+	 * another value in: its phase 1 has shown all that was chosen in lower
+	 * ballots. The item's may be lower than the one in which it was chosen:
+	 * it is the one in which the teller accepted it. Did this leader go on,
+	 * its Commit would have its followers take its own value for chosen.
 	 */
 	core->seen = max(core->seen, item->ballot);
 	if ((core->role != PAXOS_FOLLOWER && item->ballot > core->ballot) ||
-	    (core->role == PAXOS_LEADER && item->slot >= core->next_slot))
+	    (core->role == PAXOS_LEADER &&
+	     (value || item->slot >= core->next_slot)))
 		paxos_step_down(core);
 	entry = paxos_log_entry(&core->log, item->slot);
 	if (value) {

@@ -1271,6 +1271,19 @@ enum paxos_drop say_promise(struct cluster *c, u8 from, u8 to, u64 ballot,
 	return inject(c, &m);
 }
 
+/* As of a member that still holds slots @held and above. */
+enum paxos_drop say_chosen(struct cluster *c, u8 from, u8 to, u64 held,
+			   const struct paxos_item *items, u32 count)
+{
+	struct paxos_message m = message_make(c, PAXOS_CHOSEN, from, to,
+					      B(1, from));
+
+	m.chosen.held = held;
+	m.count = count;
+	m.items = items;
+	return inject(c, &m);
+}
+
 enum paxos_drop say_commit(struct cluster *c, u8 from, u8 to, u64 ballot,
 			   u64 commit)
 {

@@ -204,6 +204,8 @@ enum paxos_drop say_accepted(struct cluster *c, u8 from, u8 to, u64 ballot,
 enum paxos_drop say_promise(struct cluster *c, u8 from, u8 to, u64 ballot,
 			    u64 first, const struct paxos_item *items,
 			    u32 count);
+enum paxos_drop say_chosen(struct cluster *c, u8 from, u8 to, u64 held,
+			   const struct paxos_item *items, u32 count);
 enum paxos_drop say_commit(struct cluster *c, u8 from, u8 to, u64 ballot,
 			   u64 commit);
 

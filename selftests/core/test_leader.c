@@ -17,6 +17,17 @@ static struct cluster *candidate(u32 n)
 	return c;
 }
 
+/* The same above what others proposed in rounds 1 and 2. */
+static struct cluster *late_candidate(u32 n)
+{
+	struct cluster *c = candidate(n);
+
+	core_of(c, 1)->seen = B(2, n);
+	assert_int_equal(campaign(c, 1), 0);
+	drop(c, ANY, ANY, ANY);
+	return c;
+}
+
 static u8 role(struct cluster *c)
 {
 	return core_of(c, 1)->role;
@@ -321,6 +332,85 @@ static void test_stale_reject(void **state)
 	assert_int_equal(campaign(c, 1), 0);
 	assert_drop(PAXOS_DROP_STALE, inject(c, &m));
 	assert_int_equal(role(c), PAXOS_CANDIDATE);
+	cluster_free(c);
+}
+
+/*
+ * Member 4 accepted v in 1.4 and no more; it was chosen in 3.3, and 4 was told.
+ * Meanwhile 2 had voted for w, in a ballot between.
+ */
+static void test_found_over_chosen(void **state)
+{
+	struct cluster *c = late_candidate(5);
+	struct paxos_item v = item_make(2, B(1, 4), 4, 1, "v");
+	struct paxos_item w = item_make(2, B(2, 2), 2, 1, "w");
+	struct paxos_item u = item_make(1, B(3, 3), 4, 2, "u");
+
+	assert_drop(PAXOS_DROP_NONE, say_chosen(c, 4, 1, 1, &v, 1));
+	assert_int_equal(role(c), PAXOS_CANDIDATE);
+	say_promise(c, 2, 1, ballot(c), 1, &w, 1);
+	say_promise(c, 3, 1, ballot(c), 1, NULL, 0);
+	assert_int_equal(role(c), PAXOS_LEADER);
+	assert_drop(PAXOS_DROP_NONE, say_chosen(c, 3, 1, 1, &u, 1));
+	assert_true(decided(c, 1, 1, "u"));
+	assert_true(decided(c, 1, 2, "v"));
+	cluster_free(c);
+}
+
+/* The same with the Promise first: what is found gives way as well. */
+static void test_chosen_over_found(void **state)
+{
+	struct cluster *c = late_candidate(5);
+	struct paxos_item v = item_make(2, B(1, 4), 4, 1, "v");
+	struct paxos_item w = item_make(2, B(2, 2), 2, 1, "w");
+	struct paxos_item u = item_make(1, B(3, 3), 4, 2, "u");
+
+	say_promise(c, 2, 1, ballot(c), 1, &w, 1);
+	assert_drop(PAXOS_DROP_NONE, say_chosen(c, 4, 1, 1, &v, 1));
+	say_promise(c, 3, 1, ballot(c), 1, NULL, 0);
+	assert_int_equal(role(c), PAXOS_LEADER);
+	assert_drop(PAXOS_DROP_NONE, say_chosen(c, 3, 1, 1, &u, 1));
+	assert_true(decided(c, 1, 2, "v"));
+	cluster_free(c);
+}
+
+/*
+ * v was chosen in 3.3, which this leader of 3.1 never heard of; who shows it
+ * accepted it in 1.4 already. A follower that voted for w in 3.1 must not be
+ * told that its value is the chosen one.
+ */
+static void test_contradicted(void **state)
+{
+	struct cluster *c = late_candidate(7);
+	struct paxos_item v = item_make(1, B(1, 4), 4, 1, "v");
+
+	say_promise(c, 2, 1, ballot(c), 1, NULL, 0);
+	say_promise(c, 5, 1, ballot(c), 1, NULL, 0);
+	say_promise(c, 6, 1, ballot(c), 1, NULL, 0);
+	assert_int_equal(role(c), PAXOS_LEADER);
+	propose(c, 1, "w");
+	drop(c, ANY, ANY, ANY);
+	assert_drop(PAXOS_DROP_NONE, say_chosen(c, 4, 1, 1, &v, 1));
+	assert_true(decided(c, 1, 1, "v"));
+	assert_int_equal(role(c), PAXOS_FOLLOWER);
+	advance(c, 500 * MS);
+	assert_int_equal(queued(c, PAXOS_COMMIT, 1, ANY), 0);
+	assert_int_equal(queued(c, PAXOS_ACCEPT, 1, ANY), 0);
+	cluster_free(c);
+}
+
+/* Of what it proposed itself a leader may be told; it leads on. */
+static void test_confirmed(void **state)
+{
+	struct cluster *c = late_candidate(5);
+	struct paxos_item v = item_make(1, B(1, 4), 4, 1, "v");
+
+	say_promise(c, 4, 1, ballot(c), 1, &v, 1);
+	say_promise(c, 2, 1, ballot(c), 1, NULL, 0);
+	assert_int_equal(role(c), PAXOS_LEADER);
+	assert_drop(PAXOS_DROP_NONE, say_chosen(c, 4, 1, 1, &v, 1));
+	assert_true(decided(c, 1, 1, "v"));
+	assert_int_equal(role(c), PAXOS_LEADER);
 	cluster_free(c);
 }
 
@@ -677,6 +767,14 @@ int main(void)
 		     test_steps_down),
 		TEST("a Reject of an older ballot is stale",
 		     test_stale_reject),
+		TEST("law 1: what is known to be chosen is proposed, whatever is found",
+		     test_found_over_chosen),
+		TEST("law 1: so it is where it is learnt after that was found",
+		     test_chosen_over_found),
+		TEST("law 1: a leader that learns another value than its own is over",
+		     test_contradicted),
+		TEST("a leader that learns its own value leads on",
+		     test_confirmed),
 		TEST("a campaign is refused by name", test_campaign_refused),
 		TEST("a group of one decides alone", test_alone),
 		TEST("slots are delivered in their order, chosen in any",

@@ -12,18 +12,6 @@ static struct cluster *follower(void)
 	return c;
 }
 
-static enum paxos_drop say_chosen(struct cluster *c, u8 from, u64 held,
-				  const struct paxos_item *items, u32 count)
-{
-	struct paxos_message m = message_make(c, PAXOS_CHOSEN, from, 1,
-					      B(1, 2));
-
-	m.chosen.held = held;
-	m.count = count;
-	m.items = items;
-	return inject(c, &m);
-}
-
 static void test_commit(void **state)
 {
 	struct cluster *c = follower();
@@ -100,7 +88,7 @@ static void test_gap(void **state)
 	peek_message(c, PAXOS_FETCH, 1, 2, &m);
 	assert_int_equal(m.fetch.first, 2);
 	assert_int_equal(m.fetch.last, 3);
-	assert_drop(PAXOS_DROP_NONE, say_chosen(c, 2, 1, &item, 1));
+	assert_drop(PAXOS_DROP_NONE, say_chosen(c, 2, 1, 1, &item, 1));
 	assert_true(decided(c, 1, 3, "three"));
 	cluster_free(c);
 }
@@ -156,13 +144,13 @@ static void test_learn_whole(void **state)
 	for (fail = 0; fail < 3; fail++) {
 		c->hosts[1]->pass_allocs = fail;
 		c->hosts[1]->fail_allocs = 1;
-		assert_drop(PAXOS_DROP_NOMEM, say_chosen(c, 2, 1, items, 3));
+		assert_drop(PAXOS_DROP_NOMEM, say_chosen(c, 2, 1, 1, items, 3));
 		assert_int_equal(c->hosts[1]->delivered, 0);
 		assert_int_equal(c->hosts[1]->values, 0);
 		assert_int_equal(core_of(c, 1)->lsn, 0);
 		assert_int_equal(core_of(c, 1)->log.last, 0);
 	}
-	assert_drop(PAXOS_DROP_NONE, say_chosen(c, 2, 1, items, 3));
+	assert_drop(PAXOS_DROP_NONE, say_chosen(c, 2, 1, 1, items, 3));
 	assert_true(decided(c, 1, 3, "three"));
 	cluster_free(c);
 }
@@ -173,8 +161,8 @@ static void test_learn_conflict(void **state)
 	struct paxos_item one = item_make(2, B(1, 2), 2, 1, "one");
 	struct paxos_item other = item_make(2, B(1, 2), 3, 1, "other");
 
-	assert_drop(PAXOS_DROP_NONE, say_chosen(c, 2, 1, &one, 1));
-	assert_drop(PAXOS_DROP_CONFLICT, say_chosen(c, 2, 1, &other, 1));
+	assert_drop(PAXOS_DROP_NONE, say_chosen(c, 2, 1, 1, &one, 1));
+	assert_drop(PAXOS_DROP_CONFLICT, say_chosen(c, 2, 1, 1, &other, 1));
 	assert_drop(PAXOS_DROP_CONFLICT,
 		    say_accept(c, 3, 1, B(9, 3), 2, "other", 0));
 	assert_int_equal(core_of(c, 1)->promised, 0);
@@ -187,7 +175,7 @@ static void test_learn_replaces(void **state)
 	struct paxos_item item = item_make(1, B(2, 3), 3, 1, "chosen");
 
 	say_accept(c, 2, 1, B(1, 2), 1, "lost", 0);
-	assert_drop(PAXOS_DROP_NONE, say_chosen(c, 3, 1, &item, 1));
+	assert_drop(PAXOS_DROP_NONE, say_chosen(c, 3, 1, 1, &item, 1));
 	assert_true(decided(c, 1, 1, "chosen"));
 	/* It has no vote for that: none is sent, no ballot below is made. */
 	drop(c, ANY, ANY, ANY);
@@ -195,7 +183,7 @@ static void test_learn_replaces(void **state)
 	assert_int_equal(queued(c, PAXOS_ACCEPTED, 1, ANY), 0);
 	host_crash(c, 1);
 	host_restart(c, 1);
-	say_chosen(c, 3, 1, &item, 1);
+	say_chosen(c, 3, 1, 1, &item, 1);
 	assert_true(decided(c, 1, 1, "chosen"));
 	cluster_free(c);
 }
@@ -208,7 +196,7 @@ static void test_learn_no_vote(void **state)
 
 	say_prepare(c, 2, 1, B(1, 2), 1);
 	promised = core_of(c, 1)->promised;
-	say_chosen(c, 3, 1, &item, 1);
+	say_chosen(c, 3, 1, 1, &item, 1);
 	/* P1a is about votes: to learn is not to promise. */
 	assert_int_equal(core_of(c, 1)->promised, promised);
 	assert_int_equal(queued(c, PAXOS_ACCEPTED, 1, ANY), 0);
@@ -255,7 +243,7 @@ static void test_behind(void **state)
 {
 	struct cluster *c = follower();
 
-	assert_drop(PAXOS_DROP_NONE, say_chosen(c, 2, 50, NULL, 0));
+	assert_drop(PAXOS_DROP_NONE, say_chosen(c, 2, 1, 50, NULL, 0));
 	assert_true(happened(c, 1, PAXOS_EVENT_BEHIND));
 	assert_int_equal(core_of(c, 1)->behind, 50);
 	assert_int_equal(c->hosts[1]->delivered, 0);
