@@ -53,10 +53,7 @@ void paxos_ended(struct paxos_core *core, void *cookie,
 void paxos_read_ended(struct paxos_core *core, void *cookie,
 		      enum paxos_outcome outcome, u64 slot)
 {
-	const struct paxos_config *config = &core->config;
-
-	end(paxos_core_group(core), cookie, outcome, slot,
-	    hweight64(config->voters) - config->q2 + 1);
+	end(paxos_core_group(core), cookie, outcome, slot, core->config.q1);
 }
 
 /* -EUNATCH: without an agent this member takes no part; -ESHUTDOWN. */

@@ -30,15 +30,16 @@ static inline bool paxos_quorum_accept(const struct paxos_config *config,
 }
 
 /*
- * Enough answers to a Read that every Accept quorum is met: n - q2 + 1.
+ * Enough answers to a Read: as many as to a Prepare, and for the same reason.
+ * n - q2 + 1 meet every Accept quorum of this configuration, but what the one
+ * before chose behind the change is found by a Prepare quorum only: see
+ * paxos_config_follows().
  */
 static inline bool paxos_quorum_read(const struct paxos_config *config,
 				     u64 answers)
 {
-	u8 n = hweight64(config->voters);
-
 	/* Without voters, in epoch 0, nothing can be known. */
-	return n && paxos_quorum_weight(config, answers) >= n - config->q2 + 1;
+	return config->voters && paxos_quorum_prepare(config, answers);
 }
 
 #endif

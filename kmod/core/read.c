@@ -3,8 +3,9 @@
 
 /*
  * Quorum read. Whatever was chosen before the read began was accepted by an
- * Accept quorum; n - q2 + 1 members meet each of those, so one of them names a
- * slot at least as high. Once that slot is delivered here, so is all of it.
+ * Accept quorum, of this configuration or the one before; a Prepare quorum meets
+ * each of those, so one of its members names a slot at least as high. Once that
+ * slot is delivered here, so is all of it.
  */
 
 /* The highest slot that this member may have voted for, or knows chosen. */

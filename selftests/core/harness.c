@@ -22,24 +22,26 @@ struct paxos_core *core_of(struct cluster *c, u8 id)
 
 /* The laws that can be seen from outside. */
 
-/* That decides @slot: of the last one chosen below. */
-static const struct paxos_config *config_at(struct cluster *c, u64 slot)
+/*
+ * Do the disks hold an Accept quorum for @slot? Of the last configuration that
+ * was chosen below, or of one before: what that had chosen stays chosen.
+ */
+static bool disk_quorum(struct cluster *c, u64 slot)
 {
-	u32 i = c->n_changes;
-
-	while (i && c->changes[i - 1].slot >= slot)
-		i--;
-	return i ? &c->changes[i - 1].config : &c->config;
-}
-
-static u8 disk_votes(struct cluster *c, u64 slot)
-{
-	u8 id, votes = 0;
+	const struct paxos_config *config = &c->config;
+	u64 votes = 0;
+	u32 i;
+	u8 id;
 
 	for (id = 1; id <= c->n; id++)
-		votes += paxos_config_votes(config_at(c, slot), id) &&
-			 c->hosts[id]->disk.voted[slot];
-	return votes;
+		if (c->hosts[id]->disk.voted[slot])
+			votes |= paxos_member_bit(id);
+	for (i = 0; !paxos_quorum_accept(config, votes); i++) {
+		if (i == c->n_changes || c->changes[i].slot >= slot)
+			return false;
+		config = &c->changes[i].config;
+	}
+	return true;
 }
 
 /* A configuration takes effect: the same one behind the same slot anywhere. */
@@ -284,10 +286,9 @@ static void op_deliver(struct paxos_core *core, u64 slot,
 		broken_by("member %u has another checksum of slot %llu",
 			  core->settings.self, (unsigned long long)slot);
 	if (c->settings.durability == PAXOS_SYNC && !c->wiped &&
-	    disk_votes(c, slot) < config_at(c, slot)->q2)
-		broken_by("law 2: member %u delivers slot %llu, on %u disks only",
-			  core->settings.self, (unsigned long long)slot,
-			  disk_votes(c, slot));
+	    !disk_quorum(c, slot))
+		broken_by("law 2: member %u delivers slot %llu, on too few disks",
+			  core->settings.self, (unsigned long long)slot);
 	if (!c->trace)
 		return;
 	fprintf(c->trace, "  %u delivers %llu", core->settings.self,

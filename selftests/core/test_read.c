@@ -293,6 +293,24 @@ static void test_learner(void **state)
 	cluster_free(c);
 }
 
+static void test_liar(void **state)
+{
+	struct cluster *c = led(3);
+	struct paxos_message m = message_make(c, PAXOS_READ_REPLY, 2, 1,
+					      core_of(c, 1)->ballot);
+
+	read_for(c, 1, "r", 1000 * MS);
+	m.read.incarnation = core_of(c, 1)->incarnation;
+	m.read.id = 1;
+	m.read.slot = ~0ULL;
+	inject(c, &m);
+	assert_null(ended(c, 1, "r"));
+	drop(c, ANY, ANY, ANY);
+	advance(c, 900 * MS);
+	assert_int_equal(core_of(c, 1)->next_slot, 1);
+	cluster_free(c);
+}
+
 static void test_stop(void **state)
 {
 	struct cluster *c = led(3);
@@ -317,7 +335,7 @@ int main(void)
 		     test_stale_reply),
 		TEST("pitfall: duplicates: an answer that comes twice is one",
 		     test_duplicate_reply),
-		TEST("a Read quorum is n - q2 + 1", test_flexible),
+		TEST("a Read quorum is a Prepare quorum", test_flexible),
 		TEST("a read waits for what may have been chosen",
 		     test_undecided),
 		TEST("a slot that only a lost vote names is filled for the reader",
@@ -327,6 +345,8 @@ int main(void)
 		     test_limits),
 		TEST("a group of one reads alone", test_alone),
 		TEST("a learner reads, and is not asked", test_learner),
+		TEST("an answer that names what cannot be fills no log",
+		     test_liar),
 		TEST("stopping ends every read", test_stop),
 	};
 

@@ -445,6 +445,63 @@ static void test_hole(void **state)
 }
 
 /* Slot 1: epoch 2 without 3. Slot 2: epoch 2 with 4. The first one holds. */
+/*
+ * The same, but 3 lives and knows that y is chosen in slot 2: it tells who
+ * proposed it. A read of the new configuration must not miss that, though
+ * n - q2 + 1 of four voters are two, and 1 and 4 never saw y.
+ */
+static void test_read_hole(void **state)
+{
+	struct cluster *c = led(3);
+
+	assert_int_equal(reconfigure(c, 1, SET(1, 2, 3, 4), 0), 0);
+	drop(c, ANY, ANY, ANY);
+	cluster_grow(c);
+	assert_int_equal(campaign(c, 3), 0);
+	drop(c, PAXOS_PREPARE, 3, 1);
+	deliver(c, PAXOS_PREPARE, 3, 2);
+	deliver(c, PAXOS_PROMISE, 2, 3);
+	assert_int_equal(propose(c, 3, "x"), 0);
+	drop(c, PAXOS_ACCEPT, 3, ANY);
+	assert_int_equal(propose(c, 3, "y"), 0);
+	assert_int_equal(deliver(c, PAXOS_ACCEPT, 3, 2), 1);
+	deliver(c, PAXOS_ACCEPTED, 2, 3);
+	assert_true(paxos_core_chosen(core_of(c, 3), 2));
+	drop(c, ANY, ANY, ANY);
+
+	/* 1 has the change chosen by itself and 2. */
+	host_crash(c, 1);
+	host_restart(c, 1);
+	core_of(c, 1)->seen = B(9, 3);
+	assert_int_equal(campaign(c, 1), 0);
+	deliver(c, PAXOS_PREPARE, 1, 2);
+	deliver(c, PAXOS_PROMISE, 2, 1);
+	deliver(c, PAXOS_ACCEPT, 1, 2);
+	deliver(c, PAXOS_ACCEPTED, 2, 1);
+	assert_epoch(c, 1, 2);
+	/* Its phase 1 of epoch 2 is under way, and hears nothing yet. */
+	drop(c, PAXOS_PREPARE, 1, ANY);
+
+	/* 3 and 4 learn the change; behind it, 3 has delivered y. */
+	deliver(c, PAXOS_COMMIT, 1, ANY);
+	drop(c, PAXOS_ACCEPTED, ANY, ANY);
+	deliver(c, PAXOS_FETCH, 3, 1);
+	deliver(c, PAXOS_FETCH, 4, 1);
+	deliver(c, PAXOS_CHOSEN, 1, ANY);
+	assert_true(decided(c, 3, 2, "y"));
+	assert_epoch(c, 4, 2);
+	drop(c, ANY, ANY, ANY);
+
+	assert_int_equal(read_until(c, 4, c->now + 900 * MS, "a read"), 0);
+	deliver(c, PAXOS_READ, 4, 1);
+	deliver(c, PAXOS_READ_REPLY, 1, 4);
+	assert_null(ended(c, 4, "a read"));
+	run(c, 900 * MS);
+	assert_outcome(PAXOS_OUTCOME_CHOSEN, c, 4, "a read");
+	assert_true(decided(c, 4, 2, "y"));
+	cluster_free(c);
+}
+
 static void test_first_of_epoch(void **state)
 {
 	struct cluster *c = cluster_of(3);
@@ -680,6 +737,8 @@ int main(void)
 		TEST("a change found in phase 1 is a barrier, too", test_found),
 		TEST("what was chosen behind a change before it was stays chosen",
 		     test_hole),
+		TEST("new Read quorums meet old Accept quorums",
+		     test_read_hole),
 		TEST("of two changes of one epoch the first holds",
 		     test_first_of_epoch),
 		TEST("a restart comes back in its epoch", test_restart),
