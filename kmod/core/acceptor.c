@@ -229,6 +229,8 @@ enum paxos_drop paxos_acceptor_accept(struct paxos_core *core,
 {
 	const u8 *at = message->body;
 	enum paxos_drop drop;
+	bool stamped = !core->accept_stamp;
+	bool waits = false;
 	u64 show = 0;
 	u64 last = 0;
 	u32 i;
@@ -249,7 +251,7 @@ enum paxos_drop paxos_acceptor_accept(struct paxos_core *core,
 	 */
 	if (message->ballot > core->promised)
 		paxos_acceptor_promise(core, message->ballot);
-	if (!core->accept_stamp)
+	if (stamped)
 		core->accept_stamp = message->stamp;
 
 	for (i = 0; i < message->count; i++) {
@@ -276,8 +278,13 @@ enum paxos_drop paxos_acceptor_accept(struct paxos_core *core,
 		}
 		if (paxos_record_durable(&entry->record))
 			paxos_acceptor_voted(core, item.slot, message->ballot);
+		else
+			waits = true;
 	}
 	paxos_acceptor_flush(core);
+	/* No vote of it waits for the disk, so none is to carry its stamp. */
+	if (stamped && !waits)
+		core->accept_stamp = 0;
 	if (show)
 		paxos_learner_show(core, message->from, show, last,
 				   message->stamp);

@@ -119,6 +119,7 @@ static enum paxos_drop promise_check(struct paxos_core *core,
 	u32 i;
 
 	for (i = 0; i < message->count; i++) {
+		struct paxos_entry *entry;
 		struct paxos_item item;
 
 		at = paxos_wire_item(at, &item);
@@ -129,8 +130,16 @@ static enum paxos_drop promise_check(struct paxos_core *core,
 			drop = PAXOS_DROP_WINDOW;
 			break;
 		}
-		if (!beats(paxos_log_entry(&core->log, item.slot), &item))
+		entry = paxos_log_entry(&core->log, item.slot);
+		if (!beats(entry, &item))
 			continue;
+		/* Often it was only proposed again: no copy, for nothing can
+		 * make room while there is no leader.
+		 */
+		if (entry->value && paxos_value_is(entry->value, &item)) {
+			core->values[i] = paxos_value_get(entry->value);
+			continue;
+		}
 		core->values[i] = paxos_value_new(core, &item, 0);
 		if (!core->values[i]) {
 			drop = PAXOS_DROP_NOMEM;

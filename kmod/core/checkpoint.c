@@ -69,7 +69,8 @@ static bool sound(u64 slot, const u8 *bytes, u32 len,
 	u32 config_len, i;
 	int before = -1;
 
-	if (!slot || len < sizeof(*head))
+	/* Slots are counted up from there, and must not wrap. */
+	if (!slot || slot > PAXOS_SLOT_MAX || len < sizeof(*head))
 		return false;
 	memcpy(head, bytes, sizeof(*head));
 	config_len = le32_to_cpu(head->config_len);

@@ -21,6 +21,7 @@
 #include "quorum.h"
 #include "value.h"
 
+#define PAXOS_SLOT_MAX		(1ULL << 62)	/* that a log may begin behind */
 #define PAXOS_PENDING_MAX	1024	/* proposals of this member under way */
 #define PAXOS_READS_MAX		64	/* quorum reads under way */
 #define PAXOS_WINDOW_DEFAULT	1024	/* undecided slots */
@@ -329,8 +330,9 @@ void paxos_core_destroy(struct paxos_core *core);
 
 /*
  * Restoring: records in the order of their lsn, then start. A record that
- * cannot be (-EINVAL) or has no room (-ENOSPC) means that the log is damaged,
- * and the core must not be started. -ENOMEM: try the same record again.
+ * cannot be (-EINVAL) means that the log is damaged, one without room (-ENOSPC)
+ * that log_size is smaller than it was when they were made: the core must not be
+ * started. -ENOMEM: try the same record again.
  * Replays deliver(). start() wants an incarnation above every former one and
  * the last lsn on the disk.
  */

@@ -274,6 +274,7 @@ enum paxos_drop paxos_leader_accepted(struct paxos_core *core,
 				      const struct paxos_message *message)
 {
 	struct paxos_peer *peer = &core->peers[message->from];
+	u64 open = core->next_slot - 1 - core->commit;
 	const u8 *at = message->body;
 	u32 i;
 
@@ -291,11 +292,18 @@ enum paxos_drop paxos_leader_accepted(struct paxos_core *core,
 	paxos_peer_answered(core, message, &peer->response);
 	for (i = 0; i < message->count; i++) {
 		struct paxos_range range;
-		u64 last;
+		u64 first, last;
 
 		at = paxos_wire_range(at, &range);
+		first = max(range.first, core->commit + 1);
 		last = min(range.first + range.count - 1, core->next_slot - 1);
-		paxos_leader_voted(core, message->from, range.first, last);
+		/* They do not overlap, or the sender lies. */
+		if (last >= first) {
+			if (last - first >= open)
+				break;
+			open -= last - first + 1;
+		}
+		paxos_leader_voted(core, message->from, first, last);
 		peer->acked = max(peer->acked, last);
 	}
 	peer->retries = 0;

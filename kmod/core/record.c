@@ -101,6 +101,8 @@ u64 paxos_core_records(struct paxos_core *core, u64 after,
 
 int paxos_core_durable(struct paxos_core *core, u64 lsn, u64 now)
 {
+	bool room = false;
+
 	if (lsn > core->lsn)
 		return -EINVAL;
 	if (lsn <= core->durable)
@@ -122,6 +124,7 @@ int paxos_core_durable(struct paxos_core *core, u64 lsn, u64 now)
 			paxos_acceptor_promised(core);
 		} else if (record == &core->commit_record) {
 			core->commit_durable = core->commit;
+			room = true;
 		} else if (record == &core->trim_record) {
 			core->commit_durable = max(core->commit_durable,
 						   core->trim_slot);
@@ -134,6 +137,11 @@ int paxos_core_durable(struct paxos_core *core, u64 lsn, u64 now)
 		}
 	}
 	paxos_acceptor_flush(core);
+	/* What is durably chosen may be trimmed: there may be room again. */
+	if (room) {
+		paxos_forward_pump(core);
+		paxos_leader_send(core);
+	}
 	paxos_call_end(core);
 	return 0;
 }

@@ -481,6 +481,36 @@ static void test_memory(void **state)
 	cluster_free(c);
 }
 
+/*
+ * An Accept of nothing but what is known to be chosen earns no vote. The next
+ * one's vote must not carry the old stamp: the leader would take it for a slow
+ * answer.
+ */
+static void test_stamp_without_vote(void **state)
+{
+	struct cluster *c = acceptor();
+	struct paxos_item x = item_make(1, B(2, 3), 2, 1, "x");
+	struct paxos_item y = item_make(2, B(2, 3), 2, 2, "y");
+	struct paxos_message m;
+
+	c->wiped = true;	/* the others vote on no disk */
+	say_accept(c, 2, 1, B(1, 2), 1, "x", 1);
+	assert_true(decided(c, 1, 1, "x"));
+	m = message_make(c, PAXOS_ACCEPT, 3, 1, B(2, 3));
+	m.count = 1;
+	m.items = &x;
+	m.stamp = 100;
+	assert_drop(PAXOS_DROP_NONE, inject(c, &m));
+	drop(c, ANY, ANY, ANY);
+	advance(c, 10000 * MS);
+	m.items = &y;
+	m.stamp = 777;
+	assert_drop(PAXOS_DROP_NONE, inject(c, &m));
+	peek_message(c, PAXOS_ACCEPTED, 1, 3, &m);
+	assert_int_equal(m.stamp, 777);
+	cluster_free(c);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -524,6 +554,8 @@ int main(void)
 		TEST("law 4: a batch over the edge of the log is refused whole",
 		     test_batch_at_the_edge),
 		TEST("law 3: who is restoring or stopped is mute", test_mute),
+		TEST("an Accept without a vote leaves no stamp behind",
+		     test_stamp_without_vote),
 		TEST("durability in memory answers at once, records nothing",
 		     test_memory),
 	};

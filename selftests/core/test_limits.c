@@ -270,6 +270,46 @@ static void test_clock(void **state)
 	cluster_free(c);
 }
 
+/*
+ * A candidate holds all that it is shown, in a lower ballot, and has no memory
+ * for a second copy. Nothing can be trimmed before there is a leader.
+ */
+static void test_promise_of_held(void **state)
+{
+	struct cluster *c = cluster_make(3);
+	struct paxos_item items[4];
+	u64 ballot;
+	u32 i;
+
+	c->wiped = true;
+	host_boot(c, 1);
+	host_start(c, 1);
+	for (i = 0; i < 4; i++) {
+		char text[2] = { 'a' + i };
+
+		say_accept(c, 2, 1, B(1, 2), i + 1, text, 0);
+	}
+	c->hosts[1]->most_values = c->hosts[1]->values;
+	assert_int_equal(campaign(c, 1), 0);
+	ballot = core_of(c, 1)->ballot;
+	for (i = 0; i < 4; i++) {
+		const struct paxos_value *held =
+			paxos_log_entry(&core_of(c, 1)->log, i + 1)->value;
+
+		items[i] = (struct paxos_item){
+			.slot = i + 1,
+			.ballot = B(1, 3),
+			.origin = held->origin,
+			.len = held->len,
+			.kind = held->kind,
+			.bytes = held->bytes,
+		};
+	}
+	assert_drop(PAXOS_DROP_NONE, say_promise(c, 3, 1, ballot, 1, items, 4));
+	assert_int_equal(core_of(c, 1)->role, PAXOS_LEADER);
+	cluster_free(c);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -281,6 +321,8 @@ int main(void)
 		     test_nomem),
 		TEST("where there is no memory, chosen values make room",
 		     test_reserve),
+		TEST("what a candidate is shown and holds takes no memory",
+		     test_promise_of_held),
 		TEST("settings that cannot be are refused", test_settings),
 		TEST("members are numbered up to 64", test_members),
 		TEST("law 6: time is an argument, a clock set back is harmless",

@@ -435,7 +435,12 @@ static void test_senseless(void **state)
 		assert_int_equal(paxos_core_restore(core_of(d, 1), &view),
 				 -EINVAL);
 	}
+	/* Slots that would wrap. */
 	memcpy(wrong, bytes, len);
+	view.slot = PAXOS_SLOT_MAX + 1;
+	assert_int_equal(paxos_core_restore(core_of(d, 1), &view), -EINVAL);
+	view.slot = ~0ULL;
+	assert_int_equal(paxos_core_restore(core_of(d, 1), &view), -EINVAL);
 	view.slot = core_of(c, 1)->config_slot - 1;
 	assert_int_equal(paxos_core_restore(core_of(d, 1), &view), -EINVAL);
 	assert_int_equal(core_of(d, 1)->commit, 0);
