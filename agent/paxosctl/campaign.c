@@ -84,6 +84,12 @@ static int campaign(const struct arguments *arguments, struct kernel *kernel,
 			return view_complain(arguments, kernel, group);
 		timeout = 0;
 	} else if (!listener) {
+		if (print_json) {
+			json_object(NULL);
+			json_number("group", group);
+			json_string("done", "campaigns");
+			json_end();
+		}
 		return EXIT_FINE;
 	}
 	if (await(kernel, listener ? listener : kernel, group, timeout, &view))

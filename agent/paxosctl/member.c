@@ -137,6 +137,14 @@ static struct nl_msg *change_request(const struct asking *asking, uint8_t id,
 	return request;
 }
 
+static bool lacks_quorum(const struct asking *asking)
+{
+	struct group_view view;
+
+	return !view_get(asking->kernel, asking->group, &view) &&
+	       view_no_quorum(&view);
+}
+
 static int report(const struct asking *asking, uint8_t id, const char *done,
 		  const struct change *change)
 {
@@ -167,8 +175,7 @@ static int report(const struct asking *asking, uint8_t id, const char *done,
 		wrong(asking->arguments, "unknown: no answer in time, the change may still be made. Look at paxosctl status");
 	else
 		wrong(asking->arguments, "not made, and it will not be: the leader lost its place or its quorum");
-	return change->outcome == PAXOS_NL_OUTCOME_CHOSEN ? EXIT_ERROR :
-							    EXIT_NO_QUORUM;
+	return lacks_quorum(asking) ? EXIT_NO_QUORUM : EXIT_ERROR;
 }
 
 /*
@@ -186,14 +193,6 @@ static void settle(const struct asking *asking, uint64_t epoch)
 			return;
 		nap();
 	}
-}
-
-static bool lacks_quorum(const struct asking *asking)
-{
-	struct group_view view;
-
-	return !view_get(asking->kernel, asking->group, &view) &&
-	       view_no_quorum(&view);
 }
 
 /* What the kernel refuses it gives a reason for; *busy: it may take it later. */

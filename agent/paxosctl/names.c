@@ -325,10 +325,3 @@ const char *name_event(unsigned int event)
 
 	return LOOK_UP(names, event);
 }
-
-const char *name_error(int error)
-{
-	const char *name = strerrorname_np(error);
-
-	return name ? name : "unknown";
-}

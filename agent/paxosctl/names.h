@@ -28,7 +28,5 @@ const char *name_wait(unsigned int wait);
 const char *name_outcome(unsigned int outcome);
 const char *name_kind(unsigned int kind);
 const char *name_event(unsigned int event);
-/* "ENOENT" */
-const char *name_error(int error);
 
 #endif
