@@ -49,13 +49,16 @@ unknown_is_not_called_failure() {
 
 they_come_back_and_nothing_is_lost() {
 	local i
+	# Until its time is up the tool proposes again what was not proposed.
+	spawn 1 paxosctl propose -t 600s 'waits for them' >"$work/waits"
 	for i in 3 4 5; do
 		cluster start "$i"
 	done
 	lead 1
+	wait $!
 	on 4 paxosctl propose 'after'
 	same_logs 1 2 3 4 5
-	for i in before after; do
+	for i in before 'waits for them' after; do
 		[ "$(grep -c "  $i\$" "$work/log-3")" -eq 1 ]
 	done
 	acknowledged "$work/limbo" 1 2 3 4 5
