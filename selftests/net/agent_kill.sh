@@ -61,7 +61,7 @@ members_whose_agents_died_are_mute_until_they_are_back() {
 	kill -9 "$(agent_pid 3)"
 	until_true is 3 wait agent
 	before=$(state 1 commit)
-	on 1 burst -n 1 -t 1500 limbo >"$work/limbo"
+	on 1 burst -n 1 -t 1500 -r 20000 limbo >"$work/limbo"
 	grep '^unknown ' "$work/limbo" >&2
 	is 1 commit "$before"
 
@@ -130,7 +130,8 @@ a_clock_that_is_set_back_and_forth_changes_nothing() {
 	local ballot
 	[ -n "${PAXOS_GUEST-}" ] || skip "would set this machine's clock"
 	ballot=$(state 1 ballot)
-	spawn 2 burst -n "$(scaled 300 30)" -o 2 clock >"$work/acks"
+	spawn 2 burst -n "$(scaled 300 30)" -o 2 -t 60000 -r 60000 clock \
+		>"$work/acks"
 	date -s '+1 day' >&2
 	sleep 0.3
 	date -s '-2 days' >&2

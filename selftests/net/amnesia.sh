@@ -28,7 +28,8 @@ reboot() {
 three_hosts_in_memory_decide() {
 	cluster up 3 --durability memory --set AutoReplace=yes \
 		--set Election=yes
-	on 2 burst -n "$(scaled 100 20)" -o 8 before >"$work/acks"
+	on 2 burst -n "$(scaled 100 20)" -o 8 -t 60000 -r 60000 before \
+		>"$work/acks"
 	all_chosen "$work/acks" "$(scaled 100 20)"
 	same_logs 1 2 3
 }

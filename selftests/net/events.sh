@@ -101,7 +101,7 @@ what_is_done_is_counted() {
 	n=$(scaled 50 10)
 	slots=$(counter 3 slots-chosen)
 	proposals=$(counter 2 proposals)
-	on 2 burst -n "$n" counted >"$work/acks"
+	on 2 burst -n "$n" -t 60000 -r 60000 counted >"$work/acks"
 	all_chosen "$work/acks" "$n"
 	until_true is_even 1 2 3
 	[ "$(counter 2 proposals)" -eq $((proposals + n)) ]

@@ -65,7 +65,7 @@ a_hundred_thousand_datagrams_of_an_outsider_change_nothing() {
 	deepen_backlog
 	cluster up 3
 	lead 1
-	on 2 burst -n 20 real >"$work/acks"
+	on 2 burst -n 20 -t 60000 -r 60000 real >"$work/acks"
 	all_chosen "$work/acks" 20
 	flood "$(scaled 100000 5000)" outsider
 }

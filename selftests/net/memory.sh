@@ -9,7 +9,8 @@
 three_hosts_decide_without_disk_and_agent() {
 	cluster up 3 --durability memory --no-agents
 	lead 1
-	on 2 burst -n "$(scaled 200 20)" -o 16 memory >"$work/acks"
+	on 2 burst -n "$(scaled 200 20)" -o 16 -t 60000 -r 60000 memory \
+		>"$work/acks"
 	all_chosen "$work/acks" "$(scaled 200 20)"
 	same_logs 1 2 3
 	acknowledged "$work/acks" 1 2 3

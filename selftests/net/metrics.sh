@@ -76,7 +76,7 @@ the_agent_writes_a_page() {
 
 it_says_what_the_status_says() {
 	lead 1
-	on 1 burst -n 50 metrics >"$work/acks"
+	on 1 burst -n 50 -t 60000 -r 60000 metrics >"$work/acks"
 	all_chosen "$work/acks" 50
 	same_logs 1 2 3
 	until_true says commit_slot "$(state 1 commit)"

@@ -143,7 +143,7 @@ many_large_values_fit_where_few_are_held() {
 	cluster up 3 --set Memory=1M
 	lead 1
 	# Three times what the memory holds: chosen values make room.
-	spawn 2 burst -n "$n" -o 4 -l "$MAX" -r 60000 large >"$work/acks"
+	spawn 2 burst -n "$n" -o 4 -l "$MAX" -t 60000 -r 60000 large >"$work/acks"
 	wait
 	all_chosen "$work/acks" "$n"
 	[ "$(state 1 bytes_used)" -le $((1 << 20)) ]
