@@ -92,7 +92,6 @@ votes_anywhere() {
 without_a_majority_nobody_is_replaced() {
 	local lost i
 	lost=$(<"$work/lost")
-	PATIENCE=90
 	for i in 1 2 3; do
 		[ "$i" = "$lost" ] || reboot "$i"
 	done
@@ -117,7 +116,6 @@ where_it_is_not_asked_for_nothing_is_done() {
 	votes 1 '1 2 3'
 }
 
-PATIENCE=100
 run_tests \
 	three_hosts_in_memory_decide \
 	one_that_lost_its_memory_gets_another_id_and_votes \

@@ -22,10 +22,10 @@ cluster=$top/scripts/cluster
 export PAXOS_RUN=${PAXOS_RUN:-/run/paxos-cluster}
 
 SKIP=4		# the kernel's number for it
-PATIENCE=30	# seconds that a condition may take; only failures take so long
+PATIENCE=180	# seconds that a condition may take; only failures take so long
+export PAXOS_PATIENCE=$PATIENCE
 slow=${PAXOS_SLOW:-}
 [ "${PAXOS_GUEST-}" != uml ] || slow=1
-[ -z "$slow" ] || PATIENCE=180
 
 # scaled N [M]: N, or where it is slow a tenth of it, M at least.
 scaled() {
