@@ -85,7 +85,7 @@ a_second_agent_is_refused_and_told_who_holds_the_group() {
 	# The directory's part: the lock.
 	refused 1 "$pid" on 2 timeout 20 paxosd "$PAXOS_RUN/2.conf"
 	[ "$(agent_pid 2)" = "$pid" ]
-	is 2 wait none
+	until_true is 2 wait none
 	on 2 paxosctl propose 'with the first agent'
 }
 
@@ -118,7 +118,7 @@ a_stopped_agent_of_a_follower_costs_nobody_a_leader() {
 	sleep 4		# longer than an agent may be silent
 	on 2 paxosctl propose 'still the same'
 	is 1 ballot "$ballot"
-	is 2 leader 1
+	until_true is 2 leader 1
 	kill -CONT "$(agent_pid 3)"
 	until_true is 3 wait none
 	same_logs 1 2 3

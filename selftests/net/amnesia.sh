@@ -37,7 +37,7 @@ three_hosts_in_memory_decide() {
 # Who follows, so that the lead is none of the matter here.
 a_follower() {
 	local leader
-	leader=$(state 1 leader)
+	until_true knows_leader 1
 	echo $((leader % 3 + 1))
 }
 

@@ -77,12 +77,17 @@ a_learner_may_not_lead() {
 	# But it learns, and proposes.
 	on 3 paxosctl propose 'by a learner'
 	same_logs 1 2 3
-	on 1 paxosctl status | grep '^ *3 .* up *learner ' >&2
+	until_true shows_learner
 	# Its vote does not count: with the other voter dead there is no quorum.
 	cluster kill 2
 	until_true is 1 up 1
 	refused 2 'no quorum: 1 of 2, 2 needed' \
 		on 1 paxosctl propose -t 1s 'without the other voter'
+}
+
+shows_learner() {
+	on 1 paxosctl status >"$work/status" || return
+	grep '^ *3 .* up *learner ' "$work/status"
 }
 
 run_tests \

@@ -87,8 +87,8 @@ events_are_JSON_where_it_is_asked_for() {
 	until_true an_event_is_JSON
 }
 an_event_is_JSON() {
-	local other
-	other=$((3 - $(state 1 leader)))
+	local other=1
+	! leads 1 || other=2
 	campaign "$other"
 	grep -Eq "^\{\"time_ms\":[0-9]+,\"group\":1,\"event\":\"leader\",\"leader\":[12],\"ballot\":\"[0-9]+\.[12]\"\}" \
 		"$work/json"

@@ -153,6 +153,11 @@ until_true() {
 # is I NAME VALUE: so says the status of host I.
 is() { [ "$(state "$1" "$2")" = "$3" ]; }
 is_not() { ! is "$@"; }
+# knows_leader I: host I does, and it is $leader.
+knows_leader() {
+	leader=$(state "$1" leader)
+	[ "$leader" != null ]
+}
 leads() { is "$1" phase leader; }
 
 # lead I: host I becomes the leader, and has a quorum.
@@ -170,6 +175,17 @@ is_even() {
 		[ "$commit" = "$(field slot "$json")" ] || return 1
 		[ "$commit" = "${seen:=$commit}" ] || return 1
 	done
+}
+
+# is_idle I: nothing is left to write there, nothing under way, and so it stays.
+is_idle() {
+	local json lsn
+	lsn=$(state "$1" lsn)
+	sleep 1.5	# a lone commit record waits a second
+	json=$(status "$1")
+	[ "$(field lsn "$json")" = "$lsn" ] &&
+		[ "$(field durable "$json")" = "$lsn" ] &&
+		[ "$(field pending "$json")" = 0 ]
 }
 
 # await_growth I: something is chosen that host I did not know.

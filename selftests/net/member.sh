@@ -140,7 +140,7 @@ all_come_back_in_their_epoch() {
 	cluster start 2 6
 	until_true has_epoch 2 "$epoch"
 	until_true has_epoch 6 "$epoch"
-	votes 6 '2 6'
+	until_true votes 6 '2 6'
 	lead 6
 	on 2 paxosctl propose 'after all'
 	same_logs 2 6

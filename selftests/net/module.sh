@@ -64,15 +64,14 @@ it_is_loaded_and_unloaded_50_times_under_traffic() {
 		# A cluster of its own each time: no id votes twice.
 		add 1 "$round"
 		add 2 "$round"
-		quietly_on 1 paxosctl campaign --wait
-		spawn 1 burst -n 1000000 -o 32 -t 100 "round-$round" \
+		until_true campaign 1
+		spawn 1 burst -n 1000000 -o 32 -t 2000 "round-$round" \
 			>"$work/burst-1" 2>"$work/errors-1"
 		spawn 2 burst -n 1000000 -o 32 -t 100 "round-$round" \
 			>"$work/burst-2" 2>"$work/errors-2"
-		until_true test -s "$work/burst-2"
+		until_true grep -q '^chosen' "$work/burst-2"
 		unload
 		stop_spawned
-		grep -q '^chosen' "$work/burst-2"
 	done 2>"$work/rounds"
 	say "$rounds times"
 	load

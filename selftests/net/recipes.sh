@@ -43,7 +43,7 @@ the_next_is_elected_when_the_winner_dies() {
 	spawn 3 paxosctl elect --ttl "${TTL}s" -v three office -- \
 		sh -c 'echo $PAXOS_TOKEN; exec sleep 600' >"$work/three"
 	sleep 1
-	shows 1 office two
+	until_true shows 1 office two
 	cluster kill 2
 	until_true shows 1 office three
 	[ "$(token_of)" -gt "$first" ]
