@@ -12,7 +12,7 @@
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 . "${BASH_SOURCE[0]%/*}/device.bash"
 
-TTL=$([ -n "$slow" ] && echo 20000 || echo 3000)	# ms
+TTL=$([ -n "$slow" ] && echo 20000 || echo 6000)	# ms
 EVER=-1
 
 # use FD I: a subsystem of host I.

@@ -67,7 +67,7 @@ it_is_loaded_and_unloaded_50_times_under_traffic() {
 		until_true campaign 1
 		spawn 1 burst -n 1000000 -o 32 -t 2000 "round-$round" \
 			>"$work/burst-1" 2>"$work/errors-1"
-		spawn 2 burst -n 1000000 -o 32 -t 100 "round-$round" \
+		spawn 2 burst -n 1000000 -o 32 -t 2000 "round-$round" \
 			>"$work/burst-2" 2>"$work/errors-2"
 		until_true grep -q '^chosen' "$work/burst-2"
 		unload

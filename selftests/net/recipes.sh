@@ -8,7 +8,7 @@
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
-TTL=$([ -n "$slow" ] && echo 20 || echo 3)	# seconds
+TTL=$([ -n "$slow" ] && echo 20 || echo 6)	# seconds
 COUNT=$(scaled 40 20)
 
 queue() { quietly_on "$1" paxosctl queue "${@:2}"; }
@@ -127,7 +127,7 @@ exactly_once_is_what_a_transaction_does() {
 consumer() {
 	local id token value n=0
 	while read -r id token value < <(quietly_on "$1" \
-		paxosctl queue pop --ttl "${TTL}s" --wait "$((TTL + 3))s" many)
+		paxosctl queue pop --ttl "${TTL}s" --wait "$((3 * TTL))s" many)
 	do
 		echo "$token $value" >>"$work/popped-$1"
 		[ $((++n % 3)) -ne 0 ] || continue
@@ -190,7 +190,7 @@ a_watch_sees_them_come_and_go() {
 	until_true lists 1 db 'db  three  here'
 	# It dies without a word.
 	kill -KILL $!
-	on 3 timeout 120 paxosctl service watch -r "$revision" -n 2 db |
+	on 3 timeout $((4 * PATIENCE)) paxosctl service watch -r "$revision" -n 2 db |
 		awk '{ print $2, $3 }' >"$work/events"
 	diff - "$work/events" >&2 <<-'EOF'
 		put service/db/three

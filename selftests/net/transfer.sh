@@ -148,7 +148,7 @@ say_to() {
 	local port
 	port=$((7400 + 1))
 	# shellcheck disable=SC2016 # the inner shell's
-	quietly_on 3 timeout 8 bash -c '
+	quietly_on 3 timeout 30 bash -c '
 		exec 9<>"/dev/tcp/$0/$1"
 		printf "$2" >&9
 		cat <&9' "$(address_of "$1")" "$port" "$2"
