@@ -59,7 +59,7 @@ a_wait_that_is_killed_ends() {
 	# shellcheck disable=SC2016	# expanded there
 	nsenter --net=/run/netns/paxos-1 bash -c 'echo open 8 1 600000 >&5' &
 	pid=$!
-	sleep 0.5
+	until_true waits "$pid"
 	kill -9 "$pid"
 	not wait "$pid"
 	# Nobody holds it: it can be opened.
@@ -214,7 +214,7 @@ each_error_has_its_number() {
 	# shellcheck disable=SC2016	# expanded there
 	bash -c 'echo read 600000 >&5' &
 	pid=$!
-	sleep 0.3
+	until_true waits "$pid"
 	kill -9 "$pid"
 	not wait "$pid"
 	fails 'Link has been severed' tell 5 read 300

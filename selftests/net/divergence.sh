@@ -11,8 +11,11 @@
 . "${BASH_SOURCE[0]%/*}/device.bash"
 DIVERGES=1
 
-# fill N [HOST]: N more slots.
-fill() { on "${2:-1}" burst -n "$1" -o 8 filler >"$work/acks"; }
+# fill N: so many more slots.
+fill() {
+	on 1 burst -n "$1" -o 8 -t 60000 -r 60000 filler >"$work/acks"
+	all_chosen "$work/acks" "$1"
+}
 
 # member_says I J NAME: what host I's status has of member J.
 member_says() {

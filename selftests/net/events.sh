@@ -63,12 +63,13 @@ a_disk_that_stalls_is_told() {
 	# A stopped agent looks the same to the kernel.
 	lead 1
 	kill -STOP "$(agent_pid 1)"
-	spawn 2 paxosctl propose -t 20s 'slowly' >"$work/slowly"
+	spawn 2 paxosctl propose -t 60s 'slowly' >"$work/slowly"
 	until_true shows 'the disk stalls'
 	until_true is 1 wait disk
 	kill -CONT "$(agent_pid 1)"
 	until_true shows 'the disk resumed'
-	wait
+	wait $!
+	grep '^slot ' "$work/slowly" >&2
 }
 
 the_log_can_be_followed() {

@@ -30,7 +30,7 @@ opening_waits_until_the_group_runs() {
 	# shellcheck disable=SC2016	# expanded there
 	nsenter --net=/run/netns/paxos-1 bash -c 'echo open 7 600000 >&5' &
 	pid=$!
-	sleep 0.5
+	until_true waits "$pid"
 	kill -9 "$pid"
 	not wait "$pid"
 	at 1 5 open 1 5000
@@ -201,9 +201,9 @@ full_is_full() {
 
 # ended FD COUNT: each ended once, and what was taken is accounted for.
 ended() {
-	says "$1" twice 0
-	[ "$(said "$1" taken)" -eq $(($(said "$1" chosen) + \
-		$(said "$1" not-chosen) + $(said "$1" unknown))) ]
+	says "$1" twice 0 &&
+		[ "$(said "$1" taken)" -eq $(($(said "$1" chosen) + \
+			$(said "$1" not-chosen) + $(said "$1" unknown))) ]
 }
 # over FD: no more come, and all have ended
 over() {

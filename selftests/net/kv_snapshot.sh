@@ -87,7 +87,7 @@ leases_go_on_behind_it() {
 	kv 3 put short lived -l "$lease"
 	until_true gone 2 short
 }
-gone() { not quietly_on "$1" paxosctl kv get "$2"; }
+gone() { refused 1 'no such key' kv "$1" get "$2"; }
 
 a_watch_goes_on_or_is_told_that_it_cannot() {
 	revision=$(<"$work/revision")

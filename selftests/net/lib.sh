@@ -59,7 +59,11 @@ need_module() {
 # Log a command and run it.
 logged() { echo "+ $*" >&2; "$@"; }
 
-cluster() { logged "$cluster" "$@"; }
+# What its agents said goes with it.
+cluster() {
+	[ "$1" != down ] || no_divergence || return
+	logged "$cluster" "$@"
+}
 
 # on I COMMAND...: on host I. A little faster than `cluster exec`.
 on() { echo "+ $*" >&2; quietly_on "$@"; }
@@ -241,7 +245,7 @@ refused() {
 	cat "$work/refused" >&2
 	# shellcheck disable=SC2053	# a pattern
 	[[ $code == $expected ]] ||
-		wrong "status $code, expected $expected: $*"
+		wrong "status $code, expected $expected: $*" || return
 	grep -Eq -- "$pattern" "$work/refused" ||
 		wrong "it should say '$pattern': $*"
 }

@@ -13,7 +13,10 @@ COUNT=$(scaled 40 20)
 
 queue() { quietly_on "$1" paxosctl queue "${@:2}"; }
 service() { on "$1" paxosctl service "${@:2}"; }
-lists() { [ "$(quietly_on "$1" paxosctl service list "$2")" = "$3" ]; }
+lists() {
+	local all
+	all=$(quietly_on "$1" paxosctl service list "$2") && [ "$all" = "$3" ]
+}
 shows() {
 	quietly_on "$1" paxosctl elect --show "$2" >"$work/shown" &&
 		grep -q "^$3  token" "$work/shown"
@@ -75,8 +78,9 @@ a_queue_is_first_in_first_out() {
 	cmp "$work/item" "$work/popped" >&2
 	read -r id token <"$work/claim"
 	on 3 paxosctl queue ack jobs "$id" "$token"
-	[ -z "$(quietly_on 1 paxosctl kv get --prefix queue/)" ]
-	[ -z "$(quietly_on 1 paxosctl kv lease list)" ]
+	quietly_on 1 paxosctl kv get --prefix queue/ >"$work/left"
+	quietly_on 1 paxosctl kv lease list >>"$work/left"
+	[ ! -s "$work/left" ]
 }
 
 pushed_twice_it_is_there_once() {
