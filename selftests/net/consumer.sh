@@ -127,7 +127,6 @@ what_finds_no_memory_takes_the_reserve() {
 	local count i
 	count=$(scaled 200 100)
 	modprobe -q paxos_fail || skip "no paxos_fail"
-	undo unfail
 	consume 5
 	consume 6
 	consume 7
@@ -151,7 +150,6 @@ what_finds_no_memory_takes_the_reserve() {
 	tell 6 add 1 30000
 	[ "$(counter 2 spares)" = "$i" ]
 }
-unfail() { [ ! -d /sys/module/paxos_fail ] || rmmod paxos_fail; }
 
 proposals_from_softirq_end_exactly_once() {
 	local count before
@@ -303,6 +301,7 @@ a_group_is_deleted_under_its_consumers() {
 }
 
 a_namespace_is_deleted_under_them() {
+	undo drop_hosts 9
 	ip netns add paxos-9
 	ip -n paxos-9 link set lo up
 	consume 5
@@ -335,7 +334,7 @@ modules_go_in_their_order_only() {
 
 a_subsystem_may_do_without_paxos() {
 	cluster down
-	rmmod paxos_sample
+	until_true rmmod paxos_sample
 	until_true rmmod paxos
 	modprobe paxos_optional
 	grep -x N /sys/module/paxos_optional/parameters/there >&2

@@ -202,6 +202,7 @@ a_member_whose_memory_fails_is_found_out_and_stops() {
 
 a_replay_from_its_disk_heals_it() {
 	spawn 2 paxosctl watch -g 1 >"$work/watch-2"
+	cluster kill 3	# if it is not yet
 	cluster start 3
 	until_true is 2 diverged_slot null
 	all_compared 1 2 3 4
@@ -212,7 +213,8 @@ a_replay_from_its_disk_heals_it() {
 	says 6 sum 50
 	[ "$(on 3 paxosctl kv get key)" = 'key  value' ]
 	exec 6>&-
-	rmmod paxos_sample paxos_kv
+	until_true rmmod paxos_sample
+	until_true rmmod paxos_kv
 	on 1 paxosctl propose 'and back'
 	all_compared 1 2 3 4
 	until_true grep -q 'no member differs any more' "$work/watch-2"

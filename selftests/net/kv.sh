@@ -117,7 +117,7 @@ a_lease_ends_under_a_new_leader() {
 # Which holds it from the first command on.
 a_lease_ends_where_the_leader_does_not_hold_the_store() {
 	local lease
-	rmmod paxos_kv
+	until_true rmmod paxos_kv
 	modprobe paxos_kv
 	lead 3
 	lease=$(kv 1 lease grant "$TTL" | sed -n 's/^lease //p')
@@ -334,7 +334,7 @@ nobody_else_may() {
 
 the_module_goes_when_nobody_needs_it() {
 	cluster down
-	rmmod paxos_kv
+	until_true rmmod paxos_kv
 	[ ! -e /sys/module/paxos_kv ]
 }
 

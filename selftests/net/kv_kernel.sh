@@ -239,7 +239,6 @@ a_slot_without_memory_is_tried_again() {
 	tell 5 put poor 0
 	modprobe -q paxos_fail symbol=store_alloc every=3 ||
 		skip 'no paxos_fail'
-	undo unfail
 	tell 6 watch poor "$(said 5 revision)"
 	for i in {1..20}; do
 		mod=$(said 5 revision)
@@ -262,7 +261,6 @@ a_slot_without_memory_is_tried_again() {
 	cmp "$work/all-1" "$work/all-2" >&2
 	cmp "$work/all-1" "$work/all-3" >&2
 }
-unfail() { [ ! -d /sys/module/paxos_fail ] || rmmod paxos_fail; }
 
 closing_ends_what_is_under_way() {
 	use 5
@@ -326,8 +324,8 @@ modules_go_in_order_only() {
 	fails 'in use' rmmod paxos_kv_user
 	exec 5>&-
 	fails 'in use' rmmod paxos_kv
-	rmmod paxos_kv_user
-	rmmod paxos_kv
+	until_true rmmod paxos_kv_user
+	until_true rmmod paxos_kv
 	modprobe paxos_kv_user
 	use 5
 	at 1 5 open 1 5000
@@ -347,8 +345,8 @@ a_namespace_that_goes_ends_it_all() {
 	until_true ended 5
 	fails 'transport endpoint shutdown' tell 5 put a b
 	exec 5>&-
-	rmmod paxos_kv_user
-	rmmod paxos_kv
+	until_true rmmod paxos_kv_user
+	until_true rmmod paxos_kv
 	modprobe paxos_kv_user
 }
 

@@ -424,8 +424,8 @@ modules_go_when_it_was_let_go() {
 	# and while it holds the lock
 	exec 5>&-
 	wanted gone 0
-	rmmod paxos_kv_lock
-	rmmod paxos_kv
+	until_true rmmod paxos_kv_lock
+	until_true rmmod paxos_kv
 	modprobe paxos_kv_lock
 	use 5 1
 	tell 5 lock gone "$TTL" 0
@@ -449,8 +449,8 @@ a_namespace_that_goes_takes_it_along() {
 	until_true says 5 lost 1
 	fails 'transport endpoint shutdown' tell 5 release
 	exec 5>&- 6>&-
-	rmmod paxos_kv_lock
-	rmmod paxos_kv
+	until_true rmmod paxos_kv_lock
+	until_true rmmod paxos_kv
 	modprobe paxos_kv_lock
 }
 

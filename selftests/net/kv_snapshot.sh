@@ -72,7 +72,7 @@ one_comes_back_with_a_snapshot() {
 one_that_lost_its_module_has_all_again() {
 	revision=$(<"$work/revision")
 	fill "$FILL" more 1000
-	rmmod paxos_kv
+	until_true rmmod paxos_kv
 	modprobe paxos_kv
 	same_stores 1 2 3
 }

@@ -267,6 +267,14 @@ no_divergence() {
 	done
 }
 
+# What makes a kernel fail is of one test.
+mend() {
+	local module
+	for module in paxos_fail paxos_corrupt; do
+		[ ! -d "/sys/module/$module" ] || rmmod "$module"
+	done
+}
+
 # let_go MODULE: of what needs it, too.
 let_go() {
 	let_go_of_users "$1"
@@ -304,6 +312,7 @@ end_test() {
 	mapfile -t pids < <(jobs -p)
 	[ ${#pids[@]} -eq 0 ] || kill -9 "${pids[@]}" 2>"$work/kill" || true
 	wait
+	mend
 }
 
 fault() {
