@@ -11,8 +11,8 @@
 
 /* What an attribute can hold; the kernel refuses a good deal less. */
 #define VALUE_ROOM	65000
-/* How long it waits before it asks again whether there is a leader. */
-#define LEADER_PAUSE_MS	20
+/* How long it waits before it proposes again. */
+#define PAUSE_MS	20
 
 const struct option_spec propose_options[] = {
 	OPTION_GROUP,
@@ -59,8 +59,6 @@ static void explain(struct kernel *kernel, uint32_t group,
 	}
 	too_few = outcome->up.value < outcome->needed.value;
 	outcome->no_quorum = too_few || view_no_quorum(&view);
-	outcome->no_leader = view.wait == PAXOS_NL_WAIT_LEADER &&
-			     !outcome->no_quorum;
 	/* Where the group has a reason now, it is better than a count. */
 	view_reason(&view, outcome->reason);
 	if (too_few && !view_no_quorum(&view))
@@ -199,14 +197,15 @@ static struct nl_msg *propose_request(struct kernel *kernel, uint32_t group,
 }
 
 /*
- * A member that was just started, or whose leader just died, knows of a leader
- * soon. What was refused for want of one was not proposed, so it may be again.
+ * A member that was just started, whose leader just died, or that did not run
+ * for a second, knows of a leader and of a quorum soon. What was refused for
+ * want of them was not proposed, so it may be again.
  */
 int propose_in_time(struct kernel *kernel, uint32_t group, uint32_t timeout,
 		    const uint8_t *value, size_t length,
 		    struct outcome *outcome)
 {
-	const struct timespec pause = { .tv_nsec = LEADER_PAUSE_MS * 1000000L };
+	const struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000L };
 	uint64_t end = now_ms() + timeout, now = end - timeout;
 
 	for (;;) {
@@ -217,7 +216,7 @@ int propose_in_time(struct kernel *kernel, uint32_t group, uint32_t timeout,
 			return -1;
 		now = now_ms();
 		if (outcome->outcome != PAXOS_NL_OUTCOME_NOT_CHOSEN ||
-		    !outcome->no_leader || now + LEADER_PAUSE_MS >= end)
+		    now + PAUSE_MS >= end)
 			return 0;
 		nanosleep(&pause, NULL);
 	}

@@ -20,7 +20,6 @@ struct outcome {
 	struct maybe up;
 	struct maybe needed;
 	bool no_quorum;
-	bool no_leader;			/* and nothing was proposed */
 	char reason[VIEW_REASON_SIZE];	/* unless it was chosen */
 };
 
@@ -39,7 +38,8 @@ int outcome_get(struct kernel *kernel, struct nl_msg *request, uint32_t group,
 /*
  * propose_in_time - propose @value, or a no-op where that is NULL, and wait
  *
- * For a leader, too, as long as there is none. Returns as outcome_get().
+ * What is certainly not proposed is proposed again, until the time is up.
+ * Returns as outcome_get().
  */
 int propose_in_time(struct kernel *kernel, uint32_t group, uint32_t timeout,
 		    const uint8_t *value, size_t length,

@@ -19,7 +19,7 @@ struct burst {
 	u64 taken;
 	u64 results[PAXOS_RESULT_UNKNOWN + 1];
 	u64 twice;		/* done() of what was not under way */
-	u64 full;		/* -EAGAIN, -ENOMEM: to be tried again */
+	u64 full;		/* -EAGAIN, -ENOMEM, -ENOLINK: to be tried again */
 	int error;		/* any other */
 };
 
@@ -53,7 +53,7 @@ static inline void burst_begun(struct burst *burst, bool *under_way, int err)
 	} else {
 		*under_way = false;
 		burst->left++;
-		if (err == -EAGAIN || err == -ENOMEM)
+		if (err == -EAGAIN || err == -ENOMEM || err == -ENOLINK)
 			burst->full++;
 		else
 			burst->error = err;

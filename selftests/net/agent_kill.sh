@@ -61,7 +61,7 @@ members_whose_agents_died_are_mute_until_they_are_back() {
 	kill -9 "$(agent_pid 3)"
 	until_true is 3 wait agent
 	before=$(state 1 commit)
-	on 1 burst -n 1 -t 1500 limbo >"$work/limbo"
+	on 1 burst -n 1 -t 1500 -r 20000 limbo >"$work/limbo"
 	grep '^unknown ' "$work/limbo" >&2
 	is 1 commit "$before"
 
@@ -85,7 +85,7 @@ a_second_agent_is_refused_and_told_who_holds_the_group() {
 	# The directory's part: the lock.
 	refused 1 "$pid" on 2 timeout 20 paxosd "$PAXOS_RUN/2.conf"
 	[ "$(agent_pid 2)" = "$pid" ]
-	is 2 wait none
+	until_true is 2 wait none
 	on 2 paxosctl propose 'with the first agent'
 }
 
@@ -118,7 +118,7 @@ a_stopped_agent_of_a_follower_costs_nobody_a_leader() {
 	sleep 4		# longer than an agent may be silent
 	on 2 paxosctl propose 'still the same'
 	is 1 ballot "$ballot"
-	is 2 leader 1
+	until_true is 2 leader 1
 	kill -CONT "$(agent_pid 3)"
 	until_true is 3 wait none
 	same_logs 1 2 3
@@ -130,7 +130,8 @@ a_clock_that_is_set_back_and_forth_changes_nothing() {
 	local ballot
 	[ -n "${PAXOS_GUEST-}" ] || skip "would set this machine's clock"
 	ballot=$(state 1 ballot)
-	spawn 2 burst -n "$(scaled 300 30)" -o 2 clock >"$work/acks"
+	spawn 2 burst -n "$(scaled 300 30)" -o 2 -t 60000 -r 60000 clock \
+		>"$work/acks"
 	date -s '+1 day' >&2
 	sleep 0.3
 	date -s '-2 days' >&2

@@ -34,7 +34,7 @@ all_propose_at_once_and_each_value_is_chosen_once() {
 	local i n
 	n=$(scaled 100)
 	for i in 1 2 3 4 5; do
-		spawn "$i" burst -n "$n" -o 8 "from-$i" >"$work/acks-$i"
+		spawn "$i" burst -n "$n" -o 8 -t 60000 -r 60000 "from-$i" >"$work/acks-$i"
 	done
 	wait
 	for i in 1 2 3 4 5; do

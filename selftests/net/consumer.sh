@@ -59,7 +59,7 @@ a_wait_that_is_killed_ends() {
 	# shellcheck disable=SC2016	# expanded there
 	nsenter --net=/run/netns/paxos-1 bash -c 'echo open 8 1 600000 >&5' &
 	pid=$!
-	sleep 0.5
+	until_true waits "$pid"
 	kill -9 "$pid"
 	not wait "$pid"
 	# Nobody holds it: it can be opened.
@@ -127,7 +127,6 @@ what_finds_no_memory_takes_the_reserve() {
 	local count i
 	count=$(scaled 200 100)
 	modprobe -q paxos_fail || skip "no paxos_fail"
-	undo unfail
 	consume 5
 	consume 6
 	consume 7
@@ -151,7 +150,6 @@ what_finds_no_memory_takes_the_reserve() {
 	tell 6 add 1 30000
 	[ "$(counter 2 spares)" = "$i" ]
 }
-unfail() { [ ! -d /sys/module/paxos_fail ] || rmmod paxos_fail; }
 
 proposals_from_softirq_end_exactly_once() {
 	local count before
@@ -214,7 +212,7 @@ each_error_has_its_number() {
 	# shellcheck disable=SC2016	# expanded there
 	bash -c 'echo read 600000 >&5' &
 	pid=$!
-	sleep 0.3
+	until_true waits "$pid"
 	kill -9 "$pid"
 	not wait "$pid"
 	fails 'Link has been severed' tell 5 read 300
@@ -241,7 +239,7 @@ who_stalls_holds_up_nobody_else_and_is_seen() {
 	consume 6
 	at 1 5 open 1 0 0
 	at 1 6 open 1 0 0
-	tell 5 stall 5000
+	tell 5 stall "$([ -n "$slow" ] && echo 20000 || echo 5000)"
 	tell 6 add 1 30000
 	tell 6 add 1 30000
 	tell 6 read 30000
@@ -267,7 +265,7 @@ who_is_left_behind_by_the_log_is_stopped() {
 	alone 1 9 512
 	at 1 5 open 9 1 0
 	at 1 6 open 9 1 0
-	tell 5 stall 3000
+	tell 5 stall "$([ -n "$slow" ] && echo 15000 || echo 3000)"
 	tell 6 drip 2000 10 20000
 	until_true says 6 chosen 2000
 	tell 6 read 30000
@@ -303,6 +301,7 @@ a_group_is_deleted_under_its_consumers() {
 }
 
 a_namespace_is_deleted_under_them() {
+	undo drop_hosts 9
 	ip netns add paxos-9
 	ip -n paxos-9 link set lo up
 	consume 5
@@ -335,7 +334,7 @@ modules_go_in_their_order_only() {
 
 a_subsystem_may_do_without_paxos() {
 	cluster down
-	rmmod paxos_sample
+	until_true rmmod paxos_sample
 	until_true rmmod paxos
 	modprobe paxos_optional
 	grep -x N /sys/module/paxos_optional/parameters/there >&2

@@ -22,6 +22,8 @@ at() {
 	# shellcheck disable=SC2016	# expanded there
 	quietly_on "$1" bash -c 'fd=$1; shift; echo "$*" >&"$fd"' - "${@:2}"
 }
+# waits PID: a shell that told it something does, in the kernel.
+waits() { [[ $(<"/proc/$1/stat") =~ ^[0-9]+\ \(bash\)\ [SD] ]]; }
 # said FD NAME: what stands there.
 said() { cat <&"$1" | awk -v name="$2" '$1 == name { print $2 }'; }
 says() { [ "$(said "$1" "$2")" = "$3" ]; }

@@ -39,6 +39,9 @@ move_state_back() {
 
 is_silent() { is_not "$1" wait none; }
 
+# says PATTERN: the agent of host 3 did.
+says() { agent_log 3 | grep -Ei "$1"; }
+
 # flakey TABLE...: what the disk does from now on.
 flakey() {
 	local sectors
@@ -84,9 +87,9 @@ a_failed_fsync_silences_its_member_and_it_says_so() {
 	await_growth 3
 	flakey "$BAD_WRITES"
 	until_true is_silent 3
+	until_true says 'input/output error|EIO'
 	durable=$(state 3 durable)
 	await_growth 1
-	agent_log 3 | grep -Ei 'input/output error|EIO' >&2
 	# Nothing is said to be durable that came later, and nothing is retried.
 	flakey "$GOOD"
 	sleep 1
@@ -153,7 +156,7 @@ a_full_disk_silences_its_member_and_it_says_so() {
 	until_true is_silent 3
 	await_growth 1
 	stop_spawned
-	agent_log 3 | grep -i 'no space' >&2
+	until_true says 'no space'
 	on 1 paxosctl propose 'two of three'
 	same_logs 1 2
 	acknowledged "$work/acks" 1 2

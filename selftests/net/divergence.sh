@@ -11,8 +11,11 @@
 . "${BASH_SOURCE[0]%/*}/device.bash"
 DIVERGES=1
 
-# fill N [HOST]: N more slots.
-fill() { on "${2:-1}" burst -n "$1" -o 8 filler >"$work/acks"; }
+# fill N: so many more slots.
+fill() {
+	on 1 burst -n "$1" -o 8 -t 60000 -r 60000 filler >"$work/acks"
+	all_chosen "$work/acks" "$1"
+}
 
 # member_says I J NAME: what host I's status has of member J.
 member_says() {
@@ -102,6 +105,7 @@ consumers_on_two_hosts() {
 	at 2 5 add 40 30000
 	on 2 paxosctl kv put key value
 	on 3 paxosctl kv get key
+	on 1 paxosctl kv get key
 	until_true says 5 sum 40
 	until_true says 6 sum 40
 }
@@ -113,6 +117,7 @@ one_of_them_is_found_out() {
 	spawn 3 paxosctl watch -g 1 >"$work/watch-3"
 	until_true watched "$work/watch-2"
 	until_true watched "$work/watch-3"
+	until_true is_even 1 2 3 4
 	logged modprobe paxos_corrupt member=3
 	at 2 5 add 2 30000	# whose bit flips
 	slot=$(state 1 commit)
@@ -124,16 +129,20 @@ one_of_them_is_found_out() {
 	until_true is 1 diverged_slot "$slot"
 	is 1 halted false
 	is 2 halted false
-	on 2 paxosctl status >"$work/status"
-	grep "divergence at slot $slot: members 2 and 3 differ:" "$work/status"
-	on 3 paxosctl status >"$work/status"
-	grep "slot $slot: members 1 and 3, 2 and 3, 3 and 4 differ; this one" \
-		"$work/status"
+	until_true tells 2 "divergence at slot $slot: members 2 and 3 differ:"
+	until_true tells 3 \
+		"slot $slot: members 1 and 3, 2 and 3, 3 and 4 differ; this one"
 	until_true grep -q \
 		"divergence at slot $slot: members 2 and 3 differ" "$work/watch-2"
 	until_true grep -q 'nothing is applied here' "$work/watch-3"
-	agent_log 3 | grep 'nothing is applied here any more' >&2
+	until_true grep -q 'nothing is applied here any more' "$PAXOS_RUN/3.log"
 	rmmod paxos_corrupt
+}
+
+# tells I SENTENCE: its status does.
+tells() {
+	on "$1" paxosctl status >"$work/status" || return
+	grep "$2" "$work/status"
 }
 
 # differs COMMAND...: is refused since this member's log does.
@@ -149,27 +158,36 @@ what_it_holds_it_tells_nobody() {
 	differs on 3 paxosctl kv lease list
 	differs on 3 paxosctl kv watch key
 	until_true grep "this member's log differs" "$work/kv-3"
-	on 2 paxosctl kv get --quorum key >"$work/table"
-	grep "no answer: its log differs from the others'" "$work/table"
-	grep -x '2 of 3 voters answered' "$work/table"
+	until_true the_others_answer
 	at 2 5 read 30000
+}
+
+the_others_answer() {
+	on 2 paxosctl kv get --quorum key >"$work/table" || return
+	grep "no answer: its log differs from the others'" "$work/table" &&
+		grep -x '2 of 3 voters answered' "$work/table"
 }
 
 it_applies_nothing_more_and_the_others_go_on() {
 	local applied
 	applied=$(said 6 applied)
 	spawn 3 paxosctl watch --log -g 1 >"$work/log-3"
+	until_true watched "$work/log-3"
 	spawn 2 paxosctl watch --log -g 1 >"$work/log-2"
-	sleep 0.5
-	on 1 paxosctl propose 'after the divergence'
+	until_true shows_log 'after the divergence' "$work/log-2"
 	at 2 5 add 8 30000
 	until_true is_even 1 2 3 4
 	until_true says 5 sum 50
-	until_true grep -q 'after the divergence' "$work/log-2"
 	says 6 applied "$applied"
 	not grep 'after the divergence' "$work/log-3"
 	is 3 halted true
 	is 1 halted false
+}
+
+# shows_log VALUE FILE: the watch that writes there does, once it runs.
+shows_log() {
+	quietly_on 1 paxosctl propose "$1" || return
+	grep -q "$1" "$2"
 }
 
 a_member_whose_memory_fails_is_found_out_and_stops() {
@@ -184,6 +202,7 @@ a_member_whose_memory_fails_is_found_out_and_stops() {
 
 a_replay_from_its_disk_heals_it() {
 	spawn 2 paxosctl watch -g 1 >"$work/watch-2"
+	cluster kill 3	# if it is not yet
 	cluster start 3
 	until_true is 2 diverged_slot null
 	all_compared 1 2 3 4
@@ -194,7 +213,8 @@ a_replay_from_its_disk_heals_it() {
 	says 6 sum 50
 	[ "$(on 3 paxosctl kv get key)" = 'key  value' ]
 	exec 6>&-
-	rmmod paxos_sample paxos_kv
+	until_true rmmod paxos_sample
+	until_true rmmod paxos_kv
 	on 1 paxosctl propose 'and back'
 	all_compared 1 2 3 4
 	until_true grep -q 'no member differs any more' "$work/watch-2"

@@ -63,12 +63,13 @@ a_disk_that_stalls_is_told() {
 	# A stopped agent looks the same to the kernel.
 	lead 1
 	kill -STOP "$(agent_pid 1)"
-	spawn 2 paxosctl propose -t 20s 'slowly' >"$work/slowly"
+	spawn 2 paxosctl propose -t 60s 'slowly' >"$work/slowly"
 	until_true shows 'the disk stalls'
 	until_true is 1 wait disk
 	kill -CONT "$(agent_pid 1)"
 	until_true shows 'the disk resumed'
-	wait
+	wait $!
+	grep '^slot ' "$work/slowly" >&2
 }
 
 the_log_can_be_followed() {
@@ -87,8 +88,8 @@ events_are_JSON_where_it_is_asked_for() {
 	until_true an_event_is_JSON
 }
 an_event_is_JSON() {
-	local other
-	other=$((3 - $(state 1 leader)))
+	local other=1
+	! leads 1 || other=2
 	campaign "$other"
 	grep -Eq "^\{\"time_ms\":[0-9]+,\"group\":1,\"event\":\"leader\",\"leader\":[12],\"ballot\":\"[0-9]+\.[12]\"\}" \
 		"$work/json"
@@ -101,7 +102,7 @@ what_is_done_is_counted() {
 	n=$(scaled 50 10)
 	slots=$(counter 3 slots-chosen)
 	proposals=$(counter 2 proposals)
-	on 2 burst -n "$n" counted >"$work/acks"
+	on 2 burst -n "$n" -t 60000 -r 60000 counted >"$work/acks"
 	all_chosen "$work/acks" "$n"
 	until_true is_even 1 2 3
 	[ "$(counter 2 proposals)" -eq $((proposals + n)) ]

@@ -194,6 +194,7 @@ restart_modules() {
 	modprobe=$(</proc/sys/kernel/modprobe)
 	cluster kill 1 2 3
 	# or clients that ask for the family have it loaded again
+	undo "echo $modprobe >/proc/sys/kernel/modprobe"
 	echo >/proc/sys/kernel/modprobe
 	until_true let_go paxos
 	echo "$modprobe" >/proc/sys/kernel/modprobe

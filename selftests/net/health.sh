@@ -31,10 +31,14 @@ the_leader_tells_each_stage() {
 	in_order accepted_ns chosen_ns delivered_ns elapsed_ns total_ns
 	[ "$(stage netlink_ns)" -gt 0 ]
 	[ "$(stage leader)" -eq 1 ]
-	on 1 paxosctl health | tee "$work/line" >&2
-	grep -E '^group 1: fine: slot [0-9]+ in .* netlink .*, accepted .*, chosen .*; leader 1, 3 of 3 up$' \
-		"$work/line" >&2
+	until_true all_are_up
 	[ "$(wc -l <"$work/line")" -eq 1 ]
+}
+
+all_are_up() {
+	on 1 paxosctl health >"$work/line" || return
+	grep -E '^group 1: fine: slot [0-9]+ in .* netlink .*, accepted .*, chosen .*; leader 1, 3 of 3 up$' \
+		"$work/line"
 }
 
 with_two_of_three_its_own_disk_is_waited_for() {

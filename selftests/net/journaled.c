@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -63,6 +64,8 @@ static void run(char **argv, int stream)
 	struct stat is;
 	char name[64];
 
+	/* Nobody would end it. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (dup2(stream, STDERR_FILENO) < 0 || fstat(STDERR_FILENO, &is))
 		_exit(fail("no stream"));
 	snprintf(name, sizeof(name), "%ju:%ju", (uintmax_t)is.st_dev,

@@ -12,7 +12,7 @@
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 . "${BASH_SOURCE[0]%/*}/device.bash"
 
-TTL=$([ -n "$slow" ] && echo 20000 || echo 3000)	# ms
+TTL=$([ -n "$slow" ] && echo 20000 || echo 6000)	# ms
 EVER=-1
 
 # use FD I: a subsystem of host I.
@@ -23,7 +23,17 @@ use() {
 has() { not says "$1" got 0; }
 # wanted NAME COUNT: so many hold it or wait.
 wanted() {
-	[ "$(quietly_on 1 paxosctl kv get --prefix "lock/$1/" | wc -l)" -eq "$2" ]
+	count_is "$2" "lock/$1/"
+}
+# count_is COUNT PREFIX: so many keys are there; who is not told does not know.
+count_is() {
+	local all
+	all=$(quietly_on 1 paxosctl kv get --prefix "$2") || return
+	[ "$(grep -c . <<<"$all")" -eq "$1" ]
+}
+no_lease() {
+	local all
+	all=$(quietly_on 1 paxosctl kv lease list) && [ -z "$all" ]
 }
 # before A B: nanoseconds, neither of them 0
 before() { [ "$1" -gt 0 ] && [ "$1" -lt "$2" ]; }
@@ -68,7 +78,7 @@ one_holds_it_and_its_token_is_the_highest_so_far() {
 	tell 5 release
 	says 5 held 0
 	wanted door 0
-	[ -z "$(quietly_on 1 paxosctl kv lease list)" ]
+	no_lease
 	for fd in 5 6 7; do
 		says "$fd" lost 0
 	done
@@ -294,7 +304,7 @@ the_next_is_elected_when_the_winner_resigns() {
 	until_true fails 'No such file' tell 7 elected office
 }
 stand() {
-	[ "$(quietly_on 1 paxosctl kv get --prefix "elect/$1/" | wc -l)" -eq "$2" ]
+	count_is "$2" "elect/$1/"
 }
 elected() { tell "$1" elected "$2" && says "$1" value "$3"; }
 
@@ -318,7 +328,10 @@ a_service_is_listed_while_it_is_kept() {
 	fails 'Invalid' tell 5 register web a/b here "$TTL"
 	says 5 lost 0
 }
-lists() { [ "$(quietly_on 1 paxosctl service list web)" = "$1" ]; }
+lists() {
+	local all
+	all=$(quietly_on 1 paxosctl service list web) && [ "$all" = "$1" ]
+}
 
 a_queue_is_the_one_of_the_tool() {
 	local id token first value
@@ -340,8 +353,8 @@ a_queue_is_the_one_of_the_tool() {
 	tell 5 ack jobs
 	fails 'No such file' tell 5 pop jobs "$TTL"
 	on 1 paxosctl queue ack jobs "$id" "$token"
-	[ -z "$(quietly_on 1 paxosctl kv get --prefix queue/)" ]
-	[ -z "$(quietly_on 1 paxosctl kv lease list)" ]
+	count_is 0 queue/
+	no_lease
 	# what is not acknowledged comes again, and then it is another's
 	tell 5 push slow a again
 	tell 5 pop slow "$TTL"
@@ -411,8 +424,8 @@ modules_go_when_it_was_let_go() {
 	# and while it holds the lock
 	exec 5>&-
 	wanted gone 0
-	rmmod paxos_kv_lock
-	rmmod paxos_kv
+	until_true rmmod paxos_kv_lock
+	until_true rmmod paxos_kv
 	modprobe paxos_kv_lock
 	use 5 1
 	tell 5 lock gone "$TTL" 0
@@ -436,8 +449,8 @@ a_namespace_that_goes_takes_it_along() {
 	until_true says 5 lost 1
 	fails 'transport endpoint shutdown' tell 5 release
 	exec 5>&- 6>&-
-	rmmod paxos_kv_lock
-	rmmod paxos_kv
+	until_true rmmod paxos_kv_lock
+	until_true rmmod paxos_kv
 	modprobe paxos_kv_lock
 }
 

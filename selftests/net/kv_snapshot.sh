@@ -9,8 +9,10 @@
 
 FILL=$(scaled 1500 600)	# more than the kernel holds
 
-kv() { on "$1" paxosctl kv "${@:2}"; }
+# A store that was just opened has a snapshot to load.
+kv() { on "$1" paxosctl kv "$2" -t 60s "${@:3}"; }
 kvj() { on "$1" paxosctl -j kv "${@:2}"; }
+TTL=$([ -n "$slow" ] && echo 20s || echo 3s)
 number() { sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p"; }
 
 # all_of I: what host I holds, after all that was chosen.
@@ -70,7 +72,7 @@ one_comes_back_with_a_snapshot() {
 one_that_lost_its_module_has_all_again() {
 	revision=$(<"$work/revision")
 	fill "$FILL" more 1000
-	rmmod paxos_kv
+	until_true rmmod paxos_kv
 	modprobe paxos_kv
 	same_stores 1 2 3
 }
@@ -81,18 +83,18 @@ leases_go_on_behind_it() {
 	kv 3 lease keep "$lease"
 	kv 2 lease revoke "$lease"
 	refused 1 'no such key' kv 3 get leased
-	lease=$(kv 2 lease grant 1s | sed -n 's/^lease //p')
+	lease=$(kv 2 lease grant "$TTL" | sed -n 's/^lease //p')
 	kv 3 put short lived -l "$lease"
 	until_true gone 2 short
 }
-gone() { not quietly_on "$1" paxosctl kv get "$2"; }
+gone() { refused 1 'no such key' kv "$1" get "$2"; }
 
 a_watch_goes_on_or_is_told_that_it_cannot() {
 	revision=$(<"$work/revision")
-	quietly_on 3 timeout 120 paxosctl kv watch --prefix history/ \
+	quietly_on 3 timeout $((4 * PATIENCE)) paxosctl kv watch --prefix history/ \
 		-r "$revision" -n 2 >"$work/watched"
 	[ "$(wc -l <"$work/watched")" -eq 2 ]
-	refused 1 'compacted' on 2 timeout 120 paxosctl kv watch gone -r 1
+	refused 1 'compacted' on 2 timeout $((4 * PATIENCE)) paxosctl kv watch gone -r 1
 }
 
 run_tests three_hosts_have_a_store one_comes_back_with_a_snapshot \

@@ -22,10 +22,10 @@ cluster=$top/scripts/cluster
 export PAXOS_RUN=${PAXOS_RUN:-/run/paxos-cluster}
 
 SKIP=4		# the kernel's number for it
-PATIENCE=30	# seconds that a condition may take; only failures take so long
+PATIENCE=180	# seconds that a condition may take; only failures take so long
+export PAXOS_PATIENCE=$PATIENCE
 slow=${PAXOS_SLOW:-}
 [ "${PAXOS_GUEST-}" != uml ] || slow=1
-[ -z "$slow" ] || PATIENCE=180
 
 # scaled N [M]: N, or where it is slow a tenth of it, M at least.
 scaled() {
@@ -59,7 +59,11 @@ need_module() {
 # Log a command and run it.
 logged() { echo "+ $*" >&2; "$@"; }
 
-cluster() { logged "$cluster" "$@"; }
+# What its agents said goes with it.
+cluster() {
+	[ "$1" != down ] || no_divergence || return
+	logged "$cluster" "$@"
+}
 
 # on I COMMAND...: on host I. A little faster than `cluster exec`.
 on() { echo "+ $*" >&2; quietly_on "$@"; }
@@ -153,6 +157,11 @@ until_true() {
 # is I NAME VALUE: so says the status of host I.
 is() { [ "$(state "$1" "$2")" = "$3" ]; }
 is_not() { ! is "$@"; }
+# knows_leader I: host I does, and it is $leader.
+knows_leader() {
+	leader=$(state "$1" leader)
+	[ "$leader" != null ]
+}
 leads() { is "$1" phase leader; }
 
 # lead I: host I becomes the leader, and has a quorum.
@@ -170,6 +179,17 @@ is_even() {
 		[ "$commit" = "$(field slot "$json")" ] || return 1
 		[ "$commit" = "${seen:=$commit}" ] || return 1
 	done
+}
+
+# is_idle I: nothing is left to write there, nothing under way, and so it stays.
+is_idle() {
+	local json lsn
+	lsn=$(state "$1" lsn)
+	sleep 1.5	# a lone commit record waits a second
+	json=$(status "$1")
+	[ "$(field lsn "$json")" = "$lsn" ] &&
+		[ "$(field durable "$json")" = "$lsn" ] &&
+		[ "$(field pending "$json")" = 0 ]
 }
 
 # await_growth I: something is chosen that host I did not know.
@@ -225,7 +245,7 @@ refused() {
 	cat "$work/refused" >&2
 	# shellcheck disable=SC2053	# a pattern
 	[[ $code == $expected ]] ||
-		wrong "status $code, expected $expected: $*"
+		wrong "status $code, expected $expected: $*" || return
 	grep -Eq -- "$pattern" "$work/refused" ||
 		wrong "it should say '$pattern': $*"
 }
@@ -244,6 +264,14 @@ no_divergence() {
 	for file in "$PAXOS_RUN"/*.log; do
 		[ -e "$file" ] || continue
 		not grep 'divergence at slot' "$file" >&2 || return 1
+	done
+}
+
+# What makes a kernel fail is of one test.
+mend() {
+	local module
+	for module in paxos_fail paxos_corrupt; do
+		[ ! -d "/sys/module/$module" ] || rmmod "$module"
 	done
 }
 
@@ -284,6 +312,7 @@ end_test() {
 	mapfile -t pids < <(jobs -p)
 	[ ${#pids[@]} -eq 0 ] || kill -9 "${pids[@]}" 2>"$work/kill" || true
 	wait
+	mend
 }
 
 fault() {

@@ -42,7 +42,7 @@ stop_for_10_s() {
 	kill -STOP "$(agent_pid "$follower")"
 	sleep 1
 	durable=$(state "$follower" durable)
-	spawn "$leader" timeout 10 burst -n 1000000 -o 1 stopped >"$work/acks"
+	spawn "$leader" timeout 10 burst -n 1000000 -o 1 -r 60000 stopped >"$work/acks"
 	wait
 	[ "$(ballots)" = "$ballot" ]
 	answers=$(($(counter "$follower" accepted-out) - before))

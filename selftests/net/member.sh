@@ -37,11 +37,11 @@ three_grow_to_five_under_load() {
 	until_true is 4 wait member
 	on 4 paxosctl status >&2
 	load 1 2 3
-	on 1 paxosctl member add 4 10.77.0.4:7400
-	on 1 paxosctl member add 5 10.77.0.5:7400
+	on 1 paxosctl member add -t 60s 4 10.77.0.4:7400
+	on 1 paxosctl member add -t 60s 5 10.77.0.5:7400
 	until_true has_epoch 4 3
-	on 1 paxosctl member promote 4
-	on 1 paxosctl member promote 5
+	on 1 paxosctl member promote -t 60s 4
+	on 1 paxosctl member promote -t 60s 5
 	await_growth 4
 	end_load
 	until_true votes 5 '1 2 3 4 5'
@@ -89,8 +89,8 @@ what_may_not_be_is_refused_with_a_reason() {
 five_shrink_to_three_under_load() {
 	local ballot
 	load 1 2 3
-	on 1 paxosctl member demote 4
-	on 1 paxosctl member remove 4
+	on 1 paxosctl member demote -t 60s 4
+	on 1 paxosctl member remove -t 60s 4
 	await_growth 3
 	end_load
 	until_true votes 3 '1 2 3'
@@ -140,7 +140,7 @@ all_come_back_in_their_epoch() {
 	cluster start 2 6
 	until_true has_epoch 2 "$epoch"
 	until_true has_epoch 6 "$epoch"
-	votes 6 '2 6'
+	until_true votes 6 '2 6'
 	lead 6
 	on 2 paxosctl propose 'after all'
 	same_logs 2 6

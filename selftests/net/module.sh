@@ -56,7 +56,7 @@ add() {
 it_is_loaded_and_unloaded_50_times_under_traffic() {
 	local round rounds
 	rounds=$(scaled 50 10)
-	[ ! -e /run/netns/paxos-1 ] || skip "there is a namespace paxos-1"
+	drop_hosts 1 2	# of a test that failed
 	unload
 	make_two_hosts
 	for ((round = 1; round <= rounds; round++)); do
@@ -64,22 +64,21 @@ it_is_loaded_and_unloaded_50_times_under_traffic() {
 		# A cluster of its own each time: no id votes twice.
 		add 1 "$round"
 		add 2 "$round"
-		quietly_on 1 paxosctl campaign --wait
-		spawn 1 burst -n 1000000 -o 32 -t 100 "round-$round" \
+		until_true campaign 1
+		spawn 1 burst -n 1000000 -o 32 -t 2000 "round-$round" \
 			>"$work/burst-1" 2>"$work/errors-1"
-		spawn 2 burst -n 1000000 -o 32 -t 100 "round-$round" \
+		spawn 2 burst -n 1000000 -o 32 -t 2000 "round-$round" \
 			>"$work/burst-2" 2>"$work/errors-2"
-		until_true test -s "$work/burst-2"
+		until_true grep -q '^chosen' "$work/burst-2"
 		unload
 		stop_spawned
-		grep -q '^chosen' "$work/burst-2"
 	done 2>"$work/rounds"
 	say "$rounds times"
 	load
 }
 
 nothing_of_it_is_left_behind() {
-	rmmod paxos
+	unload
 	not grep -rw paxos /proc/modules
 	not grep -i paxos /proc/net/protocols
 	modprobe paxos || insmod "$PAXOS_KO"

@@ -10,7 +10,8 @@
 three_hosts_decide() {
 	cluster up 3
 	lead 1
-	on 1 burst -n "$(scaled 50 20)" -o 8 before >"$work/acks"
+	on 1 burst -n "$(scaled 50 20)" -o 8 -t 60000 -r 60000 before \
+		>"$work/acks"
 	same_logs 1 2 3
 }
 

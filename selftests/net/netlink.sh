@@ -10,7 +10,7 @@ one_host_with_a_group() {
 	cluster up 1
 	lead 1
 	on 1 paxosctl propose 'before'
-	sleep 1.5	# the last commit record is written
+	until_true is_idle 1
 	snapshot >"$work/before"
 }
 snapshot() {

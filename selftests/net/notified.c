@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -61,6 +62,8 @@ int main(int argc, char **argv)
 	if (child < 0)
 		return fail("no process");
 	if (!child) {
+		/* Nobody would end it. */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		execvp(argv[2], argv + 2);
 		_exit(fail(argv[2]));
 	}

@@ -47,7 +47,7 @@ a_chain_of_three_decides_with_its_middle() {
 	cluster cut 1 3
 	lead 2
 	for i in 1 2 3; do
-		spawn "$i" burst -n "$n" -o 4 -t 20000 "chain-$i" \
+		spawn "$i" burst -n "$n" -o 4 -t 60000 -r 60000 "chain-$i" \
 			>"$work/acks-$i"
 	done
 	wait

@@ -38,24 +38,35 @@ a_read_is_told_so_too() {
 unknown_is_not_called_failure() {
 	# The two that live may carry it over: whoever says "not chosen" of a
 	# value that turns up later has lied.
+	cluster start 3
+	lead 1
+	spawn 1 burst -n 100000 -o 8 -p 10 -t 1000 limbo >"$work/limbo"
+	until_true grep -q '^chosen ' "$work/limbo"
+	cluster kill 3
+	until_true grep -q '^unknown ' "$work/limbo"
+	stop_spawned
+	until_true is 1 up 2
 	log_of 1 >"$work/before"
-	spawn 1 burst -n 5 -t 1000 limbo >"$work/limbo"
-	wait
-	cat "$work/limbo" >&2
-	[ "$(wc -l <"$work/limbo")" -eq 5 ]
-	not grep '^chosen ' "$work/limbo"
+	on 1 burst -n 5 -t 1000 late >"$work/late"
+	cat "$work/late" >&2
+	[ "$(wc -l <"$work/late")" -eq 5 ]
+	not grep '^chosen ' "$work/late"
 	log_of 1 | diff "$work/before" - >&2
+	cat "$work/late" >>"$work/limbo"
 }
 
 they_come_back_and_nothing_is_lost() {
 	local i
+	# Until its time is up the tool proposes again what was not proposed.
+	spawn 1 paxosctl propose -t 600s 'waits for them' >"$work/waits"
 	for i in 3 4 5; do
 		cluster start "$i"
 	done
 	lead 1
+	wait $!
 	on 4 paxosctl propose 'after'
 	same_logs 1 2 3 4 5
-	for i in before after; do
+	for i in before 'waits for them' after; do
 		[ "$(grep -c "  $i\$" "$work/log-3")" -eq 1 ]
 	done
 	acknowledged "$work/limbo" 1 2 3 4 5

@@ -8,12 +8,15 @@
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
-TTL=$([ -n "$slow" ] && echo 20 || echo 3)	# seconds
+TTL=$([ -n "$slow" ] && echo 20 || echo 6)	# seconds
 COUNT=$(scaled 40 20)
 
 queue() { quietly_on "$1" paxosctl queue "${@:2}"; }
 service() { on "$1" paxosctl service "${@:2}"; }
-lists() { [ "$(quietly_on "$1" paxosctl service list "$2")" = "$3" ]; }
+lists() {
+	local all
+	all=$(quietly_on "$1" paxosctl service list "$2") && [ "$all" = "$3" ]
+}
 shows() {
 	quietly_on "$1" paxosctl elect --show "$2" >"$work/shown" &&
 		grep -q "^$3  token" "$work/shown"
@@ -43,7 +46,7 @@ the_next_is_elected_when_the_winner_dies() {
 	spawn 3 paxosctl elect --ttl "${TTL}s" -v three office -- \
 		sh -c 'echo $PAXOS_TOKEN; exec sleep 600' >"$work/three"
 	sleep 1
-	shows 1 office two
+	until_true shows 1 office two
 	cluster kill 2
 	until_true shows 1 office three
 	[ "$(token_of)" -gt "$first" ]
@@ -75,8 +78,9 @@ a_queue_is_first_in_first_out() {
 	cmp "$work/item" "$work/popped" >&2
 	read -r id token <"$work/claim"
 	on 3 paxosctl queue ack jobs "$id" "$token"
-	[ -z "$(quietly_on 1 paxosctl kv get --prefix queue/)" ]
-	[ -z "$(quietly_on 1 paxosctl kv lease list)" ]
+	quietly_on 1 paxosctl kv get --prefix queue/ >"$work/left"
+	quietly_on 1 paxosctl kv lease list >>"$work/left"
+	[ ! -s "$work/left" ]
 }
 
 pushed_twice_it_is_there_once() {
@@ -127,7 +131,7 @@ exactly_once_is_what_a_transaction_does() {
 consumer() {
 	local id token value n=0
 	while read -r id token value < <(quietly_on "$1" \
-		paxosctl queue pop --ttl "${TTL}s" --wait "$((TTL + 3))s" many)
+		paxosctl queue pop --ttl "${TTL}s" --wait "$((3 * TTL))s" many)
 	do
 		echo "$token $value" >>"$work/popped-$1"
 		[ $((++n % 3)) -ne 0 ] || continue
@@ -190,7 +194,7 @@ a_watch_sees_them_come_and_go() {
 	until_true lists 1 db 'db  three  here'
 	# It dies without a word.
 	kill -KILL $!
-	on 3 timeout 120 paxosctl service watch -r "$revision" -n 2 db |
+	on 3 timeout $((4 * PATIENCE)) paxosctl service watch -r "$revision" -n 2 db |
 		awk '{ print $2, $3 }' >"$work/events"
 	diff - "$work/events" >&2 <<-'EOF'
 		put service/db/three

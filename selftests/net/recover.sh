@@ -13,7 +13,8 @@ recover() { on "$1" paxosctl recover -c "$PAXOS_RUN/$1.conf" "${@:2}"; }
 five_hosts_decide_and_three_are_lost() {
 	cluster up 5
 	lead 1
-	on 3 burst -n "$(scaled 200 20)" -o 8 before >"$work/acks"
+	on 3 burst -n "$(scaled 200 20)" -o 8 -t 60000 -r 60000 before \
+		>"$work/acks"
 	all_chosen "$work/acks" "$(scaled 200 20)"
 	same_logs 1 2 3 4 5
 	cluster kill 1 4 5
@@ -107,7 +108,8 @@ a_survivor_goes_on_alone() {
 	is 2 voters 1
 	on 2 paxosctl propose 'alone'
 	# What was chosen is there, in its slots.
-	log_of 2 | head -n "$(wc -l <"$work/whole")" | cmp "$work/whole" -
+	log_of 2 >"$work/log"
+	head -n "$(wc -l <"$work/whole")" "$work/log" | cmp "$work/whole" -
 	acknowledged "$work/acks" 2
 }
 

@@ -17,7 +17,7 @@ two_hosts_of_three_are_up() {
 ready_is_said_once_the_member_takes_part() {
 	spawn 3 notified 300000 paxosd "$PAXOS_RUN/3.conf" >"$work/said"
 	until_true grep -q '^READY=1$' "$work/said"
-	is 3 wait none
+	until_true is 3 wait none
 	grep '^STATUS=member 3 of group 1 takes part$' "$work/said" >&2
 
 	# Three times as often as it is asked for, also while nothing happens.

@@ -11,8 +11,12 @@
 # on_terminal KEYS [ROWS COLUMNS]: what top draws until these are typed.
 on_terminal() {
 	local keys=$1 rows=${2:-24} columns=${3:-80}
-	{ sleep 2.5; printf '%s' "$keys"; sleep 1; } |
-		on 1 env TERM=vt100 timeout 20 script -qec \
+	rm -f "$work/typescript"
+	{
+		until_true grep -qs 'q quits' "$work/typescript"
+		printf '%s' "$keys"
+		sleep 1
+	} | on 1 env TERM=vt100 timeout "$PATIENCE" script -qfec \
 			"stty rows $rows columns $columns; paxosctl top" \
 			"$work/typescript" >"$work/drawn"
 	# A person reads no escapes.

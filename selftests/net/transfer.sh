@@ -40,6 +40,11 @@ decide() {
 # In hundredths of a second.
 uptime() { tr -d . </proc/uptime | cut -d' ' -f1; }
 transfers() { [ "$(state 3 transfer_from)" != null ]; }
+# $from gives.
+gives() {
+	from=$(state 3 transfer_from)
+	[ "$from" != null ]
+}
 # A transfer that has gone on for some slots.
 await_transfer() {
 	until_true transfers
@@ -113,7 +118,7 @@ cut_in_the_middle_it_goes_on_where_it_was() {
 	await_transfer
 	[ "$(state 3 commit)" -gt "$commit" ]
 	# The agent that gives dies: the other one does.
-	from=$(state 3 transfer_from)
+	until_true gives
 	cluster kill --agent "$from"
 	until_true is 3 transfer_from $((3 - from))
 	await_transfer
@@ -143,7 +148,7 @@ say_to() {
 	local port
 	port=$((7400 + 1))
 	# shellcheck disable=SC2016 # the inner shell's
-	quietly_on 3 timeout 8 bash -c '
+	quietly_on 3 timeout 30 bash -c '
 		exec 9<>"/dev/tcp/$0/$1"
 		printf "$2" >&9
 		cat <&9' "$(address_of "$1")" "$port" "$2"

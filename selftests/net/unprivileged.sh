@@ -6,10 +6,9 @@
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
-nobody() {
-	on 1 setpriv --reuid 65534 --regid 65534 --clear-groups \
-		--inh-caps=-all --bounding-set=-all "$@"
-}
+as_nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all
+	--bounding-set=-all)
+nobody() { on 1 "${as_nobody[@]}" "$@"; }
 
 everything_that_must_not_move() {
 	status 1 | sed -E 's/"[a-z_]*_(ms|us)":[^,}]*//g'
@@ -41,7 +40,7 @@ the_status_does_not_tell_the_key() {
 
 nobody_else_may_change_anything() {
 	local refusal='CAP_NET_ADMIN|not permitted'
-	sleep 1.5	# the last commit record is written
+	until_true is_idle 1
 	everything_that_must_not_move >"$work/before"
 	refused 1 "$refusal" nobody paxosctl propose 'mine'
 	refused 1 "$refusal" nobody paxosctl campaign
@@ -67,13 +66,15 @@ nobody_else_may_read_what_was_agreed() {
 }
 
 anybody_may_watch_events() {
-	nobody timeout 60 paxosctl watch >"$work/events" &
-	sleep "$([ -z "$slow" ] && echo 0.5 || echo 3)"
+	spawn 1 "${as_nobody[@]}" paxosctl watch >"$work/events"
+	until_true sees_an_agent_go
+	stop_spawned
+}
+# There is no event that it began: one is made until it is seen.
+sees_an_agent_go() {
 	kill -9 "$(agent_pid 1)"
-	until_true grep 'the agent detached' "$work/events"
-	kill $!
-	wait
 	cluster start 1
+	grep 'the agent detached' "$work/events"
 }
 
 root_of_another_user_namespace_is_nobody_here() {
