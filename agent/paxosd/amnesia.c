@@ -35,12 +35,12 @@ static void announce(struct agent *agent, const uint8_t key[16], uint64_t count)
 	};
 	unsigned int i;
 
+	/* To nobody by name: they may have been replaced since the file. */
+	heartbeat_encode(&wire, &heartbeat, key);
 	for (i = 0; i < config->n_members; i++) {
 		member = &config->members[i];
 		if (member->id == config->self)
 			continue;
-		heartbeat.to = member->id;
-		heartbeat_encode(&wire, &heartbeat, key);
 		/* Whether it arrives is seen by what comes back. */
 		if (sendto(agent->heart_socket, &wire, sizeof(wire), 0,
 			   &member->heartbeat.any,
