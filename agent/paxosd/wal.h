@@ -276,6 +276,7 @@ struct wal_index;
  * @full: no space may be taken for a further segment
  * @failed: a write or fdatasync failed; nothing is written any more
  * @damaged: what was acknowledged is not there any more, or is not whole
+ * @foreign: it is not this member's, or not for this agent
  * @error: why the last call returned -1, a sentence
  */
 struct wal {
@@ -312,6 +313,7 @@ struct wal {
 	bool full;
 	bool failed;
 	bool damaged;
+	bool foreign;
 	char error[WAL_ERROR_SIZE];
 };
 

@@ -193,6 +193,7 @@ int segment_of_another(struct wal *wal, const struct wal_segment *header,
 	const struct wal_identity *identity = &wal->identity;
 	char cluster[WAL_CLUSTER_NAME_SIZE], name[WAL_NAME_SIZE];
 
+	wal->foreign = true;
 	return wal_wrong(wal,
 			 "%s/%s belongs to member %u of group %u of cluster %s, not to member %u of group %u as configured: set StateDirectory, Self, Id and Cluster right",
 			 wal->path, wal_segment_name(name, sequence),
@@ -213,6 +214,8 @@ static int check_identity(struct wal *wal, const struct segment *segment)
 	char name[WAL_NAME_SIZE];
 
 	wal_segment_name(name, segment->sequence);
+	wal->foreign = le32toh(header->version) != WAL_VERSION ||
+		       header->durability != identity->durability;
 	if (le32toh(header->version) != WAL_VERSION)
 		return wal_wrong(wal,
 				 "%s/%s is of format %u and this agent knows %u: run the version that wrote it",

@@ -37,10 +37,36 @@ who_cannot_take_part_never_says_that_it_is_ready() {
 	on 3 notified 300000 paxosd "$work/conf" >"$work/said"
 	cat "$work/said" >&2
 	not grep READY "$work/said"
-	[ "$(tail -n 1 "$work/said")" = 'exit 1' ]
+	[ "$(tail -n 1 "$work/said")" = 'exit 3' ]
+}
+
+# ended FILE: how `paxosd FILE` ends on host 3, where it cannot run.
+ended() {
+	local code=0
+	on 3 paxosd "$1" || code=$?
+	echo $code
+}
+
+# Status 3 is what the unit does not begin anew after.
+what_only_a_person_mends_ends_with_another_status_than_what_may_go_by() {
+	local state=$PAXOS_RUN/state-3 conf=$PAXOS_RUN/3.conf
+	mv "$state" "$work/state"
+	[ "$(ended "$conf")" = 3 ]
+	cp -a "$work/state" "$state"
+	printf X | dd of="$state/0000000001.wal" bs=1 seek=8 conv=notrunc
+	[ "$(ended "$conf")" = 3 ]
+	rm -r "$state"
+	mv "$work/state" "$state"
+	mount -o bind "$state" "$state"
+	mount -o remount,bind,ro "$state"
+	[ "$(ended "$conf")" = 1 ]
+	umount "$state"
+	cluster start 3
+	on 3 paxosctl propose 'mended'
 }
 
 run_tests \
 	two_hosts_of_three_are_up \
 	ready_is_said_once_the_member_takes_part \
-	who_cannot_take_part_never_says_that_it_is_ready
+	who_cannot_take_part_never_says_that_it_is_ready \
+	what_only_a_person_mends_ends_with_another_status_than_what_may_go_by
