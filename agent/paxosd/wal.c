@@ -442,6 +442,7 @@ static int commit_next(struct wal *wal)
 		return -1;
 	if (wal->fd < 0)
 		shorten(wal);
+	wal->closed += wal_segment_takes(wal, wal->end.sequence);
 	close_file(&wal->fd);
 	wal->fd = wal->spare;
 	wal->spare = -1;

@@ -262,6 +262,7 @@ struct wal_index;
  * @replays: these four are known
  * @recovery: the last one, its time 0: there was none
  * @fd: the segment at @end.sequence, if this process created it, or -1
+ * @closed: bytes on the disk that the segments before that take
  * @spare: space for the next, or -1
  * @zeroed: bytes of @spare that are written, with zeros
  * @plain: to write zeros failed; it is not tried again
@@ -298,6 +299,7 @@ struct wal {
 	struct wal_recovery recovery;
 
 	int fd;
+	uint64_t closed;
 	int spare;
 	uint64_t zeroed;
 	bool plain;

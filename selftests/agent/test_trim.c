@@ -789,6 +789,15 @@ static void step(struct fixture *fixture)
 	}
 }
 
+/* What it takes is counted as it comes and goes. */
+static void check_used(const struct wal *wal)
+{
+	struct wal fresh = *wal;
+
+	wal_count(&fresh);
+	assert_int_equal(wal->closed, fresh.closed);
+}
+
 /* One life, until the power goes or something fails. */
 static void crash(struct fixture *fixture)
 {
@@ -815,6 +824,7 @@ static void crash(struct fixture *fixture)
 			if (wal_trim(wal, &cut))
 				return;
 		}
+		check_used(wal);
 		if (!disk_random(3) && wal_prepare(wal))
 			return;
 		while (disk_random(2) && wal_zero(wal))
