@@ -67,6 +67,8 @@ int agent_open(struct agent *agent)
 {
 	sigset_t set;
 
+	/* Who reads what is said may end. */
+	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
