@@ -49,6 +49,16 @@ void snapshot_prune(int directory, unsigned int kept)
 			errno = 0;
 }
 
+int snapshot_set_aside(int directory, uint64_t slot)
+{
+	char name[SNAPSHOT_FILE_SIZE], aside[SNAPSHOT_FILE_SIZE + 16];
+
+	snapshot_file_name(name, slot);
+	snprintf(aside, sizeof(aside), "%s.diverged", name);
+	return renameat(directory, name, directory, aside) ||
+	       fsync(directory) ? -1 : 0;
+}
+
 void snapshot_tidy(int directory)
 {
 	if (unlinkat(directory, SNAPSHOT_NEW, 0))
