@@ -19,6 +19,7 @@ ready_is_said_once_the_member_takes_part() {
 	until_true grep -q '^READY=1$' "$work/said"
 	is 3 wait none
 	grep '^STATUS=member 3 of group 1 takes part$' "$work/said" >&2
+	waits_for_no_memory "$(cat "/proc/$!/task/$!/children")"
 
 	# Three times as often as it is asked for, also while nothing happens.
 	until_true signs 10
@@ -28,6 +29,16 @@ ready_is_said_once_the_member_takes_part() {
 	[ "$(grep -c '^STOPPING=1$' "$work/said")" -eq 1 ]
 	[ "$(grep -n '^STOPPING' "$work/said" | cut -d: -f1)" -gt 10 ]
 	[ "$(tail -n 1 "$work/said")" = 'exit 0' ]
+}
+# Pages may be written back to what the group is for. Flags: see proc(5).
+waits_for_no_memory() {
+	local pid=${1% } noio=$((0x80000)) threads
+	grep '^VmLck:' "/proc/$pid/status" >&2
+	[ "$(awk '/^VmLck:/ { print $2 }' "/proc/$pid/status")" -gt 500 ]
+	threads=("/proc/$pid/task"/*/stat)
+	[ ${#threads[@]} -gt 5 ]
+	awk -v noio=$noio '!(int($9 / noio) % 2) { print; found = 1 }
+		END { exit found }' "${threads[@]}" >&2
 }
 signs() { [ "$(grep -c '^WATCHDOG=1$' "$work/said")" -ge "$1" ]; }
 
