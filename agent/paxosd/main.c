@@ -118,22 +118,23 @@ static void tell_no_log(const struct agent *agent, const char *path)
 static int open_state(struct agent *agent, char *error, size_t size)
 {
 	struct config *config = &agent->config;
-	int id;
+	struct succession succession;
 
 	agent->filed = *config;
 	for (;;) {
 		if (state_open(&agent->state, config->state_directory, error,
 			       size))
 			return -1;
-		id = succession_read(&agent->state, error, size);
-		if (id <= 0)
-			return id;
+		if (succession_read(&agent->state, &succession, error, size))
+			return -1;
+		if (!succession.id)
+			return 0;
 		/* Its lock is held on to, for as long as this process lives. */
-		succession_apply(config, id);
-		agent->wants = config_member(config, id)->role ==
+		succession_apply(config, &succession);
+		agent->wants = config_member(config, config->self)->role ==
 			       PAXOS_NL_ROLE_VOTER;
 		say_notice("this host is member %u now, in place of the one that lost its memory",
-			   id);
+			   config->self);
 	}
 }
 
