@@ -14,7 +14,7 @@
 #include "space.h"
 #include "wal_trim.h"
 
-#define FULL_MS		50	/* until the log is looked at again */
+#define FULL_MS		50	/* until the log, or memory, is looked at again */
 
 static int add_record(void *context, const struct record *record)
 {
@@ -49,9 +49,14 @@ static void fail_pull(struct agent *agent, int error)
 
 static int pull(struct agent *agent)
 {
-	const int error = group_pull(&agent->attached, agent->config.group,
-				     agent->wal.end.lsn);
+	struct pollfd stop = { .fd = agent->stop, .events = POLLIN };
+	int error;
 
+	do
+		error = group_pull(&agent->attached, agent->config.group,
+				   agent->wal.end.lsn);
+	while ((error == -ENOBUFS || error == -ENOMEM) &&
+	       !poll(&stop, 1, FULL_MS));
 	if (error)
 		fail_pull(agent, error);
 	return error;
