@@ -128,10 +128,13 @@ static int load_bytes(struct wal *wal, struct segment *segment, int fd,
 			return segment_damaged(wal, segment->sequence, offset,
 					       "the file ends here");
 		offset += n;
-		if (n % WAL_BLOCK)
-			break;
+		/* The rest would be taken for a torn tail, and cut off. */
+		if (n % WAL_BLOCK && offset < segment->size)
+			return wal_wrong(wal,
+					 "%s/%s: a read ends at offset %" PRIu64
+					 ", in the middle of a block and of the file: the file system cannot hold a log",
+					 wal->path, name, offset);
 	}
-	segment->size = offset;
 	return 0;
 }
 
