@@ -142,7 +142,7 @@ static void test_most(void **state)
 	       "Cluster=" CLUSTER "\r\n"
 	       "KEY = " KEY " # and one\n"
 	       "\tSelf\t=\t64\n"
-	       "StateDirectory = /srv/a b\n"
+	       "StateDirectory = /srv/a b//\n"
 	       "Durability = Memory\n"
 	       "Interval = 10s\n"
 	       "Adaptive = No\n"
