@@ -343,6 +343,8 @@ static void look_for_more(struct snapshot *snapshot)
 	if (atomic_exchange(&shared->fetched, false)) {
 		snapshot_newest(snapshot, UINT64_MAX, content);
 		publish(snapshot);
+		snapshot_prune(snapshot->agent->state.directory,
+			       atomic_load(&shared->kept));
 	}
 	if (content->about.slot + 1 < first)
 		atomic_store(&shared->lacks, first - 1);

@@ -23,16 +23,21 @@ unsigned int snapshot_list(int directory, uint64_t slots[SNAPSHOTS_LISTED])
 	DIR *list = fd < 0 ? NULL : fdopendir(fd);
 	unsigned int n = 0;
 	struct dirent *entry;
+	uint64_t slot;
 
-	while (list && n < SNAPSHOTS_LISTED && (entry = readdir(list))) {
-		slots[n] = snapshot_file_slot(entry->d_name);
-		n += !!slots[n];
+	while (list && (entry = readdir(list))) {
+		slot = snapshot_file_slot(entry->d_name);
+		if (!slot || (n == SNAPSHOTS_LISTED && slot <= slots[n - 1]))
+			continue;
+		/* Of more than have room the oldest goes. */
+		n -= n == SNAPSHOTS_LISTED;
+		slots[n++] = slot;
+		qsort(slots, n, sizeof(*slots), newest_first);
 	}
 	if (list)
 		closedir(list);
 	else if (fd >= 0)
 		close(fd);
-	qsort(slots, n, sizeof(*slots), newest_first);
 	return n;
 }
 

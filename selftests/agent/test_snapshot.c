@@ -322,6 +322,30 @@ static void old_ones_go_by_count(void **state)
 			 -1);
 }
 
+/* However many there are: the newest ones are in the list. */
+static void of_too_many_the_newest_are_listed(void **state)
+{
+	struct place *place = *state;
+	uint64_t slots[SNAPSHOTS_LISTED];
+	char name[SNAPSHOT_FILE_SIZE];
+	unsigned int i;
+
+	for (i = 1; i <= 2 * SNAPSHOTS_LISTED; i++)
+		store(place->directory,
+		      snapshot_file_name(name, i * 37 % 257), NULL, 0);
+	assert_int_equal(snapshot_list(place->directory, slots),
+			 SNAPSHOTS_LISTED);
+	for (i = 0; i < SNAPSHOTS_LISTED; i++)
+		assert_int_equal(slots[i], 256 - i);
+	assert_int_equal(snapshot_set_aside(place->directory, 256), 0);
+	snapshot_list(place->directory, slots);
+	assert_int_equal(slots[0], 255);
+	snapshot_prune(place->directory, 1);
+	assert_int_equal(faccessat(place->directory,
+				   "00000000000000000256.snapshot.diverged",
+				   F_OK, 0), 0);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -344,6 +368,8 @@ int main(void)
 			setup, teardown),
 		cmocka_unit_test_setup_teardown(old_ones_go_by_count, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(
+			of_too_many_the_newest_are_listed, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
