@@ -192,8 +192,10 @@ _Static_assert(sizeof(struct wal_recovery) == 72, "on disk");
  * @end: up to here it was on the disk
  * @lives: rises whenever an agent begins to run here
  *
- * Rewritten in place after each fdatasync of the log, itself without one: an
- * old state of it is true as well, and a torn one fails its CRC.
+ * Rewritten in place after each fdatasync of the log, itself without one until
+ * there is time for it: an old state of it is true as well, and a torn one fails
+ * its CRC. But after a loss of power what it does not tell of any more is told by
+ * nothing: a last batch that rots as well is then taken for one that was torn.
  */
 struct wal_durable {
 	__u8 magic[8];
@@ -267,6 +269,7 @@ struct wal_index;
  * @zeroed: bytes of @spare that are written, with zeros
  * @plain: to write zeros failed; it is not tried again
  * @durable: the file "durable", or -1
+ * @unmarked: what is in it may be in the cache only
  * @index: where slots are, for who reads beside the writer, or NULL
  * @seed: CRC of the salt of @fd
  * @size: of a new segment
@@ -304,6 +307,7 @@ struct wal {
 	uint64_t zeroed;
 	bool plain;
 	int durable;
+	bool unmarked;
 	struct wal_index *index;
 	uint32_t seed;
 	uint64_t size;
@@ -371,10 +375,15 @@ int wal_prepare(struct wal *wal);
  * written cost a commit of the file system's journal when they first are, so a
  * batch that finds them written is on the disk in a fraction of the time. For
  * when there is nothing else to do; a step takes as long as a large batch. 1:
- * there is more of it; 0: there is not. Space of which it fails is given up,
+ * there is more of it; 0: there is not. Space of which it fails (-1) is given up,
  * and from then on space is only allotted.
  */
 int wal_zero(struct wal *wal);
+/*
+ * What "durable" says shall outlive a loss of power. For when there has been
+ * nothing else to do for a while; -1: it may not, and nothing is worse.
+ */
+int wal_mark(struct wal *wal);
 
 #define WAL_CLUSTER_NAME_SIZE (2 * PAXOS_CLUSTER_SIZE + 1)
 /* 32 digits. */
