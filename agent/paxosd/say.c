@@ -104,11 +104,12 @@ static enum taken send_entry(const struct entry *entry)
 	const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	enum taken taken = TAKEN;
 
+	if (fd < 0)
+		return NOBODY;
 	if (sendto(fd, entry->text, entry->length, MSG_DONTWAIT | MSG_NOSIGNAL,
 		   (const struct sockaddr *)&journald, sizeof(journald)) < 0)
 		taken = errno == EAGAIN || errno == ENOBUFS ? LATER : NOBODY;
-	if (fd >= 0)
-		close(fd);
+	close(fd);
 	return taken;
 }
 
