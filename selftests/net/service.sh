@@ -37,7 +37,7 @@ waits_for_no_memory() {
 	[ "$(awk '/^VmLck:/ { print $2 }' "/proc/$pid/status")" -gt 500 ]
 	threads=("/proc/$pid/task"/*/stat)
 	[ ${#threads[@]} -gt 5 ]
-	awk -v noio=$noio '!(int($9 / noio) % 2) { print; found = 1 }
+	awk -v noio="$noio" '!(int($9 / noio) % 2) { print; found = 1 }
 		END { exit found }' "${threads[@]}" >&2
 }
 signs() { [ "$(grep -c '^WATCHDOG=1$' "$work/said")" -ge "$1" ]; }
@@ -55,7 +55,7 @@ who_cannot_take_part_never_says_that_it_is_ready() {
 ended() {
 	local code=0
 	on 3 paxosd "$1" || code=$?
-	echo $code
+	echo "$code"
 }
 
 # Status 3 is what the unit does not begin anew after.
