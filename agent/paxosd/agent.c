@@ -198,13 +198,17 @@ static int start_thread(struct agent *agent, pthread_t *thread, bool *started,
  * No vote leaves before the disk thread has written it. Where pages are written
  * back to what a kernel subsystem makes of this group, that must not wait for
  * memory that only they would free. What is touched later stays, too, but is not
- * taken before: stacks are larger than what is used of them.
+ * taken before: stacks are larger than what is used of them. Under a limit that
+ * would be no thread at all.
  */
 static void stay_in_memory(void)
 {
-	if (mlockall(MCL_CURRENT) || mlockall(MCL_FUTURE | MCL_ONFAULT) ||
+	const struct rlimit none = { RLIM_INFINITY, RLIM_INFINITY };
+
+	if (setrlimit(RLIMIT_MEMLOCK, &none) || mlockall(MCL_CURRENT) ||
+	    mlockall(MCL_FUTURE | MCL_ONFAULT) ||
 	    prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0))
-		say_warning("cannot keep to memory of its own: %s. A kernel subsystem that pages are written back to may wait for itself: CAP_IPC_LOCK and CAP_SYS_RESOURCE allow it",
+		say_warning("cannot keep to memory of its own: %s. A kernel subsystem that pages are written back to may wait for itself: CAP_SYS_RESOURCE allows it",
 			    strerror(errno));
 }
 

@@ -164,18 +164,21 @@ a_full_disk_silences_its_member_and_it_says_so() {
 	acknowledged "$work/acks" 1 2
 }
 
-# begins_anew I: as the unit has it, until the member takes part.
+# begins_anew I: as the unit has it, whenever the agent of host I has ended.
 begins_anew() {
-	until_true cluster start "$1"
+	until [ -e "$work/enough" ]; do
+		cluster start "$1" || sleep 0.5
+	done
 }
 
 with_room_again_it_comes_back_and_lacks_nothing() {
 	begins_anew 3 &
 	until_true ended_for_space 3
 	mount -o remount,size=400M "$PAXOS_RUN/state-3"
-	wait
-	on 3 paxosctl propose 'room again'
+	until_true on 3 paxosctl propose -t 1s 'room again'
 	same_logs 1 2 3
+	touch "$work/enough"
+	wait
 	cluster kill 3
 	move_state_back
 	cluster start 3

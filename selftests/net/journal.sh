@@ -111,21 +111,6 @@ members_come_and_go() {
 	end_journal
 }
 
-damage_to_the_log() {
-	cluster kill 3
-	cp -a "$PAXOS_RUN/state-3" "$work/state"
-	# The first batch of its first life.
-	printf 'spoilt' | dd of="$PAXOS_RUN/state-3/0000000002.wal" bs=1 \
-		seek=4110 conv=notrunc 2>"$work/dd"
-	journal 3
-	until_true grep -q '^exit' "$work/journal"
-	entry 'MESSAGE=.*damaged at offset.*' PRIORITY=3 PAXOS_GROUP=1 \
-		PAXOS_MEMBER=3 "MESSAGE_ID=$DAMAGED"
-	[ "$(tail -n 1 "$work/journal")" = 'exit 3' ]
-	rm -r "$PAXOS_RUN/state-3"
-	mv "$work/state" "$PAXOS_RUN/state-3"
-}
-
 # One that waits for the disk must not stop who beats, nor who is to end.
 a_journal_that_does_not_read_stops_nothing() {
 	local agent i
@@ -147,6 +132,21 @@ a_journal_that_does_not_read_stops_nothing() {
 	await_entry 'MESSAGE=.* [(][0-9]+ before it were not taken[)]'
 	lead 1
 	end_journal
+}
+
+damage_to_the_log() {
+	cluster kill 3
+	cp -a "$PAXOS_RUN/state-3" "$work/state"
+	# The first batch of its first life.
+	printf 'spoilt' | dd of="$PAXOS_RUN/state-3/0000000002.wal" bs=1 \
+		seek=4110 conv=notrunc 2>"$work/dd"
+	journal 3
+	until_true grep -q '^exit' "$work/journal"
+	entry 'MESSAGE=.*damaged at offset.*' PRIORITY=3 PAXOS_GROUP=1 \
+		PAXOS_MEMBER=3 "MESSAGE_ID=$DAMAGED"
+	[ "$(tail -n 1 "$work/journal")" = 'exit 3' ]
+	rm -r "$PAXOS_RUN/state-3"
+	mv "$work/state" "$PAXOS_RUN/state-3"
 }
 
 # A journal that is not there any more, and a stream that is not the journal.
@@ -172,6 +172,6 @@ run_tests \
 	a_suspicion_and_its_end \
 	another_leader_and_none \
 	members_come_and_go \
-	damage_to_the_log \
 	a_journal_that_does_not_read_stops_nothing \
+	damage_to_the_log \
 	without_journald_it_is_lines_as_ever
