@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <linux/ioprio.h>
+#include <linux/prctl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -8,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
@@ -67,6 +70,8 @@ int agent_open(struct agent *agent)
 {
 	sigset_t set;
 
+	/* Who reads what is said may end. */
+	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
@@ -189,6 +194,24 @@ static int start_thread(struct agent *agent, pthread_t *thread, bool *started,
 	return error;
 }
 
+/*
+ * No vote leaves before the disk thread has written it. Where pages are written
+ * back to what a kernel subsystem makes of this group, that must not wait for
+ * memory that only they would free. What is touched later stays, too, but is not
+ * taken before: stacks are larger than what is used of them. Under a limit that
+ * would be no thread at all.
+ */
+static void stay_in_memory(void)
+{
+	const struct rlimit none = { RLIM_INFINITY, RLIM_INFINITY };
+
+	if (setrlimit(RLIMIT_MEMLOCK, &none) || mlockall(MCL_CURRENT) ||
+	    mlockall(MCL_FUTURE | MCL_ONFAULT) ||
+	    prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0))
+		say_warning("cannot keep to memory of its own: %s. A kernel subsystem that pages are written back to may wait for itself: CAP_SYS_RESOURCE allows it",
+			    strerror(errno));
+}
+
 int agent_run(struct agent *agent)
 {
 	const uint64_t one = 1;
@@ -200,6 +223,8 @@ int agent_run(struct agent *agent)
 		agent->members |= 1ULL << (agent->config.members[i].id - 1);
 	atomic_store(&agent->transfer_rate, agent->config.transfer_rate);
 	agent_take_snapshots(agent);
+	if (agent->config.durability == PAXOS_NL_DURABILITY_SYNC)
+		stay_in_memory();
 	if (agent->config.durability == PAXOS_NL_DURABILITY_MEMORY ||
 	    (!start_thread(agent, &agent->disk_thread, &disk, disk_run) &&
 	     !start_thread(agent, &agent->serve_thread, &serve, serve_run) &&

@@ -60,6 +60,7 @@
  * @stop: an eventfd; readable: threads end
  * @failed: an eventfd; readable: a thread has failed
  * @has_failed: the same for threads
+ * @refuses: to start it again ends alike, until a person has mended something
  * @writing_since: when the write that is under way began, 0: none is
  * @disk: what the disk thread has done
  * @stored: slots up to here are chosen and on the disk of each, and one more;
@@ -94,6 +95,7 @@ struct agent {
 	int stop;
 	int failed;
 	bool wants;
+	bool refuses;
 	atomic_bool has_failed;
 	_Atomic uint64_t writing_since;
 	struct metrics_disk disk;
@@ -120,6 +122,13 @@ void agent_fail_as(struct agent *agent, struct say_about about,
 	agent_fail_as(agent, SAY(.event = SAY_PLAIN), __VA_ARGS__)
 /* What the sentence in agent->wal.error is about. */
 struct say_about agent_wal_fault(const struct agent *agent);
+
+/* -1: so it ends, and @refuses. */
+static inline int agent_refuse(struct agent *agent)
+{
+	agent->refuses = true;
+	return -1;
+}
 
 /* SnapshotAfter and SnapshotsKept, to the thread that goes by them. */
 void agent_take_snapshots(struct agent *agent);

@@ -20,6 +20,7 @@
 #include "supervisor.h"
 
 #define NS_PER_MS 1000000ULL
+#define RECEIVE_MAX 256		/* datagrams in a row */
 
 static void announce(struct agent *agent, const uint8_t key[16], uint64_t count)
 {
@@ -35,12 +36,12 @@ static void announce(struct agent *agent, const uint8_t key[16], uint64_t count)
 	};
 	unsigned int i;
 
+	/* To nobody by name: they may have been replaced since the file. */
+	heartbeat_encode(&wire, &heartbeat, key);
 	for (i = 0; i < config->n_members; i++) {
 		member = &config->members[i];
 		if (member->id == config->self)
 			continue;
-		heartbeat.to = member->id;
-		heartbeat_encode(&wire, &heartbeat, key);
 		/* Whether it arrives is seen by what comes back. */
 		if (sendto(agent->heart_socket, &wire, sizeof(wire), 0,
 			   &member->heartbeat.any,
@@ -49,28 +50,55 @@ static void announce(struct agent *agent, const uint8_t key[16], uint64_t count)
 	}
 }
 
-/* The id that a leader gave to this life of this agent, or 0. */
-static uint8_t hear(struct agent *agent, struct heartbeat_filter *filter)
+/* The member that the file has where @address is, if not @id; else 0. */
+static uint8_t was(const struct config *config, uint8_t id,
+		   const union address *address)
+{
+	unsigned int i;
+
+	for (i = 0; i < config->n_members; i++)
+		if (address_same(&config->members[i].heartbeat, address))
+			return config->members[i].id == id ?
+			       0 : config->members[i].id;
+	return 0;
+}
+
+/* Did a leader give this life of this agent an id? */
+static bool hear(struct agent *agent, struct heartbeat_filter *filter,
+		 struct succession *succession)
 {
 	uint8_t bytes[sizeof(struct heartbeat_wire) + 1];
 	struct heartbeat heartbeat;
+	union address address;
+	socklen_t size;
+	unsigned int i;
 	ssize_t n;
 
-	for (;;) {
-		n = recv(agent->heart_socket, bytes, sizeof(bytes), 0);
+	for (i = 0; i < RECEIVE_MAX; i++) {
+		memset(&address, 0, sizeof(address));
+		size = sizeof(address);
+		n = recvfrom(agent->heart_socket, bytes, sizeof(bytes), 0,
+			     &address.any, &size);
 		if (n < 0)
-			return 0;
-		if (heartbeat_decode(filter, &heartbeat, bytes, n) ==
-			    HEARTBEAT_FINE &&
-		    heartbeat.successor &&
-		    heartbeat.successor <= PAXOS_NL_MEMBERS_MAX &&
-		    heartbeat.incarnation == agent->wal.lives)
-			return heartbeat.successor;
+			return false;
+		if (heartbeat_decode(filter, &heartbeat, bytes, n) !=
+			    HEARTBEAT_FINE ||
+		    !heartbeat.successor ||
+		    heartbeat.successor > PAXOS_NL_MEMBERS_MAX ||
+		    heartbeat.incarnation != agent->wal.lives)
+			continue;
+		*succession = (struct succession) {
+			.id = heartbeat.successor,
+			.leader = heartbeat.from,
+			.was = was(&agent->config, heartbeat.from, &address),
+		};
+		return true;
 	}
+	return false;
 }
 
-/* An id, or 0: a signal came. */
-static uint8_t wait_for_id(struct agent *agent)
+/* False: a signal to end came. */
+static bool wait_for_id(struct agent *agent, struct succession *succession)
 {
 	const struct config *config = &agent->config;
 	struct heartbeat_filter filter = {
@@ -83,7 +111,7 @@ static uint8_t wait_for_id(struct agent *agent)
 		{ .fd = agent->heart_socket, .events = POLLIN },
 	};
 	uint64_t due = agent_now(), count = 0, now;
-	uint8_t id;
+	struct signalfd_siginfo signal;
 
 	heartbeat_key(filter.key, config->key, config->cluster);
 	for (;;) {
@@ -94,15 +122,18 @@ static uint8_t wait_for_id(struct agent *agent)
 			due = now + config->interval * NS_PER_MS;
 		}
 		poll(events, 2, (due - now) / NS_PER_MS + 1);
-		if (events[0].revents)
-			return 0;
-		id = hear(agent, &filter);
-		if (id)
-			return id;
+		/* There is nothing here that could be read again. */
+		if (events[0].revents &&
+		    read(agent->signals, &signal, sizeof(signal)) > 0 &&
+		    signal.ssi_signo != SIGHUP)
+			return false;
+		if (hear(agent, &filter, succession))
+			return true;
 	}
 }
 
-static int make_state(struct agent *agent, uint8_t id)
+static int make_state(struct agent *agent,
+		      const struct succession *succession)
 {
 	struct config config = agent->config;
 	const struct wal_identity identity = agent->wal.identity;
@@ -112,8 +143,8 @@ static int make_state(struct agent *agent, uint8_t id)
 	struct wal wal;
 	int result;
 
-	succession_apply(&config, id);
-	own.member = id;
+	succession_apply(&config, succession);
+	own.member = succession->id;
 	result = state_create(&state, config.state_directory, error,
 			      sizeof(error));
 	wal_init(&wal, &own, config.state_directory, state.directory);
@@ -134,37 +165,36 @@ static int make_state(struct agent *agent, uint8_t id)
  * Its kernel's group ends before the new id is written down: nothing is left
  * that would have to be cleaned up, wherever this is cut short.
  */
-static int become(struct agent *agent, uint8_t id)
+static int become(struct agent *agent, const struct succession *succession)
 {
 	const struct config *config = &agent->config;
 	char error[WAL_ERROR_SIZE];
 
-	if (make_state(agent, id))
+	if (make_state(agent, succession))
 		return -1;
 	if (group_del(&agent->attached, config->group)) {
 		say_error("cannot end group %u in the kernel: %s",
 			  config->group, agent->attached.error);
 		return -1;
 	}
-	if (succession_write(&agent->state, id, error, sizeof(error))) {
+	if (succession_write(&agent->state, succession, error, sizeof(error))) {
 		say_error("%s/%s", config->state_directory, error);
 		return -1;
 	}
 	say_notice("member %u has lost its memory and is member %u from now on",
-		   config->self, id);
+		   config->self, succession->id);
 	return 0;
 }
 
 int amnesia(struct agent *agent, char **argv)
 {
-	uint8_t id;
+	struct succession succession;
 
 	say_notice("AutoReplace = yes: waiting for the leader's agent to replace member %u",
 		   agent->config.self);
-	id = wait_for_id(agent);
-	if (!id)
+	if (!wait_for_id(agent, &succession))
 		return 0;
-	if (become(agent, id))
+	if (become(agent, &succession))
 		return -1;
 	/* All that is open closes, the kernel's socket and the locks, too. */
 	execv("/proc/self/exe", argv);

@@ -19,6 +19,7 @@
 #define FILE_MAX       (256 << 10)
 #define WINDOW_DEFAULT 1024 /* the kernel's */
 #define LOG_DEFAULT    4096
+#define KEY_RUN	       22
 
 char *config_trim(char *text)
 {
@@ -32,29 +33,52 @@ char *config_trim(char *text)
 	return text;
 }
 
-/* Errors go to logs, and keys must not. */
+static bool is_named(const char *text, const char *name)
+{
+	text += strspn(text, " \t");
+	if (strncasecmp(text, name, strlen(name)))
+		return false;
+	text += strlen(name);
+	return text[strspn(text, " \t")] == '=';
+}
+
+/*
+ * Errors go to logs, and keys must not: nor those that stand under another
+ * name, or under none. 16 bytes take 22 digits and two "=".
+ */
 static bool is_key(const char *text)
 {
-	return !strncasecmp(text, "key", 3) &&
-	       text[3 + strspn(text + 3, " \t")] == '=';
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				     "abcdefghijklmnopqrstuvwxyz0123456789+/";
+	const bool cluster = is_named(text, "Cluster");
+	size_t run;
+
+	if (is_named(text, "Key"))
+		return true;
+	for (; *text; text += run + !run) {
+		run = strspn(text, digits);
+		if (run >= KEY_RUN && (text[run] == '=' ||
+				       (*text != '/' && !cluster)))
+			return true;
+	}
+	return false;
 }
 
 int config_wrong(struct parser *parser, unsigned int line, const char *format,
 		 ...)
 {
-	char quote[200], *text;
+	char quote[200] = "Key = (not shown)";
 	va_list args;
 	int n;
 
 	if (!line) {
 		n = snprintf(parser->error, parser->size, "%s: ", parser->path);
 	} else {
-		snprintf(quote, sizeof(quote), "%s", parser->lines[line]);
-		text = config_trim(quote);
-		if (is_key(text))
-			text = "Key = (not shown)";
-		n = snprintf(parser->error, parser->size,
-			     "%s:%u: '%s': ", parser->path, line, text);
+		if (!is_key(parser->lines[line]))
+			snprintf(quote, sizeof(quote), "%s",
+				 parser->lines[line]);
+		n = snprintf(parser->error, parser->size, "%s:%u: '%s': ",
+			     parser->path, line, config_trim(quote));
 	}
 	if (n < 0 || (size_t)n >= parser->size)
 		return -1;
@@ -146,6 +170,7 @@ static int open_section(struct parser *parser, const char *name)
 
 static int unknown_key(struct parser *parser, const char *name)
 {
+	const bool hides = is_key(parser->lines[parser->line]);
 	char known[384] = "";
 	unsigned int i;
 
@@ -155,7 +180,8 @@ static int unknown_key(struct parser *parser, const char *name)
 				 sizeof(known) - strlen(known), "%s%s",
 				 *known ? ", " : "", config_keys[i].name);
 	return config_wrong(parser, parser->line,
-			    "unknown key '%s'; [%s] takes %s", name,
+			    "unknown key '%s'; [%s] takes %s",
+			    hides ? "(not shown)" : name,
 			    parser->section == GROUP ? "Group" : "Member",
 			    known);
 }

@@ -140,10 +140,14 @@ static int set_self(struct parser *parser, const char *value)
 static int set_state_directory(struct parser *parser, const char *value)
 {
 	struct config *config = parser->config;
+	size_t length = strlen(value);
 
-	if (value[0] != '/' || strlen(value) >= sizeof(config->state_directory))
+	if (value[0] != '/' || length >= sizeof(config->state_directory))
 		return -1;
-	strcpy(config->state_directory, value);
+	while (length > 1 && value[length - 1] == '/')
+		length--;
+	memcpy(config->state_directory, value, length);
+	config->state_directory[length] = '\0';
 	return 0;
 }
 

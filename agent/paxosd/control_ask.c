@@ -31,9 +31,13 @@ static int connect_agent(uint32_t group, const char *what, char *error,
 	socklen_t length = sizeof(peer);
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 
-	if (fd < 0 || connect(fd, (struct sockaddr *)&address, size) ||
+	/* An agent that is stopped takes no connection, either. */
+	if (fd < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience,
+		       sizeof(patience)) ||
 	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
 		       sizeof(patience)) ||
+	    connect(fd, (struct sockaddr *)&address, size) ||
 	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length)) {
 		if (errno == ECONNREFUSED)
 			refuse(error, room,
@@ -41,7 +45,8 @@ static int connect_agent(uint32_t group, const char *what, char *error,
 			       group);
 		else
 			refuse(error, room, "cannot reach the agent: %s",
-			       strerror(errno));
+			       errno == EAGAIN ? "is it stopped?" :
+						 strerror(errno));
 	} else if (peer.uid && peer.uid != geteuid()) {
 		refuse(error, room,
 		       "user %u has taken the name of group %u's agent (process %d)",

@@ -14,7 +14,8 @@
 #include "space.h"
 #include "wal_trim.h"
 
-#define FULL_MS		50	/* until the log is looked at again */
+#define IDLE_MS		1000	/* until the end of the log is marked */
+#define FULL_MS		50	/* until the log, or memory, is looked at again */
 
 static int add_record(void *context, const struct record *record)
 {
@@ -49,9 +50,14 @@ static void fail_pull(struct agent *agent, int error)
 
 static int pull(struct agent *agent)
 {
-	const int error = group_pull(&agent->attached, agent->config.group,
-				     agent->wal.end.lsn);
+	struct pollfd stop = { .fd = agent->stop, .events = POLLIN };
+	int error;
 
+	do
+		error = group_pull(&agent->attached, agent->config.group,
+				   agent->wal.end.lsn);
+	while ((error == -ENOBUFS || error == -ENOMEM) &&
+	       !poll(&stop, 1, FULL_MS));
 	if (error)
 		fail_pull(agent, error);
 	return error;
@@ -112,14 +118,36 @@ static void look_ahead(struct agent *agent, bool *warned)
 }
 
 /* Nothing is to be written: some of the space for it is. */
-static int write_ahead(struct agent *agent)
+static bool write_ahead(struct agent *agent)
 {
 	int more;
 
 	atomic_store(&agent->writing_since, agent_now());
 	more = wal_zero(&agent->wal);
 	atomic_store(&agent->writing_since, 0);
-	return more;
+	if (more < 0)
+		say_warning("%s. The log goes on in another file",
+			    agent->wal.error);
+	return more > 0;
+}
+
+/* Nor was for a while: how far the log goes is put down for good. */
+static void mark(struct agent *agent)
+{
+	int result;
+
+	atomic_store(&agent->writing_since, agent_now());
+	result = wal_mark(&agent->wal);
+	atomic_store(&agent->writing_since, 0);
+	if (result)
+		say_warning("%s. If the power goes, damage to the last records is not known from records that never were whole",
+			    agent->wal.error);
+}
+
+/* ms until there is something to do beside what the kernel gives. */
+static int patience(const struct agent *agent, const struct space *space)
+{
+	return agent->wal.unmarked ? IDLE_MS : space_wait(agent, space);
 }
 
 void *disk_run(void *context)
@@ -130,8 +158,8 @@ void *disk_run(void *context)
 		{ .fd = netlink_fd(&agent->attached), .events = POLLIN },
 	};
 	struct space space = { 0 };
-	bool warned = false;
-	int more, n;
+	bool warned = false, more;
+	int n;
 
 	if (pull(agent))
 		return NULL;
@@ -150,7 +178,9 @@ void *disk_run(void *context)
 		if (!n) {
 			more = write_ahead(agent);
 			n = poll(events, 2,
-				 more ? 0 : space_wait(agent, &space));
+				 more ? 0 : patience(agent, &space));
+			if (!n && !more)
+				mark(agent);
 		}
 		if (!n)
 			continue;

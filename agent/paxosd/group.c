@@ -111,6 +111,8 @@ static void take_member(struct group_state *state, const struct nlattr *nest)
 		state->voters |= 1ULL << (id - 1);
 	if (netlink_u64(attr[PAXOS_A_MEMBER_DIFFERS]))
 		state->differ |= 1ULL << (id - 1);
+	if (netlink_u64(attr[PAXOS_A_MEMBER_SAME]) > state->agreed)
+		state->agreed = netlink_u64(attr[PAXOS_A_MEMBER_SAME]);
 	if (attr[PAXOS_A_MEMBER_HEARD])
 		state->heard[id] = netlink_u32(attr[PAXOS_A_MEMBER_HEARD]);
 }

@@ -24,6 +24,7 @@ struct group_member {
  * @diverged: the lowest slot of which a member holds another one, 0: none
  * @differ: set of those that do
  * @halted: this member applies nothing therefore
+ * @agreed: the highest slot of which another member had the same checksum
  * @heard: ms since each member's kernel was heard, UINT32_MAX: never
  *
  * ATTACH tells @instance, @state, @durable and @lsn only.
@@ -50,6 +51,7 @@ struct group_state {
 	uint64_t diverged;
 	uint64_t differ;
 	bool halted;
+	uint64_t agreed;
 	uint32_t heard[PAXOS_NL_MEMBERS_MAX + 1];
 	unsigned int n_members;
 	struct group_member members[PAXOS_NL_MEMBERS_MAX];

@@ -462,7 +462,8 @@ static void report(struct heart *heart)
 {
 	struct agent *agent = heart->agent;
 	struct group_peer peers[PAXOS_NL_MEMBERS_MAX];
-	const uint64_t now = agent_now();
+	const uint64_t now = agent_now(), turned = heart->turned;
+	const uint64_t reported = heart->reported;
 	unsigned int id, n = 0;
 
 	if (!heart->turned &&
@@ -482,9 +483,12 @@ static void report(struct heart *heart)
 	heart->news = false;
 	heart->turned = 0;
 	heart->reported = now;
-	/* If the group is gone, the next beat notices. */
-	if (n && group_peers(&agent->heart, agent->config.group, peers, n))
+	/* All of it once more; if the group is gone, the next beat notices. */
+	if (n && group_peers(&agent->heart, agent->config.group, peers, n)) {
 		heart->news = true;
+		heart->turned = turned;
+		heart->reported = reported;
+	}
 }
 
 static void tell_suspicion(const struct heart *heart, uint8_t id, uint64_t now)

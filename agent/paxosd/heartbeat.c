@@ -105,6 +105,14 @@ static void decode(struct heartbeat *heartbeat,
 	};
 }
 
+/* Who lost its memory knows the others by their addresses only. */
+static bool is_for(const struct heartbeat_filter *filter,
+		   const struct heartbeat *heartbeat)
+{
+	return heartbeat->to == filter->self ||
+	       (!heartbeat->to && heartbeat->word.flags & HEARTBEAT_LOST);
+}
+
 /* Who lost its memory says so until it is somebody else. */
 static bool is_heard(const struct heartbeat_filter *filter,
 		     const struct heartbeat *heartbeat)
@@ -134,7 +142,7 @@ enum heartbeat_drop heartbeat_decode(struct heartbeat_filter *filter,
 	decode(heartbeat, &wire);
 	if (heartbeat->group != filter->group)
 		return HEARTBEAT_GROUP;
-	if (heartbeat->to != filter->self || heartbeat->from == filter->self ||
+	if (!is_for(filter, heartbeat) || heartbeat->from == filter->self ||
 	    !is_heard(filter, heartbeat))
 		return HEARTBEAT_MEMBER;
 	if (heartbeat->life < filter->last[heartbeat->from].life ||

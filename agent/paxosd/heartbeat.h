@@ -25,7 +25,7 @@
  * struct heartbeat_wire - the datagram, all of it, little-endian
  * @version: HEARTBEAT_VERSION
  * @from: member that sends
- * @to: member that it is for
+ * @to: member that it is for; 0: whoever hears it, of HEARTBEAT_LOST only
  * @life: of the agent, higher in each later life
  * @count: of the heartbeats to this member in this life, from 1
  * @writing: ms that the write to the disk that is under way has taken

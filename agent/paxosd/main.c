@@ -12,6 +12,8 @@
 #include "space.h"
 #include "succession.h"
 
+#define EXIT_REFUSES 3	/* paxosd.8 and the unit have it, too */
+
 static const char usage[] =
 	"usage: paxosd init CONFIG     make an empty log for a first member, that never voted\n"
 	"       paxosd join CONFIG     the same for a host that joins a group that is there\n"
@@ -116,22 +118,23 @@ static void tell_no_log(const struct agent *agent, const char *path)
 static int open_state(struct agent *agent, char *error, size_t size)
 {
 	struct config *config = &agent->config;
-	int id;
+	struct succession succession;
 
 	agent->filed = *config;
 	for (;;) {
 		if (state_open(&agent->state, config->state_directory, error,
 			       size))
 			return -1;
-		id = succession_read(&agent->state, error, size);
-		if (id <= 0)
-			return id;
+		if (succession_read(&agent->state, &succession, error, size))
+			return -1;
+		if (!succession.id)
+			return 0;
 		/* Its lock is held on to, for as long as this process lives. */
-		succession_apply(config, id);
-		agent->wants = config_member(config, id)->role ==
+		succession_apply(config, &succession);
+		agent->wants = config_member(config, config->self)->role ==
 			       PAXOS_NL_ROLE_VOTER;
 		say_notice("this host is member %u now, in place of the one that lost its memory",
-			   id);
+			   config->self);
 	}
 }
 
@@ -143,7 +146,7 @@ static int open_log(struct agent *agent, const char *path)
 
 	if (access(directory, F_OK) && errno == ENOENT) {
 		tell_no_log(agent, path);
-		return -1;
+		return agent_refuse(agent);
 	}
 	if (open_state(agent, error, sizeof(error))) {
 		say_error("%s", error);
@@ -156,6 +159,8 @@ static int open_log(struct agent *agent, const char *path)
 	else if (result)
 		say_about(LOG_ERR, agent_wal_fault(agent), "%s",
 			  agent->wal.error);
+	agent->refuses = result == -ENOENT || result == -ESTALE ||
+			 agent->wal.damaged || agent->wal.foreign;
 	if (result)
 		return result;
 	if (agent->state.fleeting &&
@@ -262,7 +267,7 @@ int main(int argc, char **argv)
 	};
 	const char *verb = argc == 3 ? argv[1] : "run";
 	const char *path = argv[argc - 1];
-	int result;
+	int result, failure = EXIT_FAILURE;
 
 	if (argc == 2 && !strcmp(path, "--help")) {
 		fputs(usage, stdout);
@@ -291,13 +296,15 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	if (read_config(&agent.config, path))
-		return EXIT_FAILURE;
+		return strcmp(verb, "run") ? EXIT_FAILURE : EXIT_REFUSES;
 	if (!strcmp(verb, "init") || !strcmp(verb, "join"))
 		result = run_init(&agent, !strcmp(verb, "join"));
 	else if (!strcmp(verb, "--check"))
 		result = run_check(&agent, path);
 	else
 		result = run_agent(&agent, path, argv);
+	if (result && agent.refuses)
+		failure = EXIT_REFUSES;
 end:
 	/* The kernel lets go of the group when its socket closes. */
 	netlink_close(&agent.attached);
@@ -308,5 +315,5 @@ end:
 	netlink_close(&agent.consumer);
 	wal_close(&agent.wal);
 	state_close(&agent.state);
-	return result ? EXIT_FAILURE : EXIT_SUCCESS;
+	return result ? failure : EXIT_SUCCESS;
 }

@@ -159,7 +159,7 @@ void *question_run(void *context)
 {
 	struct agent *agent = context;
 	const struct config *config = &agent->config;
-	struct netlink netlink;
+	struct netlink netlink = { 0 };
 	struct transfer transfer = {
 		.agent = agent,
 		.party = { .group = config->group, .self = config->self },

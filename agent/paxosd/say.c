@@ -1,19 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The fields name their place themselves; that of the source helps nobody. */
-#define SD_JOURNAL_SUPPRESS_LOCATION
+/*
+ * The thread that beats has sentences, too, and journald may wait for the disk:
+ * nothing here waits for who reads. What they do not take is counted.
+ */
+#include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
-#include <systemd/sd-journal.h>
+#include <sys/un.h>
 #include <unistd.h>
 #include "say.h"
 
-#define FIELDS_MAX	7
+#define SENTENCE_MAX	3072
+#define LOST_MAX	64	/* of what tells of those that were lost */
 
 /* Never changed, only added to: they stand in paxosd.8. */
 static const char *const message_ids[SAY_EVENTS] = {
@@ -42,8 +48,13 @@ void say_of(uint32_t group, uint8_t member)
 	own_member = member;
 }
 
-/* libsystemd's; where it is not there, it drops what it is given. */
-#define JOURNAL_SOCKET	"/run/systemd/journal/socket"
+static _Atomic unsigned int lost;
+
+/* Its protocol is systemd's, "Native Journal Protocol". */
+static const struct sockaddr_un journald = {
+	.sun_family = AF_UNIX,
+	.sun_path = "/run/systemd/journal/socket",
+};
 
 /* systemd says which file the journal is; standard error may be another. */
 static bool to_journal(void)
@@ -58,67 +69,105 @@ static bool to_journal(void)
 	       is.st_ino == inode;
 }
 
-/**
- * struct fields - an entry that grows
- * @text: "NAME=value" of each but the message
- */
-struct fields {
-	struct iovec all[FIELDS_MAX];
-	char text[FIELDS_MAX][64];
-	int n;
+/* An entry, a field a line. */
+struct entry {
+	char text[SENTENCE_MAX + LOST_MAX + 512];
+	size_t length;
 };
 
 __attribute__((format(printf, 2, 3)))
-static void add(struct fields *fields, const char *format, ...)
+static void add(struct entry *entry, const char *format, ...)
 {
-	char *text = fields->text[fields->n];
+	char *at = entry->text + entry->length;
+	const size_t room = sizeof(entry->text) - entry->length - 1;
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(text, sizeof(fields->text[0]), format, args);
+	vsnprintf(at, room, format, args);
 	va_end(args);
-	fields->all[fields->n++] = (struct iovec){ text, strlen(text) };
+	/* A value with more lines than one has another form. */
+	for (; *at; at++)
+		if (*at == '\n')
+			*at = ' ';
+	*at++ = '\n';
+	entry->length = at - entry->text;
 }
 
-/* @message begins with MESSAGE= */
-static int enter(int level, struct say_about about, char *message)
-{
-	struct fields fields = { .all = { { message, strlen(message) } },
-				 .n = 1 };
+enum taken {
+	TAKEN,
+	LATER,		/* not now: it does not read */
+	NOBODY,		/* there is no journal */
+};
 
-	add(&fields, "PRIORITY=%d", level);
+static enum taken send_entry(const struct entry *entry)
+{
+	const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	enum taken taken = TAKEN;
+
+	if (fd < 0)
+		return NOBODY;
+	if (sendto(fd, entry->text, entry->length, MSG_DONTWAIT | MSG_NOSIGNAL,
+		   (const struct sockaddr *)&journald, sizeof(journald)) < 0)
+		taken = errno == EAGAIN || errno == ENOBUFS ? LATER : NOBODY;
+	close(fd);
+	return taken;
+}
+
+static enum taken enter(int level, struct say_about about,
+			const char *sentence, const char *also)
+{
+	struct entry entry = { .length = 0 };
+
+	add(&entry, "MESSAGE=%s%s", sentence, also);
+	add(&entry, "PRIORITY=%d", level);
+	add(&entry, "SYSLOG_IDENTIFIER=paxosd");
 	if (own_group)
-		add(&fields, "PAXOS_GROUP=%" PRIu32, own_group);
+		add(&entry, "PAXOS_GROUP=%" PRIu32, own_group);
 	if (own_member)
-		add(&fields, "PAXOS_MEMBER=%u", own_member);
+		add(&entry, "PAXOS_MEMBER=%u", own_member);
 	if (about.peer)
-		add(&fields, "PAXOS_PEER=%u", about.peer);
+		add(&entry, "PAXOS_PEER=%u", about.peer);
 	if (about.slot)
-		add(&fields, "PAXOS_SLOT=%" PRIu64, about.slot);
+		add(&entry, "PAXOS_SLOT=%" PRIu64, about.slot);
 	if (message_ids[about.event])
-		add(&fields, "MESSAGE_ID=%s", message_ids[about.event]);
-	return sd_journal_sendv(fields.all, fields.n);
+		add(&entry, "MESSAGE_ID=%s", message_ids[about.event]);
+	return send_entry(&entry);
+}
+
+/* One call, so lines of two threads do not mix. */
+static bool print(const char *line)
+{
+	struct pollfd stream = { .fd = STDERR_FILENO, .events = POLLOUT };
+	const ssize_t length = strlen(line);
+
+	return poll(&stream, 1, 0) == 1 &&
+	       write(STDERR_FILENO, line, length) == length;
 }
 
 void say_about(int level, struct say_about about, const char *format, ...)
 {
-	static const char field[] = "MESSAGE=";
-	char line[1024], prefix[16] = "paxosd: ";
-	const size_t n = sizeof(field) - 1;
+	const unsigned int before = atomic_exchange(&lost, 0);
 	const bool journal = to_journal();
+	char sentence[SENTENCE_MAX], also[LOST_MAX] = "", prefix[16] = "paxosd: ";
+	char line[SENTENCE_MAX + 2 * LOST_MAX];
+	enum taken taken = NOBODY;
 	va_list args;
 
-	memcpy(line, field, n);
 	va_start(args, format);
-	vsnprintf(line + n, sizeof(line) - n, format, args);
+	vsnprintf(sentence, sizeof(sentence), format, args);
 	va_end(args);
-	if (journal && !access(JOURNAL_SOCKET, W_OK) &&
-	    !enter(level, about, line))
-		return;
+	if (before)
+		snprintf(also, sizeof(also), " (%u before it were not taken)",
+			 before);
+	if (journal)
+		taken = enter(level, about, sentence, also);
 	/* Without journald the stream still takes levels: sd-daemon(3). */
 	if (journal)
 		snprintf(prefix, sizeof(prefix), "<%d>", level);
-	/* One call, so lines of two threads do not mix. */
-	fprintf(stderr, "%s%s%s\n", prefix,
-		level == LOG_WARNING ? "warning: " : "", line + n);
+	snprintf(line, sizeof(line), "%s%s%s%s\n", prefix,
+		 level == LOG_WARNING ? "warning: " : "", sentence, also);
+	if (taken == NOBODY)
+		taken = print(line) ? TAKEN : LATER;
+	if (taken != TAKEN)
+		atomic_fetch_add(&lost, before + 1);
 }

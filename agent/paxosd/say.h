@@ -5,7 +5,8 @@
 /*
  * What the agent tells a person: one sentence a line on standard error. Where
  * that is the journal of systemd, the sentence goes there as an entry with
- * fields of its own, which paxosd.8 lists.
+ * fields of its own, which paxosd.8 lists. Nothing waits for who reads: what
+ * cannot be taken at once is not said, and the next that can says how many.
  */
 
 #include <stdint.h>

@@ -295,7 +295,17 @@ static void send_part(struct server *server, struct guest *guest)
 	if (guest->state >= 0)
 		n = pread(guest->state, payload + sizeof(struct frame_part),
 			  FRAME_PART_MAX, guest->state_at);
-	if (n <= 0) {
+	if (n < 0 || (!n && guest->state >= 0)) {
+		if (tells(server))
+			say_about(LOG_ERR,
+				  SAY(.peer = guest->id, .slot = guest->state_slot),
+				  "cannot give member %u the snapshot at slot %" PRIu64 ": %s",
+				  guest->id, guest->state_slot,
+				  n ? strerror(errno) : "the file has become shorter");
+		dismiss(guest);
+		return;
+	}
+	if (!n) {
 		send_frame(guest, FRAME_END, frame_put_slot(payload, 0));
 		guest->wants = false;
 		return;

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <time.h>
 #include "agent.h"
+#include "group.h"
 #include "say.h"
 #include "snapshot.h"
 #include "snapshot_store.h"
@@ -342,11 +343,53 @@ static void look_for_more(struct snapshot *snapshot)
 	if (atomic_exchange(&shared->fetched, false)) {
 		snapshot_newest(snapshot, UINT64_MAX, content);
 		publish(snapshot);
+		snapshot_prune(snapshot->agent->state.directory,
+			       atomic_load(&shared->kept));
 	}
 	if (content->about.slot + 1 < first)
 		atomic_store(&shared->lacks, first - 1);
 	else if (!atomic_load(&shared->urgent))
 		atomic_store(&shared->lacks, 0);
+}
+
+void snapshot_reject(struct snapshot *snapshot, uint64_t slot)
+{
+	struct agent *agent = snapshot->agent;
+	const char *path = agent->config.state_directory;
+	char name[SNAPSHOT_FILE_SIZE];
+
+	snapshot_file_name(name, slot);
+	if (snapshot_set_aside(agent->state.directory, slot))
+		say_error("%s/%s is of a log that differs from the others', and cannot be set aside: %s. Remove it",
+			  path, name, strerror(errno));
+	else
+		say_warning("%s/%s is of a log that differs from the others': it is %s.diverged now",
+			    path, name, name);
+	snapshot_newest(snapshot, UINT64_MAX, &snapshot->content);
+	publish(snapshot);
+}
+
+/*
+ * The log here differs from the others': what was made of it behind the last
+ * slot that another member had alike must not come back when this one begins
+ * anew.
+ */
+static void look_for_divergence(struct snapshot *snapshot)
+{
+	struct agent *agent = snapshot->agent;
+	const bool was = snapshot->halted;
+	uint64_t slots[SNAPSHOTS_LISTED];
+	struct group_state state;
+	unsigned int i, n;
+
+	if (group_get(&agent->consumer, agent->config.group, &state))
+		return;
+	snapshot->halted = state.halted;
+	if (was || !state.halted)
+		return;
+	n = snapshot_list(agent->state.directory, slots);
+	for (i = 0; i < n && slots[i] > state.agreed; i++)
+		snapshot_reject(snapshot, slots[i]);
 }
 
 static void report(struct snapshot *snapshot)
@@ -375,6 +418,7 @@ static void look(struct snapshot *snapshot)
 			  &snapshot->consumers))
 		return;
 	publish(snapshot);
+	look_for_divergence(snapshot);
 	look_for_more(snapshot);
 	for (i = 0; i < consumers->n; i++)
 		if (consumers->list[i].wants &&

@@ -59,8 +59,10 @@ struct snapshots {
  * @grown: of the log, when the newest was taken
  * @failed: when it last failed
  * @told: when that was last complained about
- * @unread: when the disk last failed to give a consumer what it lacks
+ * @unread: when the disk last failed to give a consumer what it lacks, or that
+ *          one to take it
  * @lacking: looks in a row at which @lacking_id found nothing that it lacks
+ * @halted: as the kernel had it at the last look
  * @shown, @unsaved: in the status
  * @error: why the last one failed, or ""
  * @buffer: of a block
@@ -76,6 +78,7 @@ struct snapshot {
 	uint64_t unread;
 	unsigned int lacking;
 	uint32_t lacking_id;
+	bool halted;
 	uint64_t shown;
 	bool unsaved;
 	char error[SNAPSHOT_ERROR_SIZE];
@@ -92,6 +95,8 @@ bool snapshot_pauses(const struct snapshot *snapshot, int ms);
 /* The newest whole one at or below @most, with its content; false: none is. */
 bool snapshot_newest(struct snapshot *snapshot, uint64_t most,
 		     struct snapshot_content *content);
+/* That of @slot is of a log that others do not have. */
+void snapshot_reject(struct snapshot *snapshot, uint64_t slot);
 bool snapshot_has(const struct snapshot_content *content, const char *name);
 /* @consumer gets what it wants, as far as it is here. */
 void snapshot_feed(struct snapshot *snapshot, const struct consumer *consumer);

@@ -19,12 +19,14 @@
 #define ROOM_MS		5	/* until the consumer has taken some */
 #define MORE_MS		20	/* until more is on the disk */
 #define LACKS_MS	1000	/* until it is looked at again */
+#define STUCK_S		30	/* that it may take to take some */
 #define PATIENT_LOOKS	20	/* before a consumer hears that there is nothing */
 
 /**
  * struct feed - of one consumer
  * @slot: the values behind it come; the checkpoint below is of it
  * @loads: its section at @slot comes before
+ * @name: of the file that it is from, or ""
  */
 struct feed {
 	struct snapshot *snapshot;
@@ -73,26 +75,39 @@ static bool choose(struct feed *feed)
 			return true;
 	}
 	feed->loads = false;
+	feed->name[0] = '\0';
 	feed->slot = first > 1 ? wal_index_begins(index, base, &feed->length) :
 				 0;
 	feed->checkpoint = base;
 	return consumer->next && feed->slot < consumer->next;
 }
 
-/* 1: the agent ends. */
+/*
+ * It has no room: 0, try again; 1: the agent ends; or it has had none for so
+ * long that others come first.
+ */
+static int await_room(struct feed *feed, uint64_t since)
+{
+	if (agent_now() - since < STUCK_S * 1000000000ULL)
+		return snapshot_pauses(feed->snapshot, ROOM_MS);
+	say_warning("'%s' takes nothing of what it lacks for %d s: is its apply() stuck?",
+		    feed->consumer->name, STUCK_S);
+	return -ETIMEDOUT;
+}
+
 static int send_section(struct feed *feed, const void *bytes, uint32_t length)
 {
-	int error;
+	const uint64_t since = agent_now();
+	int error, result = 0;
 
 	do {
 		error = consumer_section(netlink_of(feed), group_of(feed),
 					 feed->port, feed->consumer->id, bytes,
 					 length);
-		if (error == -EAGAIN &&
-		    snapshot_pauses(feed->snapshot, ROOM_MS))
-			return 1;
-	} while (error == -EAGAIN);
-	return error;
+		if (error == -EAGAIN)
+			result = await_room(feed, since);
+	} while (error == -EAGAIN && !result);
+	return result ?: error;
 }
 
 static int send_sections(struct feed *feed, struct snapshot_reader *reader)
@@ -138,15 +153,15 @@ static int load(struct feed *feed)
 /* What is in the request goes, as often as it takes. */
 static int send_values(struct feed *feed)
 {
-	int error;
+	const uint64_t since = agent_now();
+	int error, result = 0;
 
 	do {
 		error = netlink_ask(netlink_of(feed), NULL, NULL);
-		if (error == -EAGAIN &&
-		    snapshot_pauses(feed->snapshot, ROOM_MS))
-			return 1;
-	} while (error == -EAGAIN);
-	return error;
+		if (error == -EAGAIN)
+			result = await_room(feed, since);
+	} while (error == -EAGAIN && !result);
+	return result ?: error;
 }
 
 /* Is there more to come for it, after what is on the disk has gone? */
@@ -267,6 +282,9 @@ void snapshot_feed(struct snapshot *snapshot, const struct consumer *consumer)
 	result = consumer_feed(netlink_of(&feed), group_of(&feed), feed.port,
 			       consumer->id, feed.loads, feed.slot,
 			       feed.checkpoint, feed.length);
+	/* The kernel knows another checksum of that slot: the next older one. */
+	if (result == -EBADMSG && feed.name[0])
+		snapshot_reject(snapshot, feed.slot);
 	/* It has enough by now, or is gone; else the next look tries again. */
 	if (result)
 		return;
@@ -279,6 +297,6 @@ void snapshot_feed(struct snapshot *snapshot, const struct consumer *consumer)
 		result = load(&feed);
 	if (!result)
 		result = replay(&feed);
-	if (result == -EIO)
+	if (result == -EIO || result == -ETIMEDOUT)
 		snapshot->unread = agent_now();
 }

@@ -23,16 +23,21 @@ unsigned int snapshot_list(int directory, uint64_t slots[SNAPSHOTS_LISTED])
 	DIR *list = fd < 0 ? NULL : fdopendir(fd);
 	unsigned int n = 0;
 	struct dirent *entry;
+	uint64_t slot;
 
-	while (list && n < SNAPSHOTS_LISTED && (entry = readdir(list))) {
-		slots[n] = snapshot_file_slot(entry->d_name);
-		n += !!slots[n];
+	while (list && (entry = readdir(list))) {
+		slot = snapshot_file_slot(entry->d_name);
+		if (!slot || (n == SNAPSHOTS_LISTED && slot <= slots[n - 1]))
+			continue;
+		/* Of more than have room the oldest goes. */
+		n -= n == SNAPSHOTS_LISTED;
+		slots[n++] = slot;
+		qsort(slots, n, sizeof(*slots), newest_first);
 	}
 	if (list)
 		closedir(list);
 	else if (fd >= 0)
 		close(fd);
-	qsort(slots, n, sizeof(*slots), newest_first);
 	return n;
 }
 
@@ -47,6 +52,16 @@ void snapshot_prune(int directory, unsigned int kept)
 		if (unlinkat(directory,
 			     snapshot_file_name(name, slots[kept]), 0))
 			errno = 0;
+}
+
+int snapshot_set_aside(int directory, uint64_t slot)
+{
+	char name[SNAPSHOT_FILE_SIZE], aside[SNAPSHOT_FILE_SIZE + 16];
+
+	snapshot_file_name(name, slot);
+	snprintf(aside, sizeof(aside), "%s.diverged", name);
+	return renameat(directory, name, directory, aside) ||
+	       fsync(directory) ? -1 : 0;
 }
 
 void snapshot_tidy(int directory)

@@ -182,9 +182,8 @@ static int make_room(struct agent *agent, struct space *space)
 	const uint64_t needed = snapshot_limit(agent);
 	const uint64_t bound = agent->config.log_space;
 	struct wal *wal = &agent->wal;
-	const uint64_t next = wal->spare < 0 ? wal->size : 0;
+	uint64_t next = wal->spare < 0 ? wal->size : 0, limit;
 	struct wal_cut cut;
-	uint64_t limit;
 	uint8_t least;
 
 	limit = all_have(agent, &least);
@@ -194,6 +193,8 @@ static int make_room(struct agent *agent, struct space *space)
 	    wal_may_cut(wal, limit, SPACE_SOFT(bound) - next, &cut) &&
 	    trim(agent, &cut))
 		return -1;
+	/* What went may be its space already. */
+	next = wal->spare < 0 ? wal->size : 0;
 	ask_for_snapshot(agent, needed, SPACE_SOFT(bound) - next);
 	if (wal_used(wal) + next > bound &&
 	    wal_may_cut(wal, needed, bound - next, &cut)) {
@@ -210,6 +211,14 @@ static int make_room(struct agent *agent, struct space *space)
 	return 0;
 }
 
+/* Full, and not waiting: what is written may need the room at once. */
+static uint64_t look_after(const struct agent *agent)
+{
+	if (space_waits(agent))
+		return FULL_NS;
+	return agent->wal.full ? 0 : LOOK_NS;
+}
+
 int space_keep(struct agent *agent, struct space *space)
 {
 	const uint64_t sequence = agent->wal.end.sequence;
@@ -220,7 +229,7 @@ int space_keep(struct agent *agent, struct space *space)
 	if (sequence == space->sequence &&
 	    ((!space->held && !space->early &&
 	      !atomic_load(&agent->snapshots.wanted) && !agent->wal.full) ||
-	     now - space->looked < (space_waits(agent) ? FULL_NS : LOOK_NS)))
+	     now - space->looked < look_after(agent)))
 		return 0;
 	space->early = now - space->since < EARLY_NS;
 	if (agent->config.log_space && make_room(agent, space))

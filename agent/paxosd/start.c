@@ -39,10 +39,11 @@ static int add_group(struct agent *agent)
 	if (result < 0)
 		say_error("group %u exists but cannot be looked at: %s",
 			  config->group, netlink->error);
-	if (result > 0)
-		say_error("group %u exists and is not as configured: %s. Mend the file, or end that group: paxosctl group del %u",
-			  config->group, difference, config->group);
-	return result ? -1 : 0;
+	if (result <= 0)
+		return result;
+	say_error("group %u exists and is not as configured: %s. Mend the file, or end that group: paxosctl group del %u",
+		  config->group, difference, config->group);
+	return agent_refuse(agent);
 }
 
 static int attach_group(struct agent *agent, struct group_state *state)
@@ -107,8 +108,11 @@ static int confirm(struct agent *agent)
 	return -1;
 }
 
-static void tell_lost(const struct config *config)
+static void tell_lost(struct agent *agent)
 {
+	const struct config *config = &agent->config;
+
+	agent->refuses = true;
 	say_error("member %u has voted, and with Durability = memory its votes ended with the kernel or the group that held them: it stays mute. Replace it under a new id: paxosctl member replace %u NEW ADDRESS, on the leader's host",
 		  config->self, config->self);
 }
@@ -142,7 +146,7 @@ static int start_restored(struct agent *agent, const struct group_state *state)
 	    wal->incarnation && wal->instance != state->instance) {
 		/* Law 3; the status says so, too. */
 		group_start(&agent->attached, config->group, 0, wal->end.lsn);
-		tell_lost(config);
+		tell_lost(agent);
 		/* Another life of it, for who hears it say so. */
 		return confirm(agent) ? -1 : START_LOST;
 	}
@@ -176,7 +180,7 @@ static int check_running(struct agent *agent, const struct group_state *state)
 	if (!wal->incarnation || wal->instance != state->instance) {
 		say_error("group %u runs in this kernel, but was not started from the log in %s: this agent leaves it alone. Is there another StateDirectory that it was started from? If not, its votes are in no log, and member %u must be replaced under a new id",
 			  config->group, wal->path, config->self);
-		return -1;
+		return agent_refuse(agent);
 	}
 	if (config->durability == PAXOS_NL_DURABILITY_SYNC &&
 	    wal->end.lsn < state->durable) {
@@ -186,7 +190,7 @@ static int check_running(struct agent *agent, const struct group_state *state)
 			  " was on the disk once: records are lost, and member %u must not vote. Put the lost files back, or replace the member under a new id",
 			  wal->path, wal->end.lsn, state->durable,
 			  config->self);
-		return -1;
+		return agent_refuse(agent);
 	}
 	return confirm(agent);
 }
@@ -206,11 +210,11 @@ static int go_on(struct agent *agent, const struct group_state *state)
 	return 0;
 }
 
-static int tell_stopped(const struct agent *agent)
+static int tell_stopped(struct agent *agent)
 {
 	say_error("group %u is stopped for good in this kernel: see the kernel's log. To begin anew from the disk: paxosctl group del %u, then start paxosd",
 		  agent->config.group, agent->config.group);
-	return -1;
+	return agent_refuse(agent);
 }
 
 int start_group(struct agent *agent)
@@ -228,7 +232,7 @@ int start_group(struct agent *agent)
 		return go_on(agent, &state);
 	}
 	if (agent->config.durability == PAXOS_NL_DURABILITY_MEMORY) {
-		tell_lost(&agent->config);
+		tell_lost(agent);
 		return confirm(agent) ? -1 : START_LOST;
 	}
 	return tell_stopped(agent);

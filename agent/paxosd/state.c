@@ -137,7 +137,8 @@ static bool is_ours(const char *name)
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (!strcmp(name, names[i]))
 			return true;
-	return dot && (!strcmp(dot, ".wal") || !strcmp(dot, ".snapshot"));
+	return dot && (!strcmp(dot, ".wal") || !strcmp(dot, ".snapshot") ||
+		       !strcmp(dot, ".diverged"));
 }
 
 static int check_content(const char *path, char *error, size_t size)

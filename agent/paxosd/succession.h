@@ -11,12 +11,31 @@
 #include "config.h"
 #include "state.h"
 
-/* The id in it; 0: there is none; -1 with a sentence in @error. */
-int succession_read(const struct state *state, char *error, size_t size);
+/**
+ * struct succession - what it says
+ * @id: this host's from now on, 0: the file is not there
+ * @leader: who gave it that
+ * @was: the member that the configuration has where @leader is; 0: it has
+ *	@leader there, or nobody
+ *
+ * Without @was a host that was replaced after all others would not know one of
+ * them, and nobody it would know would be a member.
+ */
+struct succession {
+	uint8_t id;
+	uint8_t leader;
+	uint8_t was;
+};
+
+/* 0, or -1 with a sentence in @error. */
+int succession_read(const struct state *state, struct succession *succession,
+		    char *error, size_t size);
 /* All of it is on the disk when it returns 0; -1 with a sentence in @error. */
-int succession_write(const struct state *state, uint8_t id, char *error,
+int succession_write(const struct state *state,
+		     const struct succession *succession, char *error,
 		     size_t size);
 /* Self becomes @id, where it is, with its state in that directory. */
-void succession_apply(struct config *config, uint8_t id);
+void succession_apply(struct config *config,
+		      const struct succession *succession);
 
 #endif

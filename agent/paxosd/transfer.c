@@ -236,6 +236,8 @@ static enum end transfer_from(struct transfer *transfer,
 			      struct learn_state *state, bool begins)
 {
 	struct agent *agent = transfer->agent;
+	const uint8_t from = transfer->learn.from;
+	uint64_t had;
 	enum end end;
 
 	transfer->learn.agent = state->agent;
@@ -255,9 +257,16 @@ static enum end transfer_from(struct transfer *transfer,
 		state->behind = false;
 	}
 	while (!end && state->behind) {
+		had = transfer->values;
 		end = ask(transfer, state->commit + 1);
 		if (end || learn_get(&agent->learn, agent->config.group, state))
 			break;
+		/* Its kernel may know what its disk never gets. */
+		if (state->behind && transfer->values == had) {
+			transfer->failures[from]++;
+			if (choose(transfer, state) != from)
+				break;
+		}
 		/* What is on its disk has come; the rest is too new. */
 		if (state->behind && transfer_stops(transfer, LOOK_MS))
 			end = END_STOP;
@@ -267,7 +276,7 @@ static enum end transfer_from(struct transfer *transfer,
 		say_about(LOG_NOTICE, SAY(.peer = transfer->learn.from),
 			  "member %u brought %" PRIu64 " values%s",
 			  transfer->learn.from, transfer->values,
-			  end ? "" : ": the kernels do the rest");
+			  end || state->behind ? "" : ": the kernels do the rest");
 	return end;
 }
 

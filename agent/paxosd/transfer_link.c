@@ -15,6 +15,7 @@
 #include "transfer.h"
 
 #define TELL_NS		60000000000ULL
+#define FRAME_NS	30000000000ULL	/* for all of one, however it trickles */
 
 /* @ms pass, or the agent ends (true). */
 bool transfer_stops(struct transfer *transfer, int ms)
@@ -165,6 +166,7 @@ enum end transfer_send(struct transfer *transfer, uint8_t type,
 enum end transfer_receive(struct transfer *transfer, struct frame *frame)
 {
 	size_t size = 0, wanted = frame_size(transfer->buffer, 0, FRAME_SIZE_MAX);
+	const uint64_t since = agent_now();
 	enum frame_fault fault;
 	enum end end;
 	ssize_t n;
@@ -184,6 +186,8 @@ enum end transfer_receive(struct transfer *transfer, struct frame *frame)
 			continue;
 		}
 		size += n;
+		if (agent_now() - since >= FRAME_NS)
+			return transfer_fails(transfer, "it is too slow");
 		wanted = frame_size(transfer->buffer, size, FRAME_SIZE_MAX);
 		if (!wanted)
 			return transfer_fails(transfer, "what comes is %s",

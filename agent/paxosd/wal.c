@@ -189,9 +189,11 @@ int wal_zero(struct wal *wal)
 		to = wal->size;
 	if (write_zeros(wal->spare, wal->zeroed, to) || fdatasync(wal->spare)) {
 		/* No file is used any more that a write or sync failed on. */
+		wal_wrong(wal, "%s/spare: cannot fill it with zeros: %s",
+			  wal->path, strerror(errno));
 		wal->plain = true;
 		close_file(&wal->spare);
-		return 0;
+		return -1;
 	}
 	wal->zeroed = to;
 	return to < wal->size;
@@ -255,7 +257,7 @@ static void shorten(struct wal *wal)
 	close(fd);
 }
 
-static void write_durable(struct wal *wal)
+static int put_durable(struct wal *wal)
 {
 	struct wal_durable durable = {
 		.magic = DURABLE_MAGIC,
@@ -265,9 +267,27 @@ static void write_durable(struct wal *wal)
 	};
 
 	durable.crc = htole32(wal_durable_crc(wal, &durable));
-	/* A failure costs certainty about a torn tail and nothing else. */
-	if (pwrite(wal->durable, &durable, sizeof(durable), 0) < 0)
+	return write_all(wal->durable, (const uint8_t *)&durable,
+			 sizeof(durable), 0);
+}
+
+/* A failure costs certainty about a torn tail and nothing else. */
+static void write_durable(struct wal *wal)
+{
+	wal->unmarked = true;
+	if (put_durable(wal))
 		errno = 0;
+}
+
+int wal_mark(struct wal *wal)
+{
+	if (!wal->unmarked || wal->failed)
+		return 0;
+	wal->unmarked = false;
+	if (!put_durable(wal) && !fdatasync(wal->durable))
+		return 0;
+	return wal_wrong(wal, "%s/durable: cannot write: %s", wal->path,
+			 strerror(errno));
 }
 
 static int open_durable(struct wal *wal)
@@ -442,6 +462,7 @@ static int commit_next(struct wal *wal)
 		return -1;
 	if (wal->fd < 0)
 		shorten(wal);
+	wal->closed += wal_segment_takes(wal, wal->end.sequence);
 	close_file(&wal->fd);
 	wal->fd = wal->spare;
 	wal->spare = -1;

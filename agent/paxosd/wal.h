@@ -192,8 +192,10 @@ _Static_assert(sizeof(struct wal_recovery) == 72, "on disk");
  * @end: up to here it was on the disk
  * @lives: rises whenever an agent begins to run here
  *
- * Rewritten in place after each fdatasync of the log, itself without one: an
- * old state of it is true as well, and a torn one fails its CRC.
+ * Rewritten in place after each fdatasync of the log, itself without one until
+ * there is time for it: an old state of it is true as well, and a torn one fails
+ * its CRC. But after a loss of power what it does not tell of any more is told by
+ * nothing: a last batch that rots as well is then taken for one that was torn.
  */
 struct wal_durable {
 	__u8 magic[8];
@@ -262,10 +264,12 @@ struct wal_index;
  * @replays: these four are known
  * @recovery: the last one, its time 0: there was none
  * @fd: the segment at @end.sequence, if this process created it, or -1
+ * @closed: bytes on the disk that the segments before that take
  * @spare: space for the next, or -1
  * @zeroed: bytes of @spare that are written, with zeros
  * @plain: to write zeros failed; it is not tried again
  * @durable: the file "durable", or -1
+ * @unmarked: what is in it may be in the cache only
  * @index: where slots are, for who reads beside the writer, or NULL
  * @seed: CRC of the salt of @fd
  * @size: of a new segment
@@ -276,6 +280,7 @@ struct wal_index;
  * @full: no space may be taken for a further segment
  * @failed: a write or fdatasync failed; nothing is written any more
  * @damaged: what was acknowledged is not there any more, or is not whole
+ * @foreign: it is not this member's, or not for this agent
  * @error: why the last call returned -1, a sentence
  */
 struct wal {
@@ -297,10 +302,12 @@ struct wal {
 	struct wal_recovery recovery;
 
 	int fd;
+	uint64_t closed;
 	int spare;
 	uint64_t zeroed;
 	bool plain;
 	int durable;
+	bool unmarked;
 	struct wal_index *index;
 	uint32_t seed;
 	uint64_t size;
@@ -312,6 +319,7 @@ struct wal {
 	bool full;
 	bool failed;
 	bool damaged;
+	bool foreign;
 	char error[WAL_ERROR_SIZE];
 };
 
@@ -367,10 +375,15 @@ int wal_prepare(struct wal *wal);
  * written cost a commit of the file system's journal when they first are, so a
  * batch that finds them written is on the disk in a fraction of the time. For
  * when there is nothing else to do; a step takes as long as a large batch. 1:
- * there is more of it; 0: there is not. Space of which it fails is given up,
+ * there is more of it; 0: there is not. Space of which it fails (-1) is given up,
  * and from then on space is only allotted.
  */
 int wal_zero(struct wal *wal);
+/*
+ * What "durable" says shall outlive a loss of power. For when there has been
+ * nothing else to do for a while; -1: it may not, and nothing is worse.
+ */
+int wal_mark(struct wal *wal);
 
 #define WAL_CLUSTER_NAME_SIZE (2 * PAXOS_CLUSTER_SIZE + 1)
 /* 32 digits. */

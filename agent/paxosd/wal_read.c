@@ -13,6 +13,7 @@
 #include "wal.h"
 #include "wal_index.h"
 #include "wal_segment.h"
+#include "wal_trim.h"
 
 enum batch {
 	BATCH_NONE,	/* not whole, or none at all */
@@ -356,6 +357,7 @@ int wal_open(struct wal *wal)
 				       "the records are not whole, and were");
 	if (lacks >= wal->floor)
 		return segment_damaged(wal, lacks, 0, "the file is missing");
+	wal_count(wal);
 	/* A segment is named once its first batch is on the disk. */
 	wal->confirmed = wal->last.offset == wal->end.offset ||
 			 (wal->last.offset == WAL_BLOCK &&

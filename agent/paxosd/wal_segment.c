@@ -128,10 +128,13 @@ static int load_bytes(struct wal *wal, struct segment *segment, int fd,
 			return segment_damaged(wal, segment->sequence, offset,
 					       "the file ends here");
 		offset += n;
-		if (n % WAL_BLOCK)
-			break;
+		/* The rest would be taken for a torn tail, and cut off. */
+		if (n % WAL_BLOCK && offset < segment->size)
+			return wal_wrong(wal,
+					 "%s/%s: a read ends at offset %" PRIu64
+					 ", in the middle of a block and of the file: the file system cannot hold a log",
+					 wal->path, name, offset);
 	}
-	segment->size = offset;
 	return 0;
 }
 
@@ -193,6 +196,7 @@ int segment_of_another(struct wal *wal, const struct wal_segment *header,
 	const struct wal_identity *identity = &wal->identity;
 	char cluster[WAL_CLUSTER_NAME_SIZE], name[WAL_NAME_SIZE];
 
+	wal->foreign = true;
 	return wal_wrong(wal,
 			 "%s/%s belongs to member %u of group %u of cluster %s, not to member %u of group %u as configured: set StateDirectory, Self, Id and Cluster right",
 			 wal->path, wal_segment_name(name, sequence),
@@ -213,6 +217,8 @@ static int check_identity(struct wal *wal, const struct segment *segment)
 	char name[WAL_NAME_SIZE];
 
 	wal_segment_name(name, segment->sequence);
+	wal->foreign = le32toh(header->version) != WAL_VERSION ||
+		       header->durability != identity->durability;
 	if (le32toh(header->version) != WAL_VERSION)
 		return wal_wrong(wal,
 				 "%s/%s is of format %u and this agent knows %u: run the version that wrote it",

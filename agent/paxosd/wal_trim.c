@@ -43,7 +43,7 @@ int wal_checkpoint(struct wal *wal, uint64_t slot, const void *bytes,
 	return add_checkpoint(wal, 0, slot, bytes, length);
 }
 
-static uint64_t size_of(const struct wal *wal, uint64_t sequence)
+uint64_t wal_segment_takes(const struct wal *wal, uint64_t sequence)
 {
 	struct stat status;
 	char name[WAL_NAME_SIZE];
@@ -52,13 +52,20 @@ static uint64_t size_of(const struct wal *wal, uint64_t sequence)
 		       &status, 0) ? 0 : status.st_blocks * BLOCK_UNIT;
 }
 
+void wal_count(struct wal *wal)
+{
+	uint64_t sequence;
+
+	wal->closed = 0;
+	for (sequence = wal->lowest; sequence < wal->end.sequence; sequence++)
+		wal->closed += wal_segment_takes(wal, sequence);
+}
+
 uint64_t wal_used(const struct wal *wal)
 {
-	uint64_t used = 0, sequence;
+	uint64_t used = wal->closed + wal_segment_takes(wal, wal->end.sequence);
 	struct stat status;
 
-	for (sequence = wal->lowest; sequence <= wal->end.sequence; sequence++)
-		used += size_of(wal, sequence);
 	if (wal->spare >= 0 && !fstat(wal->spare, &status))
 		used += status.st_blocks * BLOCK_UNIT;
 	return used;
@@ -70,7 +77,7 @@ bool wal_may_cut(struct wal *wal, uint64_t limit, uint64_t target,
 	uint64_t used = wal_used(wal), floor = wal->lowest;
 
 	while (floor < wal->end.sequence && used > target)
-		used -= size_of(wal, floor++);
+		used -= wal_segment_takes(wal, floor++);
 	return floor > wal->lowest &&
 	       wal_index_plan(wal->index, limit, floor, cut) &&
 	       cut->floor > wal->lowest;
@@ -120,12 +127,15 @@ static bool recycle(struct wal *wal, uint64_t sequence)
 int wal_let_go(struct wal *wal)
 {
 	char name[WAL_NAME_SIZE];
+	uint64_t takes;
 
 	if (wal->lowest >= wal->floor)
 		return 0;
 	/* Who reads shall know before it finds nothing. */
 	wal_index_drop(wal->index, wal->floor, &wal->base);
 	for (; wal->lowest < wal->floor; wal->lowest++) {
+		takes = wal_segment_takes(wal, wal->lowest);
+		wal->closed -= takes < wal->closed ? takes : wal->closed;
 		if (wal->lowest == wal->floor - 1 && recycle(wal, wal->lowest))
 			continue;
 		if (unlinkat(wal->directory,

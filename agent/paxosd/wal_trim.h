@@ -25,8 +25,12 @@ bool wal_turns(const struct wal *wal);
 /* Into that batch: a checkpoint of the slots up to @slot. */
 int wal_checkpoint(struct wal *wal, uint64_t slot, const void *bytes,
 		   uint32_t length);
-/* Bytes that the log takes, its spare included. */
+/* Bytes that the log takes, its spare included; with many segments, too. */
 uint64_t wal_used(const struct wal *wal);
+/* Bytes that one of its segments takes, 0: it is not there. */
+uint64_t wal_segment_takes(const struct wal *wal, uint64_t sequence);
+/* Those of all but the last are looked at once, when it is opened. */
+void wal_count(struct wal *wal);
 /*
  * What must go to leave no more than @target bytes, of slots up to @limit at
  * most; less, where less can. False: nothing can, or need.

@@ -23,6 +23,8 @@ int __wrap_fsync(int fd);
 int __wrap_fallocate(int fd, int mode, off_t offset, off_t size);
 int __wrap_renameat2(int from, const char *name, int to, const char *new_name,
 		     unsigned int flags);
+ssize_t __real_pread(int fd, void *bytes, size_t size, off_t offset);
+ssize_t __wrap_pread(int fd, void *bytes, size_t size, off_t offset);
 int __real_unlinkat(int directory, const char *name, int flags);
 int __wrap_unlinkat(int directory, const char *name, int flags);
 
@@ -151,7 +153,7 @@ void disk_restart(void)
 	disk_kill();
 }
 
-/* 0: go on, 1: do it, and all after it fail, -1: fail. */
+/* 0: go on, 1: do it, and all after it fail, 2: do half of it, -1: fail. */
 static int gate(enum disk_call call)
 {
 	if (is_cut) {
@@ -160,7 +162,7 @@ static int gate(enum disk_call call)
 	}
 	if (countdown[call] && !--countdown[call]) {
 		errno = errors[call];
-		return -1;
+		return errno ? -1 : 2;
 	}
 	if (cut_countdown && !--cut_countdown) {
 		is_cut = true;
@@ -185,7 +187,7 @@ static void remember(int fd, off_t offset, size_t size)
 		if (before && disk_random(2))
 			continue;
 		if (before) {
-			if (pread(fd, before->bytes, SECTOR, at) < 0)
+			if (__real_pread(fd, before->bytes, SECTOR, at) < 0)
 				abort();
 			continue;
 		}
@@ -196,7 +198,7 @@ static void remember(int fd, off_t offset, size_t size)
 		before->inode = inode;
 		before->fd = copy;
 		before->offset = at;
-		if (pread(fd, before->bytes, SECTOR, at) < 0)
+		if (__real_pread(fd, before->bytes, SECTOR, at) < 0)
 			memset(before->bytes, 0, SECTOR);
 		before->next = befores;
 		befores = before;
@@ -205,10 +207,25 @@ static void remember(int fd, off_t offset, size_t size)
 
 ssize_t __wrap_pwrite(int fd, const void *bytes, size_t size, off_t offset)
 {
-	if (gate(DISK_PWRITE) < 0)
+	switch (gate(DISK_PWRITE)) {
+	case -1:
 		return -1;
+	case 2:
+		size = (size + 1) / 2;
+	}
 	remember(fd, offset, size);
 	return __real_pwrite(fd, bytes, size, offset);
+}
+
+/* A read that failed does so until the disk is another: it is tried twice. */
+ssize_t __wrap_pread(int fd, void *bytes, size_t size, off_t offset)
+{
+	if (countdown[DISK_PREAD] == 1) {
+		errno = errors[DISK_PREAD];
+		return errno ? -1 : __real_pread(fd, bytes, size / 2 | 1, offset);
+	}
+	countdown[DISK_PREAD] -= !!countdown[DISK_PREAD];
+	return __real_pread(fd, bytes, size, offset);
 }
 
 int __wrap_fdatasync(int fd)

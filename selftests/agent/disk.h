@@ -3,8 +3,8 @@
 #define _SELFTESTS_AGENT_DISK_H
 
 /*
- * A disk that fails. pwrite(), fdatasync(), fsync(), fallocate(), renameat2()
- * and unlinkat() go through here. What was written and not synced is lost,
+ * A disk that fails. pwrite(), pread(), fdatasync(), fsync(), fallocate(),
+ * renameat2() and unlinkat() go through here. What was written and not synced is lost,
  * sector by sector and at random, when the power goes or an fdatasync fails;
  * renames and removals likewise until the directory was synced.
  */
@@ -19,11 +19,16 @@ enum disk_call {
 	DISK_FALLOCATE,
 	DISK_RENAME,
 	DISK_UNLINK,
+	DISK_WRITES,		/* all of the above */
+	DISK_PREAD = DISK_WRITES,
 	DISK_CALLS,
 };
 
 void disk_reset(uint32_t seed);
-/* The @nth call from now of this kind (1: the next) fails with @error. */
+/*
+ * The @nth call from now of this kind (1: the next) fails with @error; of
+ * DISK_PREAD all from there on. 0: a read or write of half of it.
+ */
 void disk_fail(enum disk_call call, unsigned int nth, int error);
 /* The power goes at the @nth call from now: all fail from there on. */
 void disk_cut(unsigned int nth);

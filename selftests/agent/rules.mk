@@ -9,7 +9,7 @@ AGENT_TEST_OBJECTS += $(PAXOSD_CORE:%=$(B)/selftests/agent/core/%.o)
 AGENT_TEST_HEADERS := $(wildcard agent/paxosd/*.h selftests/agent/*.h) \
 	uapi/linux/paxos.h
 AGENT_TEST_CFLAGS = $(USER_CFLAGS) $(SANITIZE) -Iagent/paxosd
-AGENT_TEST_WRAPS := pwrite fdatasync fsync fallocate renameat2 unlinkat
+AGENT_TEST_WRAPS := pwrite pread fdatasync fsync fallocate renameat2 unlinkat
 AGENT_TEST_WRAP := $(AGENT_TEST_WRAPS:%=-Wl,--wrap=%)
 
 $(B)/selftests/agent/paxosd/%.o: agent/paxosd/%.c $(AGENT_TEST_HEADERS)

@@ -18,7 +18,8 @@
 #include "disk.h"
 
 #define CLUSTER "00112233445566778899aabbccddeeff"
-#define KEY "AAECAwQFBgcICQoLDA0ODw=="
+#define SECRET "AAECAwQFBgcICQoLDA0ODw"
+#define KEY SECRET "=="
 
 /* Lines 1 to 5, and 6 to 12. */
 #define GROUP "[Group]\nId = 1\nCluster = " CLUSTER "\nKey = " KEY \
@@ -141,7 +142,7 @@ static void test_most(void **state)
 	       "Cluster=" CLUSTER "\r\n"
 	       "KEY = " KEY " # and one\n"
 	       "\tSelf\t=\t64\n"
-	       "StateDirectory = /srv/a b\n"
+	       "StateDirectory = /srv/a b//\n"
 	       "Durability = Memory\n"
 	       "Interval = 10s\n"
 	       "Adaptive = No\n"
@@ -473,6 +474,31 @@ static void test_key_file(void **state)
 	refuse_group("KeyFile = key", "KeyFile must be an absolute path");
 }
 
+/* Whatever its line was meant to be. */
+static void test_no_key_is_printed(void **state)
+{
+	static const char *const lines[] = {
+		"KeyFile = " KEY, "Key " KEY, "Key: " KEY, "Keys = " KEY,
+		"PresharedKey=" KEY, KEY, "Interval = 5 " KEY, "Key = a # " KEY,
+		"Cluster = " KEY, "Key = /" KEY, "KeyFile = /" KEY,
+		"KeyFile = " SECRET, "[" SECRET "]",
+	};
+	char text[400];
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		snprintf(text, sizeof(text), "[Group]\n%s\n", lines[i]);
+		assert_int_equal(read_text(text), -1);
+		assert_null(strstr(error, SECRET));
+		assert_non_null(strstr(error, ":2: 'Key = (not shown)': "));
+	}
+	/* What is as long and none is shown. */
+	refuse("[Group]\nKeyFile = /nonexistent/of/this/group\n", 2,
+	       "KeyFile = /nonexistent/of/this/group",
+	       "cannot open the key: No such file or directory");
+}
+
 static void test_readable_key(void **state)
 {
 	char expected[400];
@@ -537,8 +563,10 @@ static void test_rubbish(void **state)
 		for (i = disk_random(60); i; i--)
 			strcat(text, words[disk_random(sizeof(words) /
 						       sizeof(words[0]))]);
-		if (read_text(text))
+		if (read_text(text)) {
 			assert_int_equal(strncmp(error, path, strlen(path)), 0);
+			assert_null(strstr(error, SECRET));
+		}
 	}
 }
 
@@ -646,6 +674,7 @@ int main(void)
 		TEST(space_holds_two_memories),
 		TEST(heartbeats_need_a_port),
 		TEST(no_key_in_an_error),
+		TEST(no_key_is_printed),
 		TEST(key_file),
 		TEST(readable_key),
 		TEST(no_file),

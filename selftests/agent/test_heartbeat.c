@@ -218,6 +218,20 @@ static void test_replay(void **state)
 	assert_int_equal(hear(&sent), HEARTBEAT_FINE);
 }
 
+/* By an id of the file it would not be heard by who has another since. */
+static void test_lost_memory_is_told_to_all(void **state)
+{
+	struct heartbeat sent = sample(1, 1);
+
+	(void)state;
+	sent.to = 0;
+	assert_int_equal(hear(&sent), HEARTBEAT_MEMBER);
+	sent.word.flags |= HEARTBEAT_LOST;
+	assert_int_equal(hear(&sent), HEARTBEAT_FINE);
+	sent.from = 4;		/* replaced, and not told yet */
+	assert_int_equal(hear(&sent), HEARTBEAT_FINE);
+}
+
 #define TEST(name) cmocka_unit_test_setup(test_##name, setup)
 
 int main(void)
@@ -230,6 +244,7 @@ int main(void)
 		TEST(key_is_derived_as_said),
 		TEST(version_group_member),
 		TEST(replay),
+		TEST(lost_memory_is_told_to_all),
 	};
 
 	if (sodium_init() < 0)

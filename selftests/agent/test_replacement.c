@@ -193,45 +193,104 @@ static void test_a_voter_at_that_place(void **state)
 	expect(&replacement, &group, SECOND, REPLACEMENT_NOTHING, 0);
 }
 
+static void expect_read(const struct state *directory, struct succession wanted)
+{
+	struct succession read;
+	char error[256];
+
+	assert_int_equal(succession_read(directory, &read, error,
+					 sizeof(error)), 0);
+	assert_memory_equal(&read, &wanted, sizeof(read));
+}
+
+static void expect_refused(const struct state *directory, const char *text)
+{
+	const int fd = openat(directory->directory, "successor",
+			      O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	struct succession read;
+	char error[256];
+
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+	assert_int_equal(succession_read(directory, &read, error,
+					 sizeof(error)), -1);
+}
+
 static void test_succession(void **state)
 {
-	struct config config = {
+	static const struct succession none, fourth = { .id = 4 },
+		all = { .id = 64, .leader = 63, .was = 62 };
+	char *path = disk_directory(DISK_MEMORY);
+	struct state directory = { .lock = -1 };
+	char error[256];
+
+	(void)state;
+	disk_reset(1);
+	directory.directory = open(path, O_RDONLY | O_DIRECTORY);
+	expect_read(&directory, none);
+	assert_int_equal(succession_write(&directory, &all, error,
+					  sizeof(error)), 0);
+	expect_read(&directory, all);
+	assert_int_equal(succession_write(&directory, &fourth, error,
+					  sizeof(error)), 0);
+	expect_read(&directory, fourth);
+	disk_fail(DISK_FSYNC, 1, EIO);
+	assert_int_equal(succession_write(&directory, &all, error,
+					  sizeof(error)), -1);
+	expect_read(&directory, fourth);
+	disk_reset(1);
+	expect_refused(&directory, "65\n");
+	expect_refused(&directory, "4 5\n");
+	expect_refused(&directory, "4 65 5\n");
+	expect_refused(&directory, "4 5 6");
+	expect_refused(&directory, "");
+	close(directory.directory);
+	disk_remove(path);
+}
+
+static struct config three_in_a_file(void)
+{
+	return (struct config) {
 		.self = 3, .n_members = 3,
 		.members = { { .id = 1 }, { .id = 3, .priority = 9 },
 			     { .id = 4 } },
 		.state_directory = "/some/where",
 	};
-	char error[256];
-	char *path = disk_directory(DISK_MEMORY);
-	struct state directory = { .lock = -1 };
-	int fd;
+}
+
+static void test_who_succeeds(void **state)
+{
+	static const struct succession succession = { .id = 4, .leader = 5 };
+	struct config config = three_in_a_file();
 
 	(void)state;
-	disk_reset(1);
-	directory.directory = open(path, O_RDONLY | O_DIRECTORY);
-	assert_int_equal(succession_read(&directory, error, sizeof(error)), 0);
-	assert_int_equal(succession_write(&directory, 4, error,
-					  sizeof(error)), 0);
-	assert_int_equal(succession_read(&directory, error, sizeof(error)), 4);
-	disk_fail(DISK_FSYNC, 1, EIO);
-	assert_int_equal(succession_write(&directory, 5, error,
-					  sizeof(error)), -1);
-	assert_int_equal(succession_read(&directory, error, sizeof(error)), 4);
-	disk_reset(1);
-	fd = openat(directory.directory, "successor", O_WRONLY | O_TRUNC);
-	assert_int_equal(write(fd, "65\n", 3), 3);
-	close(fd);
-	assert_int_equal(succession_read(&directory, error, sizeof(error)),
-			 -1);
-	close(directory.directory);
-	disk_remove(path);
-
-	succession_apply(&config, 4);
+	succession_apply(&config, &succession);
 	assert_int_equal(config.self, 4);
 	assert_int_equal(config.n_members, 2);
 	assert_int_equal(config_member(&config, 4)->priority, 9);
 	assert_null(config_member(&config, 3));
 	assert_string_equal(config.state_directory, "/some/where/4");
+}
+
+/* Where all of the file were replaced, it would know no member. */
+static void test_who_succeeds_knows_who_said_so(void **state)
+{
+	static const struct succession succession = {
+		.id = 6, .leader = 5, .was = 1,
+	};
+	struct config config = three_in_a_file();
+	const struct config_member *leader;
+
+	(void)state;
+	config.members[0].address = place(1);
+	succession_apply(&config, &succession);
+	assert_int_equal(config.self, 6);
+	assert_int_equal(config.n_members, 3);
+	assert_null(config_member(&config, 1));
+	leader = config_member(&config, 5);
+	assert_non_null(leader);
+	assert_true(address_same(&leader->address, &config.members[0].address));
+	assert_int_equal(config_member(&config, 6)->priority, 9);
 }
 
 int main(void)
@@ -244,6 +303,8 @@ int main(void)
 		cmocka_unit_test(test_ids_that_were_used),
 		cmocka_unit_test(test_a_voter_at_that_place),
 		cmocka_unit_test(test_succession),
+		cmocka_unit_test(test_who_succeeds),
+		cmocka_unit_test(test_who_succeeds_knows_who_said_so),
 	};
 
 	return cmocka_run_group_tests_name("replacement", tests, NULL, NULL);

@@ -301,6 +301,36 @@ static void the_power_cut_at_any_call_leaves_none_or_all_of_it(void **state)
 	assert_true(done && there && absent);
 }
 
+static void whatever_fails_there_is_none_of_it_and_the_next_one_is_whole(void **state)
+{
+	static const int errors[] = { EIO, ENOSPC };
+	struct place *place = *state;
+	struct snapshot_content content;
+	char name[SNAPSHOT_FILE_SIZE], error[WAL_ERROR_SIZE];
+	unsigned int i, nth, failed = 0;
+	int call;
+
+	snapshot_file_name(name, SLOT);
+	for (call = 0; call < DISK_WRITES; call++)
+		for (i = 0; i < 2; i++)
+			for (nth = 1; nth < 10; nth++) {
+				disk_reset(nth);
+				disk_fail(call, nth, errors[i]);
+				if (!try_one(place->directory))
+					break;
+				failed++;
+				disk_reset(nth);
+				assert_int_equal(try_one(place->directory), 0);
+				assert_int_equal(snapshot_verify(place->directory,
+								 name, &content,
+								 error,
+								 sizeof(error)),
+						 0);
+				unlinkat(place->directory, name, 0);
+			}
+	assert_in_range(failed, 8, 100);
+}
+
 static void old_ones_go_by_count(void **state)
 {
 	struct place *place = *state;
@@ -320,6 +350,30 @@ static void old_ones_go_by_count(void **state)
 	snapshot_tidy(place->directory);
 	assert_int_equal(faccessat(place->directory, SNAPSHOT_NEW, F_OK, 0),
 			 -1);
+}
+
+/* However many there are: the newest ones are in the list. */
+static void of_too_many_the_newest_are_listed(void **state)
+{
+	struct place *place = *state;
+	uint64_t slots[SNAPSHOTS_LISTED];
+	char name[SNAPSHOT_FILE_SIZE];
+	unsigned int i;
+
+	for (i = 1; i <= 2 * SNAPSHOTS_LISTED; i++)
+		store(place->directory,
+		      snapshot_file_name(name, i * 37 % 257), NULL, 0);
+	assert_int_equal(snapshot_list(place->directory, slots),
+			 SNAPSHOTS_LISTED);
+	for (i = 0; i < SNAPSHOTS_LISTED; i++)
+		assert_int_equal(slots[i], 256 - i);
+	assert_int_equal(snapshot_set_aside(place->directory, 256), 0);
+	snapshot_list(place->directory, slots);
+	assert_int_equal(slots[0], 255);
+	snapshot_prune(place->directory, 1);
+	assert_int_equal(faccessat(place->directory,
+				   "00000000000000000256.snapshot.diverged",
+				   F_OK, 0), 0);
 }
 
 int main(void)
@@ -342,8 +396,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			the_power_cut_at_any_call_leaves_none_or_all_of_it,
 			setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			whatever_fails_there_is_none_of_it_and_the_next_one_is_whole,
+			setup, teardown),
 		cmocka_unit_test_setup_teardown(old_ones_go_by_count, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(
+			of_too_many_the_newest_are_listed, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

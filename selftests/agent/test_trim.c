@@ -789,6 +789,15 @@ static void step(struct fixture *fixture)
 	}
 }
 
+/* What it takes is counted as it comes and goes. */
+static void check_used(const struct wal *wal)
+{
+	struct wal fresh = *wal;
+
+	wal_count(&fresh);
+	assert_int_equal(wal->closed, fresh.closed);
+}
+
 /* One life, until the power goes or something fails. */
 static void crash(struct fixture *fixture)
 {
@@ -815,9 +824,10 @@ static void crash(struct fixture *fixture)
 			if (wal_trim(wal, &cut))
 				return;
 		}
+		check_used(wal);
 		if (!disk_random(3) && wal_prepare(wal))
 			return;
-		while (disk_random(2) && wal_zero(wal))
+		while (disk_random(2) && wal_zero(wal) > 0)
 			;
 	}
 }
@@ -843,7 +853,7 @@ static uint64_t run(uint32_t seed, bool verbose)
 		if (disk_random(4))
 			disk_cut(1 + disk_random(CALLS_MAX));
 		else
-			disk_fail(disk_random(DISK_CALLS),
+			disk_fail(disk_random(DISK_WRITES),
 				  1 + disk_random(CALLS_MAX / 4), EIO);
 		crash(fixture);
 		disk_cut(1);	/* so that wal_close() does nothing good */

@@ -59,7 +59,7 @@ static void live(struct crash *crash)
 		crash->acknowledged = crash->written;
 		if (!disk_random(3) && wal_prepare(wal))
 			return;
-		while (disk_random(2) && wal_zero(wal))
+		while (disk_random(2) && wal_zero(wal) > 0)
 			;
 	}
 }
@@ -105,7 +105,7 @@ static void run(uint32_t seed, bool verbose)
 		if (disk_random(4))
 			disk_cut(1 + disk_random(CALLS_MAX));
 		else
-			disk_fail(disk_random(DISK_CALLS),
+			disk_fail(disk_random(DISK_WRITES),
 				  1 + disk_random(CALLS_MAX / 4), EIO);
 		live(&crash);
 		disk_cut(1);	/* so that wal_close() does nothing good */

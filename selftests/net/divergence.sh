@@ -108,7 +108,15 @@ consumers_on_two_hosts() {
 	on 1 paxosctl kv get key
 	until_true says 5 sum 40
 	until_true says 6 sum 40
+	on 3 paxosctl snapshot save
+	snapshots >"$work/snapshots"
+	[ -s "$work/snapshots" ]
+	# As if one had been taken between a wrong slot and its discovery.
+	cp "$PAXOS_RUN/state-3/$(head -n 1 "$work/snapshots")" \
+		"$PAXOS_RUN/state-3/$LATER"
 }
+LATER=00000000000000100000.snapshot
+snapshots() { (cd "$PAXOS_RUN/state-3" && printf '%s\n' *.snapshot); }
 
 one_of_them_is_found_out() {
 	local slot
@@ -136,6 +144,9 @@ one_of_them_is_found_out() {
 		"divergence at slot $slot: members 2 and 3 differ" "$work/watch-2"
 	until_true grep -q 'nothing is applied here' "$work/watch-3"
 	until_true grep -q 'nothing is applied here any more' "$PAXOS_RUN/3.log"
+	# What was made of it is not loaded when it begins anew, nor given.
+	until_true [ -e "$PAXOS_RUN/state-3/$LATER.diverged" ]
+	snapshots | cmp - "$work/snapshots" >&2
 	rmmod paxos_corrupt
 }
 

@@ -111,6 +111,29 @@ members_come_and_go() {
 	end_journal
 }
 
+# One that waits for the disk must not stop who beats, nor who is to end.
+a_journal_that_does_not_read_stops_nothing() {
+	local agent i
+	lead 1
+	journal 3
+	await_entry "MESSAGE_ID=$LEADER" PAXOS_PEER=1
+	agent=$(cat "/proc/$journal_pid/task/$journal_pid/children")
+	kill -STOP "$journal_pid"
+	for ((i = 0; i < 2 * $(</proc/sys/net/unix/max_dgram_qlen); i++)); do
+		kill -HUP "${agent% }"
+		sleep 0.02
+	done
+	lead 2
+	lead 1
+	sleep 3
+	on 1 paxosctl status | grep '^ *3 .* up ' >&2
+	kill -CONT "$journal_pid"
+	lead 2
+	await_entry 'MESSAGE=.* [(][0-9]+ before it were not taken[)]'
+	lead 1
+	end_journal
+}
+
 damage_to_the_log() {
 	cluster kill 3
 	cp -a "$PAXOS_RUN/state-3" "$work/state"
@@ -121,7 +144,7 @@ damage_to_the_log() {
 	until_true grep -q '^exit' "$work/journal"
 	entry 'MESSAGE=.*damaged at offset.*' PRIORITY=3 PAXOS_GROUP=1 \
 		PAXOS_MEMBER=3 "MESSAGE_ID=$DAMAGED"
-	[ "$(tail -n 1 "$work/journal")" = 'exit 1' ]
+	[ "$(tail -n 1 "$work/journal")" = 'exit 3' ]
 	rm -r "$PAXOS_RUN/state-3"
 	mv "$work/state" "$PAXOS_RUN/state-3"
 }
@@ -149,5 +172,6 @@ run_tests \
 	a_suspicion_and_its_end \
 	another_leader_and_none \
 	members_come_and_go \
+	a_journal_that_does_not_read_stops_nothing \
 	damage_to_the_log \
 	without_journald_it_is_lines_as_ever
