@@ -151,7 +151,7 @@ err_free:
 int kv_nl_info(struct sk_buff *skb, struct genl_info *info)
 {
 	struct kv_replica *replica = info->user_ptr[0];
-	struct kv_store *store = replica->store;
+	const struct kv_store *store;
 	struct kv_answer answer;
 	u64 kept;
 	int err;
@@ -161,6 +161,7 @@ int kv_nl_info(struct sk_buff *skb, struct genl_info *info)
 	if (err)
 		return kv_refuse(info, err);
 	mutex_lock(&replica->mutex);
+	store = replica->store;
 	kept = store->history_kept;
 	err = nla_put_u32(answer.skb, PAXOS_KV_A_GROUP, replica->group) ?:
 	      nla_put_u64_64bit(answer.skb, PAXOS_KV_A_REVISION,
