@@ -289,7 +289,8 @@ static void replica_close(struct kv_replica *replica)
  * @net: of the group
  * @group: its id; who asks first makes this host hold the store
  *
- * A store that was stopped since its group was deleted gives way to a new one.
+ * The store of a group that was deleted gives way to a new one, also where it
+ * was stopped for another reason before.
  *
  * Return: with a reference, for kv_replica_put(); or ERR_PTR() of -ENOENT: no
  * such group; -ENOMEM.
@@ -302,7 +303,7 @@ struct kv_replica *kv_replica_get(struct net *net, u32 group)
 
 	mutex_lock(&replicas->mutex);
 	replica = xa_load(&replicas->replicas, group);
-	if (replica && READ_ONCE(replica->error) == -ESHUTDOWN) {
+	if (replica && paxos_gone(replica->handle)) {
 		gone = xa_erase(&replicas->replicas, group);
 		replica = NULL;
 	}
