@@ -48,10 +48,8 @@ void kv_store_free(struct kv_store *store)
 }
 
 /* The time of a lease begins when it is applied here, so never too early. */
-static void lease_begin(struct kv_replica *replica, u64 id)
+static void lease_begin(struct kv_lease *lease)
 {
-	struct kv_lease *lease = kv_lease_find(replica->store, id);
-
 	if (lease)
 		lease->deadline = kv_now_ms() + min_t(u64, lease->ttl, S64_MAX);
 }
@@ -101,7 +99,7 @@ static void replica_apply(void *context, u64 slot, const void *bytes, u32 len)
 	}
 	if (!err && !result.status &&
 	    (result.type == KV_GRANT || result.type == KV_KEEP))
-		lease_begin(replica, result.lease);
+		lease_begin(kv_lease_find(replica->store, result.lease));
 	kv_watches_tell(replica, false);
 	kv_listeners_tell(replica, false);
 out:
@@ -162,6 +160,7 @@ int kv_replica_able(struct kv_replica *replica)
 /*
  * Propose the end of a lease. It counts only if the lease was not kept since;
  * should the proposal be lost, the next tick behind @deadline makes another.
+ * However many end at once, half of the calls are left for who asks.
  */
 static int expire(struct kv_replica *replica, struct kv_lease *lease)
 {
@@ -170,6 +169,8 @@ static int expire(struct kv_replica *replica, struct kv_lease *lease)
 	struct kv_writer writer = { .bytes = bytes };
 	int err;
 
+	if (READ_ONCE(replica->n_calls) >= KV_CALLS_MAX / 2)
+		return -EAGAIN;
 	kv_entry_numbers(&writer, KV_REVOKE, lease->id, lease->renewed);
 	err = kv_call(replica, &nobody, &writer, GFP_NOIO, EXPIRE_MS);
 	if (!err)
@@ -188,9 +189,9 @@ static void watch_leases(struct kv_replica *replica, bool leads)
 	u64 now = kv_now_ms();
 
 	for (lease = kv_lease_after(replica->store, 0); lease;
-	     lease = kv_lease_after(replica->store, lease->id)) {
+	     lease = kv_lease_next(lease)) {
 		if (!lease->deadline || (leads && !replica->led))
-			lease_begin(replica, lease->id);
+			lease_begin(lease);
 		else if (lease->deadline <= now &&
 			 (leads || now - lease->deadline >= lease->ttl) &&
 			 expire(replica, lease))

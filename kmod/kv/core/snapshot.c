@@ -79,11 +79,12 @@ struct kv_view {
  */
 struct kv_view *kv_view_pin(struct kv_store *store)
 {
-	const struct kv_lease *lease = NULL;
+	const struct kv_lease *lease;
 	struct kv_view *view;
 	u64 count = 0;
 
-	while ((lease = kv_lease_after(store, lease ? lease->id : 0)))
+	for (lease = kv_lease_after(store, 0); lease;
+	     lease = kv_lease_next(lease))
 		count++;
 	view = store->alloc(sizeof(*view) + count * sizeof(*view->leases));
 	if (!view)
@@ -97,12 +98,14 @@ struct kv_view *kv_view_pin(struct kv_store *store)
 		.next = SAVED_HEAD,
 		.count = count,
 	};
-	for (count = 0; count < view->count; count++) {
-		lease = kv_lease_after(store, lease ? lease->id : 0);
-		view->leases[count].id = lease->id;
-		view->leases[count].ttl = lease->ttl;
-		view->leases[count].renewed = lease->renewed;
-	}
+	count = 0;
+	for (lease = kv_lease_after(store, 0); lease;
+	     lease = kv_lease_next(lease))
+		view->leases[count++] = (struct saved_lease){
+			.id = lease->id,
+			.ttl = lease->ttl,
+			.renewed = lease->renewed,
+		};
 	store->views++;
 	return view;
 }
