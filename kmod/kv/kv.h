@@ -65,6 +65,7 @@ struct kv_age {
  * @listeners: struct kv_listener
  * @n_watches: how many of both
  * @led: this member led when the last tick looked
+ * @anew: leases have all of their time again from the next tick on
  * @ages: the newest first
  * @compact_at: not before that time is one proposed
  * @compact_due: since when there is too much history; 0: there is not
@@ -92,6 +93,7 @@ struct kv_replica {
 	struct list_head listeners;
 	u32 n_watches;
 	bool led;
+	bool anew;
 	struct kv_age ages[KV_AGES];
 	u64 compact_at;
 	u64 compact_due;

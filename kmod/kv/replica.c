@@ -115,9 +115,20 @@ static void replica_stopped(void *context, int error)
 	mutex_unlock(&replica->mutex);
 }
 
+/* While the group could decide nothing, nobody could keep a lease. */
+static void replica_quorum(void *context, bool there)
+{
+	struct kv_replica *replica = context;
+
+	mutex_lock(&replica->mutex);
+	replica->anew = there;
+	mutex_unlock(&replica->mutex);
+}
+
 static const struct paxos_handle_ops replica_ops = {
 	.name = "kv",
 	.apply = replica_apply,
+	.quorum = replica_quorum,
 	.stop = replica_stopped,
 	.snapshot_begin = kv_snapshot_begin,
 	.snapshot_save = kv_snapshot_save,
@@ -180,17 +191,20 @@ static int expire(struct kv_replica *replica, struct kv_lease *lease)
 
 /*
  * A new leader cannot know how long the others have waited, so each lease has
- * all of its time again. Where the leader's host does not hold the store, the
- * others propose, after as long again, and the leader takes it from there.
+ * all of its time again; and so it has when the group can decide again. Where
+ * the leader's host does not hold the store, the others propose, after as long
+ * again, and the leader takes it from there.
  */
 static void watch_leases(struct kv_replica *replica, bool leads)
 {
+	bool anew = replica->anew || (leads && !replica->led);
 	struct kv_lease *lease;
 	u64 now = kv_now_ms();
 
+	replica->anew = false;
 	for (lease = kv_lease_after(replica->store, 0); lease;
 	     lease = kv_lease_next(lease)) {
-		if (!lease->deadline || (leads && !replica->led))
+		if (!lease->deadline || anew)
 			lease_begin(lease);
 		else if (lease->deadline <= now &&
 			 (leads || now - lease->deadline >= lease->ttl) &&

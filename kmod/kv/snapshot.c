@@ -107,8 +107,7 @@ int kv_snapshot_load(void *context, u64 slot, struct paxos_snapshot *snapshot)
 	old = replica->store;
 	replica->store = store;
 	last = !old->views;
-	/* every lease has all of its time again */
-	replica->led = false;
+	replica->anew = true;
 	kv_calls_loaded(replica, slot);
 	kv_watches_tell(replica, true);
 	kv_listeners_tell(replica, false);
