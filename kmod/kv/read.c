@@ -8,7 +8,7 @@
 
 /* Reads: a barrier for those who want all that was chosen, and dumps. */
 
-#define BARRIER_STEP_MS	1000U
+#define BARRIER_STEP_MS	1000U	/* of the first one */
 
 struct barrier {
 	struct work_struct work;
@@ -41,9 +41,14 @@ static void answer_error(struct barrier *barrier, int error)
 	genlmsg_unicast(barrier->answer.net, skb, barrier->answer.portid);
 }
 
-/* In short steps, since who closes the handle waits for them. Entered. */
+/*
+ * In steps, since who closes the handle waits for one. Each asks a quorum anew
+ * how far the log goes, so for a host that is behind they become longer: who
+ * closes waits no longer than was waited already. Entered.
+ */
 static int wait_barrier(struct kv_replica *replica, unsigned long until)
 {
+	unsigned int step = BARRIER_STEP_MS;
 	long left;
 	int err;
 
@@ -51,8 +56,8 @@ static int wait_barrier(struct kv_replica *replica, unsigned long until)
 		left = max(0L, (long)(until - jiffies));
 		err = READ_ONCE(replica->error) ?:
 		      paxos_read_barrier(replica->handle,
-					 min(jiffies_to_msecs(left),
-					     BARRIER_STEP_MS));
+					 min(jiffies_to_msecs(left), step));
+		step *= 2;
 	} while ((err == -ENOLINK || err == -ETIMEDOUT) && left);
 	return err;
 }
