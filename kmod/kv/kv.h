@@ -219,7 +219,7 @@ void kv_snapshot_end(void *context, void *view);
 int kv_snapshot_load(void *context, u64 slot, struct paxos_snapshot *snapshot);
 
 /* change.c: process context */
-int kv_refuse(struct genl_info *info, int err);
+int kv_refuse(struct netlink_ext_ack *extack, int err);
 int kv_nl_txn(struct sk_buff *skb, struct genl_info *info);
 int kv_nl_numbers(struct sk_buff *skb, struct genl_info *info);
 int kv_nl_history(struct sk_buff *skb, struct genl_info *info);

@@ -129,7 +129,7 @@ int kv_nl_barrier(struct sk_buff *skb, struct genl_info *info)
 		return -EINVAL;
 	barrier = kzalloc(sizeof(*barrier), GFP_KERNEL);
 	if (!barrier)
-		return kv_refuse(info, -ENOMEM);
+		return kv_refuse(info->extack, -ENOMEM);
 	err = kv_answer_new(&barrier->answer, genl_info_net(info),
 			    info->snd_portid, info->snd_seq,
 			    PAXOS_KV_CMD_BARRIER, KV_ANSWER);
@@ -150,7 +150,7 @@ err_answer:
 	nlmsg_free(barrier->answer.skb);
 err_free:
 	kfree(barrier);
-	return kv_refuse(info, err);
+	return kv_refuse(info->extack, err);
 }
 
 int kv_nl_info(struct sk_buff *skb, struct genl_info *info)
@@ -164,7 +164,7 @@ int kv_nl_info(struct sk_buff *skb, struct genl_info *info)
 	err = kv_answer_new(&answer, genl_info_net(info), info->snd_portid,
 			    info->snd_seq, PAXOS_KV_CMD_INFO, KV_ANSWER);
 	if (err)
-		return kv_refuse(info, err);
+		return kv_refuse(info->extack, err);
 	mutex_lock(&replica->mutex);
 	store = replica->store;
 	kept = store->history_kept;
@@ -216,15 +216,18 @@ static struct kv_replica *dump_replica(struct netlink_callback *cb)
 		return ERR_PTR(-EINVAL);
 	}
 	replica = kv_replica_get(sock_net(cb->skb->sk), nla_get_u32(attr));
-	if (replica == ERR_PTR(-ENOENT))
-		PAXOS_KV_REFUSE_GROUP(cb->extack, attr);
-	if (IS_ERR(replica))
+	if (IS_ERR(replica)) {
+		if (replica == ERR_PTR(-ENOENT))
+			PAXOS_KV_REFUSE_GROUP(cb->extack, attr);
+		else
+			kv_refuse(cb->extack, PTR_ERR(replica));
 		return replica;
+	}
 	err = kv_replica_able(replica);
 	if (!err)
 		return replica;
 	kv_replica_put(replica);
-	return ERR_PTR(err);
+	return ERR_PTR(kv_refuse(cb->extack, err));
 }
 
 int kv_nl_get_start(struct netlink_callback *cb)
@@ -234,7 +237,7 @@ int kv_nl_get_start(struct netlink_callback *cb)
 
 	dump = kvzalloc(sizeof(*dump), GFP_KERNEL);
 	if (!dump)
-		return -ENOMEM;
+		return kv_refuse(cb->extack, -ENOMEM);
 	dump->replica = dump_replica(cb);
 	if (IS_ERR(dump->replica)) {
 		int err = PTR_ERR(dump->replica);
@@ -331,6 +334,21 @@ static int get_some(struct get_dump *dump, struct get_message *message)
 	return 0;
 }
 
+/* Why what is asked for cannot be read. */
+static int refuse_get(struct netlink_ext_ack *extack,
+		      const struct get_dump *dump, int err)
+{
+	if (err == -ESTALE)
+		PAXOS_REFUSE_FMT(extack, "revision %llu was compacted",
+				 dump->range.revision);
+	else if (err == -ERANGE)
+		PAXOS_REFUSE_FMT(extack, "revision %llu is yet to come",
+				 dump->range.revision);
+	else if (err == -EINVAL)
+		NL_SET_ERR_MSG(extack, "'after' does not begin with the key");
+	return err;
+}
+
 /* All pages are of the revision that the first one was of. */
 int kv_nl_get(struct sk_buff *skb, struct netlink_callback *cb)
 {
@@ -346,9 +364,12 @@ int kv_nl_get(struct sk_buff *skb, struct netlink_callback *cb)
 	if (dump->first && !dump->range.revision)
 		dump->range.revision = replica->store->applied;
 	dump->first = false;
-	if (!err)
-		err = dump->exact ? get_exact(dump, &message) :
-				    get_some(dump, &message);
+	if (err)
+		kv_refuse(cb->extack, err);
+	else
+		err = refuse_get(cb->extack, dump, dump->exact ?
+				 get_exact(dump, &message) :
+				 get_some(dump, &message));
 	mutex_unlock(&replica->mutex);
 	/* 0: the message that says so has room behind the last pairs */
 	return err ?: dump->over ? 0 : skb->len;
