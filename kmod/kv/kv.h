@@ -34,6 +34,7 @@
 #define KV_WATCHES_MAX	1024
 #define KV_BARRIERS_MAX	64		/* as many as a group takes */
 #define KV_AGES		16
+#define KV_AGAIN_MS	100		/* that a slot waits for memory */
 #define KV_ANSWER	512		/* bytes of one without pairs */
 #define KV_ANSWER_MAX	(48 << 10)	/* holds any pair, and more */
 

@@ -13,7 +13,6 @@
  * where this member leads it proposes the end of leases whose time is over.
  */
 #define TICK_MS		100
-#define AGAIN_MS	100	/* that a slot waits for memory */
 #define EXPIRE_MS	5000	/* that the end of a lease may take */
 
 static void *store_alloc(size_t size)
@@ -86,7 +85,7 @@ static void replica_apply(void *context, u64 slot, const void *bytes, u32 len)
 		if (err != -ENOMEM)
 			break;
 		mutex_unlock(&replica->mutex);
-		msleep(AGAIN_MS);
+		msleep(KV_AGAIN_MS);
 		mutex_lock(&replica->mutex);
 	}
 	if (replica->error)

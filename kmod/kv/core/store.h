@@ -196,6 +196,6 @@ int kv_view_read(const struct kv_store *store, struct kv_view *view,
 void kv_view_unpin(struct kv_store *store, struct kv_view *view);
 int kv_store_load(struct kv_store *store,
 		  int (*read)(void *context, void *bytes, size_t len),
-		  void *context);
+		  bool (*again)(void *context), void *context);
 
 #endif
