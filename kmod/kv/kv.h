@@ -249,7 +249,7 @@ void kv_listeners_close(struct paxos_kv *kv);
 void kv_listeners_tell(struct kv_replica *replica, bool over);
 
 /* lock.c: any context */
-bool kv_name_fits(const char *name, size_t len);
+bool kv_name_fits(const void *name, size_t len);
 
 /* history.c: process context, kv_replica.mutex held */
 void kv_history_tick(struct kv_replica *replica, bool leads);

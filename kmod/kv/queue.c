@@ -133,22 +133,38 @@ struct choice {
 	char id[PAXOS_QUEUE_NAME_MAX];
 };
 
+/* Is there a key of this id, besides that of its order? */
+static bool has(const struct kv_store *store, struct queue_key *prefix,
+		const void *id, u16 id_len)
+{
+	struct kv_pair pair;
+
+	memcpy(prefix->bytes + prefix->len, id, id_len);
+	return !kv_get(store, prefix->bytes, prefix->len + id_len, 0, &pair);
+}
+
+/* The id at the end of an order's key; 0: none that can be named. */
+static u16 id_of(const struct keys *all, const struct kv_pair *place)
+{
+	u16 skip = all->order.len, id_len = place->key_len - skip;
+
+	return kv_name_fits(place->key + skip, id_len) ? id_len : 0;
+}
+
 static bool choose(void *context, const struct kv_pair *place)
 {
 	struct choice *choice = context;
-	struct queue_key *claim = &choice->all.claim;
-	u16 skip = choice->all.order.len, id_len = place->key_len - skip;
-	struct kv_pair pair;
+	struct keys *all = &choice->all;
+	const u8 *id = place->key + all->order.len;
+	u16 id_len = id_of(all, place);
 
-	if (place->key_len <= skip || id_len > sizeof(choice->id) ||
-	    (choice->create && place->create > choice->create))
-		return true;
-	memcpy(claim->bytes + claim->len, place->key + skip, id_len);
-	if (!kv_get(choice->store, claim->bytes, claim->len + id_len, 0, &pair))
+	if (!id_len || (choice->create && place->create > choice->create) ||
+	    has(choice->store, &all->claim, id, id_len) ||
+	    !has(choice->store, &all->item, id, id_len))
 		return true;
 	choice->create = place->create;
 	choice->id_len = id_len;
-	memcpy(choice->id, place->key + skip, id_len);
+	memcpy(choice->id, id, id_len);
 	return true;
 }
 
@@ -178,6 +194,8 @@ static int take(struct paxos_kv *kv, const struct keys *keys,
 {
 	const struct paxos_kv_item items[] = {
 		only_if(PAXOS_KV_TARGET_VERSION, &keys->order,
+			PAXOS_KV_RELATION_GREATER, 0),
+		only_if(PAXOS_KV_TARGET_VERSION, &keys->item,
 			PAXOS_KV_RELATION_GREATER, 0),
 		only_if(PAXOS_KV_TARGET_VERSION, &keys->claim,
 			PAXOS_KV_RELATION_EQUAL, 0),
