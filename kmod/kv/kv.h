@@ -225,6 +225,9 @@ int kv_nl_txn(struct sk_buff *skb, struct genl_info *info);
 int kv_nl_numbers(struct sk_buff *skb, struct genl_info *info);
 int kv_nl_history(struct sk_buff *skb, struct genl_info *info);
 
+/* limit.c: process context */
+int kv_info(struct kv_replica *replica, struct paxos_kv_info *info);
+
 /* read.c: process context */
 int kv_barrier(struct kv_replica *replica, u32 timeout);
 int kv_nl_barrier(struct sk_buff *skb, struct genl_info *info);
@@ -239,6 +242,8 @@ int kv_user_error(struct kv_replica *replica);
 void kv_page_clear(struct paxos_kv_page *page);
 bool kv_page_add(struct paxos_kv_page *page, const struct kv_pair *pair,
 		 u16 operation);
+int kv_user_numbers(struct paxos_kv *kv, enum kv_type type, u64 number,
+		    u64 *lease, u32 timeout_ms);
 /* user.c: any but hard interrupt */
 int kv_user_submit(struct paxos_kv *kv, struct paxos_kv_request *request,
 		   enum kv_type type, u64 number, gfp_t gfp, u32 timeout_ms);

@@ -168,8 +168,9 @@ static bool choose(void *context, const struct kv_pair *place)
 	return true;
 }
 
-/* As far as this host knows: a transaction finds out whether it is so. */
-static int look(struct kv_replica *replica, struct choice *choice)
+/* All items of @choice's queue, as far as this host knows. */
+static int walk(struct kv_replica *replica, struct choice *choice,
+		kv_found found, void *context)
 {
 	struct kv_range range = {
 		.prefix = choice->all.order.bytes,
@@ -177,13 +178,22 @@ static int look(struct kv_replica *replica, struct choice *choice)
 	};
 	int err;
 
-	choice->create = 0;
 	mutex_lock(&replica->mutex);
 	err = kv_user_error(replica);
 	choice->store = replica->store;
 	if (!err)
-		err = kv_get_range(replica->store, &range, choose, choice);
+		err = kv_get_range(replica->store, &range, found, context);
 	mutex_unlock(&replica->mutex);
+	return err;
+}
+
+/* A transaction finds out whether it is so. */
+static int look(struct kv_replica *replica, struct choice *choice)
+{
+	int err;
+
+	choice->create = 0;
+	err = walk(replica, choice, choose, choice);
 	return err ?: choice->create ? 0 : -ENOENT;
 }
 
@@ -287,6 +297,65 @@ int paxos_queue_pop(struct paxos_kv *kv, const char *name, size_t name_len,
 	return err;
 }
 EXPORT_SYMBOL_GPL(paxos_queue_pop);
+
+/* So many of a queue's items, and so many that somebody was given. */
+struct counting {
+	struct choice *choice;
+	u64 items;
+	u64 claimed;
+};
+
+static bool count(void *context, const struct kv_pair *place)
+{
+	struct counting *counting = context;
+	struct choice *choice = counting->choice;
+	u16 id_len = id_of(&choice->all, place);
+
+	if (!id_len)
+		return true;
+	counting->items++;
+	counting->claimed += has(choice->store, &choice->all.claim,
+				 place->key + choice->all.order.len, id_len);
+	return true;
+}
+
+/**
+ * paxos_queue_len() - how long a queue is
+ * @kv: the store
+ * @name: of the queue
+ * @name_len: of @name
+ * @items: that are in it
+ * @claimed: how many of them somebody was given; may be NULL
+ * @timeout_ms: as of paxos_kv_read()
+ *
+ * Context: Process context, sleeps; a fatal signal ends it. Not from done().
+ * Return: 0; -EINVAL: a name that is none; or as paxos_kv_read().
+ */
+int paxos_queue_len(struct paxos_kv *kv, const char *name, size_t name_len,
+		    u64 *items, u64 *claimed, u32 timeout_ms)
+{
+	struct counting counting = { .items = 0 };
+	struct kv_replica *replica = kv->replica;
+	int err;
+
+	if (!kv_name_fits(name, name_len))
+		return -EINVAL;
+	counting.choice = kmalloc(sizeof(*counting.choice), GFP_NOIO);
+	if (!counting.choice)
+		return -ENOMEM;
+	keys_write(&counting.choice->all, name, name_len, "", 0);
+	err = kv_barrier(replica, timeout_ms);
+	if (err)
+		err = kv_user_error(replica) ?: err;
+	else
+		err = walk(replica, counting.choice, count, &counting);
+	kfree(counting.choice);
+	*items = counting.items;
+	if (claimed)
+		*claimed = counting.claimed;
+	return err;
+}
+EXPORT_SYMBOL_GPL(paxos_queue_len);
 
 /**
  * paxos_queue_ack() - an item has been dealt with

@@ -156,33 +156,33 @@ err_free:
 int kv_nl_info(struct sk_buff *skb, struct genl_info *info)
 {
 	struct kv_replica *replica = info->user_ptr[0];
-	const struct kv_store *store;
+	struct paxos_kv_info is;
 	struct kv_answer answer;
-	u64 kept;
 	int err;
 
-	err = kv_answer_new(&answer, genl_info_net(info), info->snd_portid,
-			    info->snd_seq, PAXOS_KV_CMD_INFO, KV_ANSWER);
+	err = kv_info(replica, &is);
+	if (!err)
+		err = kv_answer_new(&answer, genl_info_net(info),
+				    info->snd_portid, info->snd_seq,
+				    PAXOS_KV_CMD_INFO, KV_ANSWER);
 	if (err)
 		return kv_refuse(info->extack, err);
-	mutex_lock(&replica->mutex);
-	store = replica->store;
-	kept = store->history_kept;
 	err = nla_put_u32(answer.skb, PAXOS_KV_A_GROUP, replica->group) ?:
-	      nla_put_u64_64bit(answer.skb, PAXOS_KV_A_REVISION,
-				store->applied, PAXOS_KV_A_PAD) ?:
-	      nla_put_u64_64bit(answer.skb, PAXOS_KV_A_COMPACTED,
-				store->compacted, PAXOS_KV_A_PAD) ?:
-	      nla_put_u64_64bit(answer.skb, PAXOS_KV_A_USED, store->used,
+	      nla_put_u64_64bit(answer.skb, PAXOS_KV_A_REVISION, is.revision,
 				PAXOS_KV_A_PAD) ?:
-	      nla_put_u64_64bit(answer.skb, PAXOS_KV_A_LIMIT, store->limit,
+	      nla_put_u64_64bit(answer.skb, PAXOS_KV_A_COMPACTED, is.compacted,
 				PAXOS_KV_A_PAD) ?:
-	      nla_put_u8(answer.skb, PAXOS_KV_A_SUCCEEDED, replica->led);
-	if (!err && kept)
-		err = nla_put_u64_64bit(answer.skb, kept & KV_HISTORY_MS ?
-					PAXOS_KV_A_PERIOD : PAXOS_KV_A_HISTORY,
-					kept & ~KV_HISTORY_MS, PAXOS_KV_A_PAD);
-	mutex_unlock(&replica->mutex);
+	      nla_put_u64_64bit(answer.skb, PAXOS_KV_A_USED, is.used,
+				PAXOS_KV_A_PAD) ?:
+	      nla_put_u64_64bit(answer.skb, PAXOS_KV_A_LIMIT, is.limit,
+				PAXOS_KV_A_PAD) ?:
+	      nla_put_u8(answer.skb, PAXOS_KV_A_SUCCEEDED, is.leads);
+	if (!err && is.revisions)
+		err = nla_put_u64_64bit(answer.skb, PAXOS_KV_A_HISTORY,
+					is.revisions, PAXOS_KV_A_PAD);
+	if (!err && is.period_ms)
+		err = nla_put_u64_64bit(answer.skb, PAXOS_KV_A_PERIOD,
+					is.period_ms, PAXOS_KV_A_PAD);
 	if (err) {
 		nlmsg_free(answer.skb);
 		return err;

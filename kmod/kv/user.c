@@ -488,13 +488,14 @@ int kv_user_submit(struct paxos_kv *kv, struct paxos_kv_request *request,
 	return submit(kv, request, &writer, gfp, timeout_ms);
 }
 
-static int numbers(struct paxos_kv *kv, enum kv_type type, u64 number,
-		   u64 *lease, u32 timeout_ms)
+/* The same, and wait for its end. */
+int kv_user_numbers(struct paxos_kv *kv, enum kv_type type, u64 number,
+		    u64 *lease, u32 timeout_ms)
 {
 	struct waiter waiter;
 	int err;
 
-	if (!number)
+	if (!number && type != KV_HISTORY)
 		return -EINVAL;
 	waiter_init(&waiter, NULL);
 	err = kv_user_submit(kv, &waiter.request, type, number, GFP_NOIO,
@@ -521,7 +522,7 @@ static int numbers(struct paxos_kv *kv, enum kv_type type, u64 number,
  */
 int paxos_kv_grant(struct paxos_kv *kv, u64 ttl_ms, u64 *lease, u32 timeout_ms)
 {
-	return numbers(kv, KV_GRANT, ttl_ms, lease, timeout_ms);
+	return kv_user_numbers(kv, KV_GRANT, ttl_ms, lease, timeout_ms);
 }
 EXPORT_SYMBOL_GPL(paxos_kv_grant);
 
@@ -535,7 +536,7 @@ EXPORT_SYMBOL_GPL(paxos_kv_grant);
  */
 int paxos_kv_keep(struct paxos_kv *kv, u64 lease, u32 timeout_ms)
 {
-	return numbers(kv, KV_KEEP, lease, NULL, timeout_ms);
+	return kv_user_numbers(kv, KV_KEEP, lease, NULL, timeout_ms);
 }
 EXPORT_SYMBOL_GPL(paxos_kv_keep);
 
@@ -549,7 +550,7 @@ EXPORT_SYMBOL_GPL(paxos_kv_keep);
  */
 int paxos_kv_revoke(struct paxos_kv *kv, u64 lease, u32 timeout_ms)
 {
-	return numbers(kv, KV_REVOKE, lease, NULL, timeout_ms);
+	return kv_user_numbers(kv, KV_REVOKE, lease, NULL, timeout_ms);
 }
 EXPORT_SYMBOL_GPL(paxos_kv_revoke);
 
@@ -564,7 +565,7 @@ EXPORT_SYMBOL_GPL(paxos_kv_revoke);
  */
 int paxos_kv_compact(struct paxos_kv *kv, u64 revision, u32 timeout_ms)
 {
-	return numbers(kv, KV_COMPACT, revision, NULL, timeout_ms);
+	return kv_user_numbers(kv, KV_COMPACT, revision, NULL, timeout_ms);
 }
 EXPORT_SYMBOL_GPL(paxos_kv_compact);
 
