@@ -38,6 +38,23 @@ bytes_of_all_kinds() {
 	[ "$(kv 2 get empty)" = 'empty  ' ]
 }
 
+# Not a guard that is gone, nor a put that says that it was done.
+what_is_too_large_is_refused() {
+	local big
+	big=$(head -c 66000 /dev/zero | tr '\0' x)
+	kv 1 put guarded old
+	refused 1 '32768 bytes' kv 1 txn if value guarded = "$big" \
+		'then' put guarded new
+	refused 1 '32768 bytes' kv 1 txn 'then' put guarded "$big"
+	refused 1 '32768 bytes' kv 1 txn 'then' put a "$big" put b "$big" \
+		put c "$big" put d "$big"
+	refused 1 '1024 bytes at most' kv 1 put "$big" x
+	refused 1 '1024 bytes at most' kv 1 get "$big"
+	refused 1 '1024 bytes at most' kv 1 txn 'then' del "$big"
+	[ "$(kv 2 get --raw guarded)" = old ]
+	kv 1 del guarded
+}
+
 ranges_are_of_one_revision() {
 	local i revision
 	for i in 1 2 3 4 5; do
@@ -259,6 +276,31 @@ one_holds_a_lock_and_its_token_is_the_highest_so_far() {
 	[ "$(on 1 paxosctl lock door -- sh -c 'exit 7' || echo $?)" = 7 ]
 }
 
+its_end_is_seen_where_signals_of_children_are_ignored() {
+	locks
+	on 1 sh -c 'trap "" CHLD; exec timeout 60 paxosctl lock deaf -- true'
+}
+
+who_waits_for_a_lock_does_not_need_the_agent_all_the_time() {
+	locks
+	spawn 1 paxosctl lock patience -- sleep 600
+	until_true wanted patience 1
+	spawn 2 paxosctl lock --ttl 16s patience -- touch "$work/patient"
+	until_true wanted patience 2
+	cluster kill --agent 2
+	sleep 1
+	cluster start 2
+	stop_spawned_first
+	until_true test -e "$work/patient"
+	wait
+}
+wanted() { [ "$(quietly_on 1 paxosctl kv get --prefix "lock/$1/" | wc -l)" -eq "$2" ]; }
+stop_spawned_first() {
+	local -a pids
+	mapfile -t pids < <(jobs -pr)
+	kill "${pids[0]}"
+}
+
 a_shared_lock_is_shared() {
 	locks
 	spawn 1 paxosctl lock -s room -- sleep 5
@@ -329,6 +371,7 @@ the_module_goes_when_nobody_needs_it() {
 }
 
 run_tests what_one_host_puts_the_others_get bytes_of_all_kinds \
+	what_is_too_large_is_refused \
 	ranges_are_of_one_revision many_large_values_come_in_pages \
 	a_transaction_takes_a_lock_once \
 	a_lease_that_is_not_kept_takes_its_keys_with_it \
@@ -339,6 +382,8 @@ run_tests what_one_host_puts_the_others_get bytes_of_all_kinds \
 	compacted_history_is_said_to_be \
 	history_goes_by_itself_if_it_is_told_to over_the_limit_nothing_is_put \
 	one_holds_a_lock_and_its_token_is_the_highest_so_far \
+	its_end_is_seen_where_signals_of_children_are_ignored \
+	who_waits_for_a_lock_does_not_need_the_agent_all_the_time \
 	a_shared_lock_is_shared \
 	a_lock_moves_from_a_dying_host_after_its_command_was_killed \
 	who_loses_a_lease_by_force_loses_the_command_at_once \
