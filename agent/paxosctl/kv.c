@@ -350,6 +350,7 @@ const struct option_spec kv_get_options[] = {
 	{ "prefix", 'p', NULL, "all keys that begin with KEY (default: all)" },
 	{ "revision", 'r', "REVISION", "as it was then" },
 	{ "count", 'n', "N", "at most so many" },
+	{ "after", 0, "KEY", "only those behind this key" },
 	{ "serializable", 's', NULL, "what this host knows, asking nobody" },
 	{ "quorum", 'q', NULL, "ask all members what each of them holds" },
 	{ "raw", 0, NULL, "the bytes of the value, and nothing else" },
@@ -377,7 +378,7 @@ static void take_pair(struct nlattr **pair, void *arg)
 static int get_quorum(const struct arguments *arguments, struct store *store)
 {
 	static const char *const others[] = {
-		"prefix", "revision", "count", "serializable", "raw",
+		"prefix", "revision", "count", "after", "serializable", "raw",
 	};
 	struct nl_msg *request = store_request(store, PAXOS_KV_CMD_BARRIER);
 	uint64_t slot = 0;
@@ -400,6 +401,7 @@ static int get_quorum(const struct arguments *arguments, struct store *store)
 static int get(const struct arguments *arguments, struct store *store)
 {
 	bool prefix = argument(arguments, "prefix");
+	const char *after = argument(arguments, "after");
 	struct getting getting = { argument(arguments, "raw"), 0 };
 	struct each each = { .take = take_pair, .arg = &getting };
 	uint64_t revision = 0, count = 0, latest = 0;
@@ -412,6 +414,10 @@ static int get(const struct arguments *arguments, struct store *store)
 		return wrong(arguments, "give the key, or --prefix");
 	if (arguments->n_operands &&
 	    check_key(arguments, arguments->operands[0]))
+		return EXIT_ERROR;
+	if (after && !prefix)
+		return wrong(arguments, "--after goes with --prefix");
+	if (after && check_key(arguments, after))
 		return EXIT_ERROR;
 	if (argument(arguments, "quorum"))
 		return get_quorum(arguments, store);
@@ -432,6 +438,8 @@ static int get(const struct arguments *arguments, struct store *store)
 		nla_put_u64(request, PAXOS_KV_A_REVISION, revision);
 	if (count)
 		nla_put_u64(request, PAXOS_KV_A_COUNT, count);
+	if (after)
+		nla_put(request, PAXOS_KV_A_AFTER, strlen(after), after);
 	if (!kernel_call(store->kernel, request, REPLY_DUMP, take_each,
 			 &each))
 		return getting.found || prefix ? EXIT_FINE :

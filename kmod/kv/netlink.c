@@ -70,6 +70,7 @@ static const struct nla_policy get_policy[PAXOS_KV_A_MAX + 1] = {
 	[PAXOS_KV_A_EXACT] = NLA_POLICY_MAX(NLA_U8, 1),
 	[PAXOS_KV_A_REVISION] = { .type = NLA_U64 },
 	[PAXOS_KV_A_COUNT] = { .type = NLA_U64 },
+	[PAXOS_KV_A_AFTER] = POLICY_KEY,
 };
 
 static const struct nla_policy watch_policy[PAXOS_KV_A_MAX + 1] = {

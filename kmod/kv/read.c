@@ -233,8 +233,17 @@ static struct kv_replica *dump_replica(struct netlink_callback *cb)
 int kv_nl_get_start(struct netlink_callback *cb)
 {
 	struct nlattr **attrs = paxos_dump_attrs(cb);
+	struct nlattr *after = attrs[PAXOS_KV_A_AFTER];
 	struct get_dump *dump;
+	bool exact = false;
 
+	if (attrs[PAXOS_KV_A_EXACT])
+		exact = nla_get_u8(attrs[PAXOS_KV_A_EXACT]);
+	if (after && exact) {
+		NL_SET_ERR_MSG_ATTR(cb->extack, after,
+				    "behind a key there are others, not the key");
+		return -EINVAL;
+	}
 	dump = kvzalloc(sizeof(*dump), GFP_KERNEL);
 	if (!dump)
 		return kv_refuse(cb->extack, -ENOMEM);
@@ -246,14 +255,18 @@ int kv_nl_get_start(struct netlink_callback *cb)
 		return err;
 	}
 	dump->first = true;
+	dump->exact = exact;
 	dump->range.prefix = dump->prefix;
 	if (attrs[PAXOS_KV_A_KEY]) {
 		dump->range.prefix_len = nla_len(attrs[PAXOS_KV_A_KEY]);
 		memcpy(dump->prefix, nla_data(attrs[PAXOS_KV_A_KEY]),
 		       dump->range.prefix_len);
 	}
-	if (attrs[PAXOS_KV_A_EXACT])
-		dump->exact = nla_get_u8(attrs[PAXOS_KV_A_EXACT]);
+	if (after) {
+		dump->range.after = dump->after;
+		dump->range.after_len = nla_len(after);
+		memcpy(dump->after, nla_data(after), nla_len(after));
+	}
 	if (attrs[PAXOS_KV_A_REVISION])
 		dump->range.revision = nla_get_u64(attrs[PAXOS_KV_A_REVISION]);
 	if (attrs[PAXOS_KV_A_COUNT])

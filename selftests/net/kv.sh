@@ -66,6 +66,11 @@ ranges_are_of_one_revision() {
 	[ "$(kv 3 get --prefix dir/ -r "$revision" | wc -l)" -eq 6 ]
 	[ "$(kv 3 get --prefix dir/ -r "$revision" -n 2 | tail -n 1)" = \
 		'dir/2  value 2' ]
+	[ "$(kv 3 get --prefix dir/ -r "$revision" -n 2 --after dir/2 |
+		xargs)" = 'dir/3 value 3 dir/4 value 4' ]
+	[ -z "$(kv 3 get --prefix dir/ -r "$revision" --after dir/6)" ]
+	refused 1 'does not begin with' kv 3 get --prefix dir/ --after blob
+	refused 1 'goes with --prefix' kv 3 get --after blob blob
 	refused 1 'yet to come' kv 1 get blob -r 1000000
 }
 
