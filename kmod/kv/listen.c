@@ -138,7 +138,7 @@ static void listener_free(struct kv_listener *listener)
  *
  * Context: Process context, sleeps. Not from done().
  * Return: 0; -EINVAL: a key that is none; -EAGAIN, -ENOMEM, -ESHUTDOWN,
- * -ENOTRECOVERABLE, -EPROTO as in linux/paxos_kv.h.
+ * -ENOTRECOVERABLE, -EPROTO, -EBADMSG as in linux/paxos_kv.h.
  */
 int paxos_kv_watch(struct paxos_kv *kv, struct paxos_kv_watch *watch,
 		   const void *key, u16 key_len, bool prefix, u64 revision)

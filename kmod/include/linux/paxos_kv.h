@@ -20,6 +20,11 @@
  * - An outcome may be unknown: neither done nor not done, as far as can be told
  *   here. A transaction that compares can be tried again without harm.
  *
+ * - Where a host finds no memory for what a slot puts, its store waits, and what
+ *   is behind that slot with it; a put and a transaction allocate up to 32 KiB
+ *   with GFP_NOIO. So nothing here is on the way to memory that must be written
+ *   back first.
+ *
  * Errors, of all calls that can have them:
  *
  *	-EAGAIN		too many under way: requests, reads, watches
