@@ -4,8 +4,8 @@
 # Kernel subsystems use the store: include/linux/paxos_kv.h, through
 # selftests/kmod/kv_user.c. Each open file is one of them.
 #
-# Native: nine minutes there; kv and kv_snapshot run the same engine.
-# Patient: the other kernels run it.
+# Native: nine minutes there; kv_short has some of each.
+# Patient: without smaller counts it takes minutes.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 . "${BASH_SOURCE[0]%/*}/device.bash"

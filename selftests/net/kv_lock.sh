@@ -6,7 +6,8 @@
 # Each open file is one of them. What the tool has of those is the same. All hosts
 # share a clock, so that the order of what happens on several can be told.
 #
-# Native: its times are those of leases, and the tool takes part.
+# Native: its times are those of leases, and the tool takes part; kv_short has some
+# of each.
 # Patient: leases that end.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
