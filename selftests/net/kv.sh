@@ -363,6 +363,78 @@ is_still() {
 	[ -n "$before" ] && [ "$(cat "$1")" = "$before" ]
 }
 
+# answers PATTERN [-d] COMMAND ITEM...: what the kernel says.
+answers() {
+	local pattern=$1 answer
+	shift
+	answer=$(quietly_on 1 nlsend -k "$@")
+	echo "$*: $answer" >&2
+	[[ $answer =~ ^$pattern ]] || wrong "it should say '$pattern'"
+}
+
+every_refusal_says_why() {
+	local command
+	while read -ra command; do
+		answers 'EINVAL (-group|a) .*group' "${command[@]}"
+		answers 'ENOENT .*no group 99' "${command[@]}" group=u32:99
+		answers 'ERANGE @group' "${command[@]}" group=u32:0
+		answers 'EINVAL @group' "${command[@]}" group=u16:1
+	done <<-END
+		txn timeout=u32:100
+		grant timeout=u32:100 ttl=u64:1000
+		keep timeout=u32:100 lease=u64:1
+		revoke timeout=u32:100 lease=u64:1
+		compact timeout=u32:100 revision=u64:1
+		limit timeout=u32:100 limit=u64:1
+		history timeout=u32:100
+		barrier timeout=u32:100
+		watch timeout=u32:100
+		info
+		-d get
+		-d leases
+	END
+	answers 'EINVAL -timeout' txn group=u32:1
+	answers 'EINVAL -ttl' grant group=u32:1 timeout=u32:100
+	answers 'ERANGE @timeout' barrier group=u32:1 timeout=u32:0
+	answers 'EINVAL @lease 0 is none' keep group=u32:1 timeout=u32:100 \
+		lease=u64:0
+	answers 'EINVAL @history so long' history group=u32:1 timeout=u32:100 \
+		history=u64:9223372036854775808
+	answers 'EINVAL @period .*or of a period' history group=u32:1 \
+		timeout=u32:100 history=u64:1 period=u64:1
+	answers 'EINVAL @item an item needs' txn group=u32:1 timeout=u32:100 \
+		+item item.key=text:k -
+	answers 'EINVAL @item the item makes no sense' txn group=u32:1 \
+		timeout=u32:100 +item item.section=u8:1 item.what=u8:1 -
+	answers 'ERANGE @item.section' txn group=u32:1 timeout=u32:100 \
+		+item item.section=u8:3 item.what=u8:1 item.key=text:k -
+	answers 'ERANGE @key' -d get group=u32:1 key=zero:1025
+	answers 'ERANGE .*yet to come' -d get group=u32:1 revision=u64:1000000
+	answers 'ESTALE .*compacted' -d get group=u32:1 revision=u64:1
+	answers 'ESTALE .*history begins' watch group=u32:1 timeout=u32:100 \
+		revision=u64:1
+	answers 'EINVAL .*does not begin' -d get group=u32:1 key=text:b \
+		after=text:a
+	answers 'EINVAL .*behind a key' -d get group=u32:1 key=text:b exact=u8:1 \
+		after=text:b
+}
+
+random_commands_hurt_nobody() {
+	local n seed
+	n=$(scaled 5000 1000)
+	for seed in 1 "$RANDOM"; do
+		say "seed $seed"
+		on 1 nlfuzz -f paxos_kv -g 1 -n "$n" -s "$seed" >"$work/fuzz"
+		cat "$work/fuzz" >&2
+		grep -q '^answers [1-9]' "$work/fuzz"
+		grep -q '^EINVAL [0-9]' "$work/fuzz"
+		grep -q '^ENOENT [0-9]' "$work/fuzz"
+	done
+	kv 2 limit 64M
+	kv 2 put after random
+	[ "$(kv 1 get --raw after)" = random ]
+}
+
 nobody_else_may() {
 	refused 1 'CAP_NET_ADMIN' on 1 setpriv --reuid 65534 --regid 65534 \
 		--clear-groups paxosctl kv get -g 1 last
@@ -393,4 +465,5 @@ run_tests what_one_host_puts_the_others_get bytes_of_all_kinds \
 	a_lock_moves_from_a_dying_host_after_its_command_was_killed \
 	who_loses_a_lease_by_force_loses_the_command_at_once \
 	without_a_quorum_nothing_is_linearizable all_stores_are_the_same \
+	every_refusal_says_why random_commands_hurt_nobody \
 	nobody_else_may the_module_goes_when_nobody_needs_it
