@@ -287,3 +287,18 @@ bool paxos_halted(struct paxos_handle *handle)
 	return READ_ONCE(handle->group->divergence.halted);
 }
 EXPORT_SYMBOL_GPL(paxos_halted);
+
+/**
+ * paxos_gone() - whether the group was deleted
+ * @handle: of the group
+ *
+ * It does not come back: one that is added under its id is another, for
+ * paxos_open(). Also where @handle was stopped before, and is told no more.
+ *
+ * Context: Any; takes no lock.
+ */
+bool paxos_gone(struct paxos_handle *handle)
+{
+	return READ_ONCE(handle->group->dead);
+}
+EXPORT_SYMBOL_GPL(paxos_gone);

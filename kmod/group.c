@@ -411,7 +411,7 @@ static void kill(struct paxos_net *groups, struct paxos_group *group)
 	paxos_consumers_alone(group, -ESHUTDOWN);
 	paxos_core_stop(&group->core, paxos_now());
 	paxos_core_destroy(&group->core);
-	group->dead = true;
+	WRITE_ONCE(group->dead, true);
 	paxos_notify_plain(group, PAXOS_NL_EVENT_GROUP_DELETED);
 	paxos_handles_kick(group);
 	paxos_group_unlock(group);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include "kv.h"
@@ -19,6 +20,7 @@ int store_open(const struct arguments *arguments, struct store *store)
 
 	store->arguments = arguments;
 	store->kernel = NULL;
+	store->quiet = false;
 	if (!kernel)
 		return -1;
 	result = argument_timeout(arguments, &store->timeout) ? -1 :
@@ -50,7 +52,9 @@ int store_complain(const struct store *store)
 {
 	const struct failure *failure = kernel_failure(store->kernel);
 
-	if (failure->error == EPERM && !*failure->sentence)
+	if (store->quiet)
+		;
+	else if (failure->error == EPERM && !*failure->sentence)
 		wrong(store->arguments, "not permitted: it needs CAP_NET_ADMIN");
 	else if (failure->error == EBADMSG)
 		wrong(store->arguments,
@@ -160,6 +164,13 @@ static int call_in_time(const struct store *store, struct nl_msg *request,
 	return result;
 }
 
+static int refused(const struct store *store, int status, const char *why)
+{
+	if (!store->quiet)
+		wrong(store->arguments, "%s", why);
+	return status;
+}
+
 int store_change(const struct store *store, struct nl_msg *request,
 		 struct changed *changed)
 {
@@ -169,34 +180,54 @@ int store_change(const struct store *store, struct nl_msg *request,
 	case PAXOS_NL_OUTCOME_CHOSEN:
 		if (changed->status == PAXOS_KV_STATUS_OK)
 			return EXIT_FINE;
-		return wrong(store->arguments, "%s",
-			     name_status(changed->status));
+		return refused(store, EXIT_ERROR, name_status(changed->status));
 	case PAXOS_NL_OUTCOME_NOT_CHOSEN:
-		wrong(store->arguments,
-		      "not chosen, and never will be: no quorum in time");
-		return EXIT_NO_QUORUM;
+		return refused(store, EXIT_NO_QUORUM,
+			       "not chosen, and never will be: no quorum in time");
 	default:
-		return wrong(store->arguments,
-			     "unknown: no answer in time; it may still be chosen");
+		return refused(store, EXIT_ERROR,
+			       "unknown: no answer in time; it may still be chosen");
 	}
+}
+
+int check_key(const struct arguments *arguments, const char *key)
+{
+	if (strlen(key) <= PAXOS_KV_KEY_MAX)
+		return EXIT_FINE;
+	return wrong(arguments, "'%.32s...': a key has %d bytes at most", key,
+		     PAXOS_KV_KEY_MAX);
+}
+
+/* An attribute has 64 KiB at most, and a nest that grows beyond it is dropped. */
+bool item_fits(struct nl_msg *request, unsigned int section,
+	       unsigned int target, unsigned int what, const char *key,
+	       const void *value, size_t length, uint64_t number)
+{
+	struct nlattr *nest = nla_nest_start(request, PAXOS_KV_A_ITEM);
+	size_t key_length = strnlen(key, PAXOS_KV_KEY_MAX + 1);
+
+	if (length > VALUE_ROOM)
+		length = VALUE_ROOM;
+	return nest &&
+	       !nla_put_u8(request, PAXOS_KV_A_ITEM_SECTION, section) &&
+	       (!target ||
+		!nla_put_u8(request, PAXOS_KV_A_ITEM_TARGET, target)) &&
+	       !nla_put_u8(request, PAXOS_KV_A_ITEM_WHAT, what) &&
+	       !nla_put(request, PAXOS_KV_A_ITEM_KEY, key_length, key) &&
+	       (!value ||
+		!nla_put(request, PAXOS_KV_A_ITEM_VALUE, length, value)) &&
+	       (!number ||
+		!nla_put_u64(request, PAXOS_KV_A_ITEM_NUMBER, number)) &&
+	       !nla_nest_end(request, nest);
 }
 
 void item_put(struct nl_msg *request, unsigned int section,
 	      unsigned int target, unsigned int what, const char *key,
 	      const void *value, size_t length, uint64_t number)
 {
-	struct nlattr *nest = nla_nest_start(request, PAXOS_KV_A_ITEM);
-
-	nla_put_u8(request, PAXOS_KV_A_ITEM_SECTION, section);
-	if (target)
-		nla_put_u8(request, PAXOS_KV_A_ITEM_TARGET, target);
-	nla_put_u8(request, PAXOS_KV_A_ITEM_WHAT, what);
-	nla_put(request, PAXOS_KV_A_ITEM_KEY, strlen(key), key);
-	if (value)
-		nla_put(request, PAXOS_KV_A_ITEM_VALUE, length, value);
-	if (number)
-		nla_put_u64(request, PAXOS_KV_A_ITEM_NUMBER, number);
-	nla_nest_end(request, nest);
+	if (!item_fits(request, section, target, what, key, value, length,
+		       number))
+		abort();
 }
 
 void pair_print(struct nlattr **attrs)
@@ -238,6 +269,7 @@ static int take_revision(struct nlmsghdr *message, void *arg)
 struct each {
 	pair_fn take;
 	void *arg;
+	bool taken;
 };
 
 static int take_each(struct nlmsghdr *message, void *arg)
@@ -253,6 +285,7 @@ static int take_each(struct nlmsghdr *message, void *arg)
 	    !pair[PAXOS_KV_A_PAIR_KEY] || !pair[PAXOS_KV_A_PAIR_VALUE] ||
 	    !pair[PAXOS_KV_A_PAIR_CREATE])
 		return -1;
+	each->taken = true;
 	each->take(pair, each->arg);
 	return 0;
 }
@@ -260,27 +293,49 @@ static int take_each(struct nlmsghdr *message, void *arg)
 int store_each(const struct store *store, const char *prefix,
 	       uint64_t *revision, pair_fn take, void *arg)
 {
-	struct each each = { take, arg };
-	struct nl_msg *request = store_request(store, PAXOS_KV_CMD_BARRIER);
+	struct each each = { .take = take, .arg = arg };
+	struct nl_msg *request;
+	unsigned int tries = 3;
 
-	if (call_in_time(store, request, take_revision, revision))
-		return store_complain(store);
-	request = store_request(store, PAXOS_KV_CMD_GET);
-	nla_put(request, PAXOS_KV_A_KEY, strlen(prefix), prefix);
-	nla_put_u64(request, PAXOS_KV_A_REVISION, *revision);
+	do {
+		request = store_request(store, PAXOS_KV_CMD_BARRIER);
+		if (call_in_time(store, request, take_revision, revision))
+			return store_complain(store);
+		request = store_request(store, PAXOS_KV_CMD_GET);
+		nla_put(request, PAXOS_KV_A_KEY, strlen(prefix), prefix);
+		nla_put_u64(request, PAXOS_KV_A_REVISION, *revision);
+		if (!kernel_call(store->kernel, request, REPLY_DUMP, take_each,
+				 &each))
+			return EXIT_FINE;
+		/* compacted in between, where little history is kept */
+	} while (kernel_failure(store->kernel)->error == ESTALE &&
+		 !each.taken && --tries);
+	return store_complain(store);
+}
+
+int store_known(const struct store *store, const char *key, pair_fn take,
+		void *arg)
+{
+	struct each each = { .take = take, .arg = arg };
+	struct nl_msg *request = store_request(store, PAXOS_KV_CMD_GET);
+
+	nla_put(request, PAXOS_KV_A_KEY, strlen(key), key);
+	nla_put_u8(request, PAXOS_KV_A_EXACT, 1);
 	if (kernel_call(store->kernel, request, REPLY_DUMP, take_each, &each))
 		return store_complain(store);
 	return EXIT_FINE;
 }
 
-int store_wait(const struct store *store, const char *prefix,
-	       uint64_t revision, uint32_t timeout)
+int store_wait(const struct store *store, const char *key, size_t length,
+	       bool exact, uint64_t revision, uint32_t timeout)
 {
 	struct nl_msg *request = store_request(store, PAXOS_KV_CMD_WATCH);
 	uint64_t next;
 
 	nla_put_u32(request, PAXOS_KV_A_TIMEOUT, timeout);
-	nla_put(request, PAXOS_KV_A_KEY, strlen(prefix), prefix);
+	nla_put(request, PAXOS_KV_A_KEY, length, key);
+	if (exact)
+		nla_put_u8(request, PAXOS_KV_A_EXACT, 1);
 	nla_put_u64(request, PAXOS_KV_A_REVISION, revision);
 	if (kernel_call(store->kernel, request, REPLY_ONE, take_revision,
 			&next) &&
@@ -295,6 +350,7 @@ const struct option_spec kv_get_options[] = {
 	{ "prefix", 'p', NULL, "all keys that begin with KEY (default: all)" },
 	{ "revision", 'r', "REVISION", "as it was then" },
 	{ "count", 'n', "N", "at most so many" },
+	{ "after", 0, "KEY", "only those behind this key" },
 	{ "serializable", 's', NULL, "what this host knows, asking nobody" },
 	{ "quorum", 'q', NULL, "ask all members what each of them holds" },
 	{ "raw", 0, NULL, "the bytes of the value, and nothing else" },
@@ -322,7 +378,7 @@ static void take_pair(struct nlattr **pair, void *arg)
 static int get_quorum(const struct arguments *arguments, struct store *store)
 {
 	static const char *const others[] = {
-		"prefix", "revision", "count", "serializable", "raw",
+		"prefix", "revision", "count", "after", "serializable", "raw",
 	};
 	struct nl_msg *request = store_request(store, PAXOS_KV_CMD_BARRIER);
 	uint64_t slot = 0;
@@ -345,8 +401,9 @@ static int get_quorum(const struct arguments *arguments, struct store *store)
 static int get(const struct arguments *arguments, struct store *store)
 {
 	bool prefix = argument(arguments, "prefix");
+	const char *after = argument(arguments, "after");
 	struct getting getting = { argument(arguments, "raw"), 0 };
-	struct each each = { take_pair, &getting };
+	struct each each = { .take = take_pair, .arg = &getting };
 	uint64_t revision = 0, count = 0, latest = 0;
 	struct nl_msg *request;
 
@@ -355,6 +412,13 @@ static int get(const struct arguments *arguments, struct store *store)
 		return EXIT_ERROR;
 	if (!prefix && !arguments->n_operands)
 		return wrong(arguments, "give the key, or --prefix");
+	if (arguments->n_operands &&
+	    check_key(arguments, arguments->operands[0]))
+		return EXIT_ERROR;
+	if (after && !prefix)
+		return wrong(arguments, "--after goes with --prefix");
+	if (after && check_key(arguments, after))
+		return EXIT_ERROR;
 	if (argument(arguments, "quorum"))
 		return get_quorum(arguments, store);
 	if (!argument(arguments, "serializable")) {
@@ -374,16 +438,12 @@ static int get(const struct arguments *arguments, struct store *store)
 		nla_put_u64(request, PAXOS_KV_A_REVISION, revision);
 	if (count)
 		nla_put_u64(request, PAXOS_KV_A_COUNT, count);
+	if (after)
+		nla_put(request, PAXOS_KV_A_AFTER, strlen(after), after);
 	if (!kernel_call(store->kernel, request, REPLY_DUMP, take_each,
 			 &each))
 		return getting.found || prefix ? EXIT_FINE :
 		       wrong(arguments, "no such key");
-	if (kernel_failure(store->kernel)->error == ESTALE)
-		return wrong(arguments, "revision %" PRIu64 " was compacted",
-			     revision);
-	if (kernel_failure(store->kernel)->error == ERANGE)
-		return wrong(arguments, "revision %" PRIu64 " is yet to come",
-			     revision);
 	return store_complain(store);
 }
 

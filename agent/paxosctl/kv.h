@@ -6,12 +6,13 @@
 #include "command.h"
 #include "kernel.h"
 
-/* A store of a group: the connection, and how long to wait. */
+/* A store of a group: the connection, how long to wait; @quiet: no complaints. */
 struct store {
 	const struct arguments *arguments;
 	struct kernel *kernel;
 	uint32_t group;
 	uint32_t timeout;
+	bool quiet;
 };
 
 /* What came of an entry. */
@@ -59,11 +60,26 @@ typedef void (*pair_fn)(struct nlattr **attrs, void *arg);
  */
 int store_each(const struct store *store, const char *prefix,
 	       uint64_t *revision, pair_fn take, void *arg);
-/* Until something happens to @prefix from @revision on, or @timeout ms. */
-int store_wait(const struct store *store, const char *prefix,
-	       uint64_t revision, uint32_t timeout);
+/* @key alone, as far as this host knows; as store_each(). */
+int store_known(const struct store *store, const char *key, pair_fn take,
+		void *arg);
+/*
+ * Until something happens to @key, or with not @exact to what begins with it, from
+ * @revision on, or @timeout ms.
+ */
+int store_wait(const struct store *store, const char *key, size_t length,
+	       bool exact, uint64_t revision, uint32_t timeout);
 
-/* One item of a transaction. @target is 0 but for compares. */
+/* EXIT_FINE, or EXIT_ERROR after a complaint that @key is too long. */
+int check_key(const struct arguments *arguments, const char *key);
+/*
+ * One item of a transaction. @target is 0 but for compares. What no entry can
+ * hold is put so that the kernel refuses it. False: @request has no room.
+ */
+bool item_fits(struct nl_msg *request, unsigned int section,
+	       unsigned int target, unsigned int what, const char *key,
+	       const void *value, size_t length, uint64_t number);
+/* The same, where it is one of a few. */
 void item_put(struct nl_msg *request, unsigned int section,
 	      unsigned int target, unsigned int what, const char *key,
 	      const void *value, size_t length, uint64_t number);

@@ -64,6 +64,7 @@ int run_kv_put(const struct arguments *arguments)
 	int result;
 
 	if (argument_number(arguments, "lease", 1, UINT64_MAX, &lease) ||
+	    check_key(arguments, arguments->operands[0]) ||
 	    value_given(arguments, 1, &value, &length))
 		return EXIT_ERROR;
 	if (store_open(arguments, &store))
@@ -88,6 +89,9 @@ int run_kv_del(const struct arguments *arguments)
 
 	if (!prefix && !arguments->n_operands)
 		return wrong(arguments, "give the key, or --prefix");
+	if (arguments->n_operands &&
+	    check_key(arguments, arguments->operands[0]))
+		return EXIT_ERROR;
 	if (store_open(arguments, &store))
 		return EXIT_ERROR;
 	request = store_request(&store, PAXOS_KV_CMD_TXN);
@@ -133,6 +137,12 @@ static unsigned int place(const char *text, const char *const *names)
 	return 0;
 }
 
+static int too_large(const struct words *words)
+{
+	return wrong(words->arguments,
+		     "a transaction may have 32768 bytes, less a few");
+}
+
 static int parse_compare(struct words *words, struct nl_msg *request)
 {
 	/* in the order of enum paxos_kv_target and paxos_kv_relation */
@@ -156,11 +166,15 @@ static int parse_compare(struct words *words, struct nl_msg *request)
 	if (place(target, targets) != PAXOS_KV_TARGET_VALUE &&
 	    !parse_number(text, 0, UINT64_MAX, &number))
 		return wrong(words->arguments, "'%s' is no number", text);
-	item_put(request, PAXOS_KV_SECTION_IF, place(target, targets),
-		 place(relation, relations), key,
-		 place(target, targets) == PAXOS_KV_TARGET_VALUE ? text : NULL,
-		 strlen(text), number);
-	return 0;
+	if (check_key(words->arguments, key))
+		return EXIT_ERROR;
+	if (item_fits(request, PAXOS_KV_SECTION_IF, place(target, targets),
+		      place(relation, relations), key,
+		      place(target, targets) == PAXOS_KV_TARGET_VALUE ? text :
+									NULL,
+		      strlen(text), number))
+		return EXIT_FINE;
+	return too_large(words);
 }
 
 static int parse_operation(struct words *words, struct nl_msg *request,
@@ -191,9 +205,12 @@ static int parse_operation(struct words *words, struct nl_msg *request,
 		    !parse_number(word(words), 1, UINT64_MAX, &lease))
 			return wrong(words->arguments, "lease: give its id");
 	}
-	item_put(request, words->section, 0, what, key, value,
-		 value ? strlen(value) : 0, lease);
-	return 0;
+	if (check_key(words->arguments, key))
+		return EXIT_ERROR;
+	if (item_fits(request, words->section, 0, what, key, value,
+		      value ? strlen(value) : 0, lease))
+		return EXIT_FINE;
+	return too_large(words);
 }
 
 static int parse_txn(const struct arguments *arguments, struct nl_msg *request)

@@ -129,6 +129,9 @@ int run_kv_watch(const struct arguments *arguments)
 
 	if (!prefix && !arguments->n_operands)
 		return wrong(arguments, "give the key, or --prefix");
+	if (arguments->n_operands &&
+	    check_key(arguments, arguments->operands[0]))
+		return EXIT_ERROR;
 	return watch_keys(arguments,
 			  arguments->n_operands ? arguments->operands[0] : "",
 			  !prefix);

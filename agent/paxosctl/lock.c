@@ -23,11 +23,12 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include "child.h"
 #include "print.h"
 #include "recipe.h"
 
 #define WATCH_MS	1000
-#define LOOK_MS		100	/* whether it is lost by now */
+#define LOOK_MS		100	/* whether it is lost by now, or works again */
 #define PREFIX_SIZE	512
 
 const struct option_spec lock_options[] = {
@@ -83,29 +84,47 @@ static bool safe(struct lock *lock)
 	return now_ms() < atomic_load(&lock->safe);
 }
 
+static void pause_for(uint32_t ms)
+{
+	const struct timespec pause = {
+		.tv_sec = ms / 1000,
+		.tv_nsec = ms % 1000 * 1000000L,
+	};
+
+	nanosleep(&pause, NULL);
+}
+
+static int ended_before(const struct lock *lock)
+{
+	return wrong(lock->store.arguments,
+		     "the lease ended before the %s was won", lock->what);
+}
+
 /* A thread of its own: it keeps the lease, whatever the command does. */
 static void *keep(void *arg)
 {
 	struct lock *lock = arg;
 	struct store store = lock->store;
-	const struct timespec pause = {
-		.tv_sec = lock->ttl / 4 / 1000,
-		.tv_nsec = lock->ttl / 4 % 1000 * 1000000L,
-	};
 	struct changed changed;
 	uint64_t sent;
 
 	store.timeout = lock->ttl / 4;
+	/* it tries again, and if that is in vain the main thread says so */
+	store.quiet = true;
 	store.kernel = kernel_open_family(PAXOS_KV_GENL_NAME);
+	pause_for(lock->ttl / 4);
 	while (store.kernel && safe(lock)) {
-		nanosleep(&pause, NULL);
 		memset(&changed, 0, sizeof(changed));
 		sent = now_ms();
 		if (!change_lease(&store, PAXOS_KV_CMD_KEEP, lock->lease,
-				  &changed))
+				  &changed)) {
 			atomic_store(&lock->safe, safe_until(lock, sent));
-		else if (changed.status == PAXOS_KV_STATUS_NO_LEASE)
+			pause_for(lock->ttl / 4);
+			continue;
+		}
+		if (changed.status == PAXOS_KV_STATUS_NO_LEASE)
 			atomic_store(&lock->safe, 0);
+		pause_for(lock->ttl / 16);
 	}
 	return NULL;
 }
@@ -136,128 +155,146 @@ static int enqueue(struct lock *lock)
 
 /**
  * struct queue - who is in the way
- * @ahead: so many
  * @here: the lock's own key is still there
+ * @ahead: create revision of the last one that must go first; 0: none
+ * @length: of @key
+ * @key: of @ahead
  */
 struct queue {
 	struct lock *lock;
-	unsigned int ahead;
 	bool here;
+	uint64_t ahead;
+	size_t length;
+	char key[PAXOS_KV_KEY_MAX];
 };
 
 static void take_place(struct nlattr **pair, void *arg)
 {
 	struct nlattr *key = pair[PAXOS_KV_A_PAIR_KEY];
 	struct queue *queue = arg;
-	size_t length = strlen(queue->lock->prefix);
+	const struct lock *lock = queue->lock;
+	size_t prefix = strlen(lock->prefix), length = nla_len(key);
 	uint64_t create = nla_get_u64(pair[PAXOS_KV_A_PAIR_CREATE]);
 	bool exclusive;
 
-	if ((size_t)nla_len(key) <= length)
+	if (length <= prefix || length > sizeof(queue->key))
 		return;
-	exclusive = ((const char *)nla_data(key))[length] == 'x';
-	if (create == queue->lock->token)
+	exclusive = ((const char *)nla_data(key))[prefix] == 'x';
+	if (create == lock->token) {
 		queue->here = true;
-	else if (create < queue->lock->token &&
-		 (exclusive || !queue->lock->shared))
-		queue->ahead++;
+	} else if (create < lock->token && create > queue->ahead &&
+		   (exclusive || !lock->shared)) {
+		queue->ahead = create;
+		queue->length = length;
+		memcpy(queue->key, nla_data(key), length);
+	}
 }
 
-/* Until nobody is ahead: EXIT_FINE. */
+/*
+ * Until nobody is ahead: EXIT_FINE. What fails meanwhile may pass, as an agent
+ * that is started anew, or others that wait: it is the lease that counts.
+ */
 static int await(struct lock *lock)
 {
-	int result;
+	struct store *store = &lock->store;
 
 	for (;;) {
 		struct queue queue = { .lock = lock };
 		uint64_t revision = 0;
+		int result;
 
-		result = store_each(&lock->store, lock->prefix, &revision,
-				    take_place, &queue);
-		/* a leader may be found in time yet */
-		if (result == EXIT_NO_QUORUM && safe(lock) &&
-		    now_ms() < lock->give_up)
+		store->quiet = true;
+		result = store_each(store, lock->prefix, &revision, take_place,
+				    &queue);
+		if (result && safe(lock) && now_ms() < lock->give_up) {
+			pause_for(LOOK_MS);
 			continue;
+		}
+		store->quiet = false;
 		if (result)
-			return result;
+			return store_complain(store);
 		if (!queue.here || !safe(lock))
-			return wrong(lock->store.arguments,
-				     "the lease ended before the %s was won",
-				     lock->what);
+			return ended_before(lock);
 		if (!queue.ahead)
 			return EXIT_FINE;
 		if (now_ms() >= lock->give_up)
-			return wrong(lock->store.arguments,
+			return wrong(store->arguments,
 				     "the %s is held by others", lock->what);
-		result = store_wait(&lock->store, lock->prefix, revision + 1,
-				    WATCH_MS);
-		if (result)
-			return result;
+		store->quiet = true;
+		if (store_wait(store, queue.key, queue.length, true,
+			       revision + 1, WATCH_MS))
+			pause_for(LOOK_MS);
 	}
 }
 
 /* The command's exit status; or EXIT_ERROR, and it was killed. */
-static int supervise(struct lock *lock, pid_t child, const sigset_t *signals)
+static int supervise(struct lock *lock, struct child *child)
 {
-	siginfo_t info;
 	int status;
 
 	for (;;) {
 		uint64_t now = now_ms(), until = atomic_load(&lock->safe);
-		struct timespec wait = { .tv_sec = 0 };
 
-		if (waitpid(child, &status, WNOHANG) == child)
+		if (child_ended(child, &status))
 			return WIFEXITED(status) ? WEXITSTATUS(status) :
 						   128 + WTERMSIG(status);
 		if (now >= until) {
-			kill(-child, SIGKILL);
-			kill(child, SIGKILL);
-			waitpid(child, &status, 0);
+			child_kill(child);
 			return wrong(lock->store.arguments,
 				     "the %s is lost; the command was killed",
 				     lock->what);
 		}
 		/* It may be taken away before, or the machine sleep. */
-		wait.tv_nsec = 1000000L * (until - now < LOOK_MS ?
-					   until - now : LOOK_MS);
-		if (sigtimedwait(signals, &info, &wait) > 0 &&
-		    info.si_signo != SIGCHLD)
-			kill(-child, info.si_signo);
+		child_pause(child, until - now < LOOK_MS ? until - now :
+							   LOOK_MS);
 	}
 }
 
 static int hold(struct lock *lock, char **words)
 {
-	sigset_t signals;
+	struct child child;
 	char token[32];
-	pid_t child;
+	int result;
 
 	snprintf(token, sizeof(token), "%" PRIu64, lock->token);
 	setenv("PAXOS_TOKEN", token, 1);
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGCHLD);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGHUP);
-	sigprocmask(SIG_BLOCK, &signals, NULL);
-	child = run_words(words);
-	if (child < 0)
+	child_block(&child);
+	/* this process may have been stopped meanwhile */
+	if (!safe(lock))
+		return ended_before(lock);
+	if (child_start(&child, words))
 		return wrong(lock->store.arguments, "cannot fork: %s",
 			     strerror(errno));
-	return supervise(lock, child, &signals);
+	result = supervise(lock, &child);
+	child_release(&child);
+	return result;
+}
+
+/* No signal is for that thread: it does what the command relies on. */
+static int begin_keeping(struct lock *lock)
+{
+	sigset_t all, before;
+	pthread_t keeper;
+	int error;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	error = pthread_create(&keeper, NULL, keep, lock);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return error ? wrong(lock->store.arguments, "cannot make a thread") :
+		       EXIT_FINE;
 }
 
 static int take_and_hold(struct lock *lock, char **words)
 {
 	struct changed changed = { 0 };
-	pthread_t keeper;
 	int result;
 
 	result = enqueue(lock);
 	if (!lock->lease)
 		return result;
-	if (!result && pthread_create(&keeper, NULL, keep, lock))
-		result = wrong(lock->store.arguments, "cannot make a thread");
+	if (!result)
+		result = begin_keeping(lock);
 	if (!result)
 		result = await(lock);
 	if (!result)

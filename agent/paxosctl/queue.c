@@ -75,14 +75,18 @@ static void key_of(char key[RECIPE_KEY], const char *name, const char *part,
 static bool id_of(struct nlattr **pair, const struct listing *listing,
 		  char id[NAME_LENGTH + 1])
 {
-	struct nlattr *key = pair[PAXOS_KV_A_PAIR_KEY];
-	size_t length = nla_len(key);
+	struct nlattr *attr = pair[PAXOS_KV_A_PAIR_KEY];
+	const char *key = nla_data(attr);
+	size_t length = nla_len(attr);
 
 	if (length <= listing->skip || length - listing->skip > NAME_LENGTH)
 		return false;
-	memcpy(id, (const char *)nla_data(key) + listing->skip,
-	       length - listing->skip);
-	id[length - listing->skip] = '\0';
+	key += listing->skip;
+	length -= listing->skip;
+	if (memchr(key, '/', length) || memchr(key, '\0', length))
+		return false;
+	memcpy(id, key, length);
+	id[length] = '\0';
 	return true;
 }
 
@@ -241,6 +245,7 @@ int run_queue_push(const struct arguments *arguments)
 
 /* What was popped, or the claim that was acknowledged; take_found() fills it. */
 static struct {
+	bool there;
 	size_t length;
 	uint64_t lease;
 	char value[PAXOS_NL_VALUE_MAX];
@@ -253,9 +258,24 @@ static void take_found(struct nlattr **pair)
 
 	if (!value || (size_t)nla_len(value) > sizeof(found.value))
 		return;
+	found.there = true;
 	found.length = nla_len(value);
 	memcpy(found.value, nla_data(value), found.length);
 	found.lease = lease ? nla_get_u64(lease) : 0;
+}
+
+/* A place without an item is nobody's: it would stand first for ever. */
+static int forget(const struct store *store, const char *order,
+		  const char *item)
+{
+	struct nl_msg *request = store_request(store, PAXOS_KV_CMD_TXN);
+	struct changed changed = { 0 };
+
+	item_put(request, PAXOS_KV_SECTION_IF, PAXOS_KV_TARGET_VERSION,
+		 PAXOS_KV_RELATION_EQUAL, item, NULL, 0, 0);
+	item_put(request, PAXOS_KV_SECTION_THEN, 0, PAXOS_KV_OPERATION_DELETE,
+		 order, NULL, 0, 0);
+	return store_change(store, request, &changed);
 }
 
 /* EXIT_FINE, with *token 0 where somebody else was faster. */
@@ -270,17 +290,24 @@ static int claim(const struct store *store, const char *name, const char *id,
 	key_of(order, name, "order", id);
 	key_of(item, name, "item", id);
 	key_of(mine, name, "claim", id);
+	found.there = false;
 	request = store_request(store, PAXOS_KV_CMD_TXN);
 	item_put(request, PAXOS_KV_SECTION_IF, PAXOS_KV_TARGET_VERSION,
 		 PAXOS_KV_RELATION_GREATER, order, NULL, 0, 0);
+	item_put(request, PAXOS_KV_SECTION_IF, PAXOS_KV_TARGET_VERSION,
+		 PAXOS_KV_RELATION_GREATER, item, NULL, 0, 0);
 	item_put(request, PAXOS_KV_SECTION_IF, PAXOS_KV_TARGET_VERSION,
 		 PAXOS_KV_RELATION_EQUAL, mine, NULL, 0, 0);
 	item_put(request, PAXOS_KV_SECTION_THEN, 0, PAXOS_KV_OPERATION_PUT,
 		 mine, "", 0, lease);
 	item_put(request, PAXOS_KV_SECTION_THEN, 0, PAXOS_KV_OPERATION_GET,
 		 item, NULL, 0, 0);
+	item_put(request, PAXOS_KV_SECTION_ELSE, 0, PAXOS_KV_OPERATION_GET,
+		 item, NULL, 0, 0);
 	result = store_change(store, request, &changed);
 	*token = !result && changed.succeeded ? changed.revision : 0;
+	if (!result && !*token && !found.there)
+		result = forget(store, order, item);
 	return result;
 }
 
@@ -359,7 +386,8 @@ static int try_pop(struct popping *popping)
 		return wrong(store->arguments, "nothing is in the queue%s",
 			     listing.n_places ? " that nobody was given" : "");
 	snprintf(key, sizeof(key), "queue/%s/", popping->name);
-	return store_wait(store, key, revision + 1, WATCH_MS);
+	return store_wait(store, key, strlen(key), false, revision + 1,
+			  WATCH_MS);
 }
 
 static void print_popped(const struct popping *popping, bool raw)

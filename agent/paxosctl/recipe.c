@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <errno.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <unistd.h>
 #include "print.h"
 #include "recipe.h"
 
@@ -34,25 +30,4 @@ int change_lease(const struct store *store, uint8_t cmd, uint64_t number,
 							 PAXOS_KV_A_LEASE,
 		    number);
 	return store_change(store, request, changed);
-}
-
-pid_t run_words(char **words)
-{
-	const pid_t parent = getpid();
-	pid_t child = fork();
-	sigset_t none;
-
-	if (child) {
-		if (child > 0)
-			setpgid(child, child);
-		return child;
-	}
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	setpgid(0, 0);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() == parent)
-		execvp(words[0], words);
-	complain("cannot run '%s': %s", words[0], strerror(errno));
-	_exit(127);
 }

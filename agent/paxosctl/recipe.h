@@ -4,7 +4,6 @@
 
 /* What locks, elections, queues and services have in common: names and leases. */
 
-#include <sys/types.h>
 #include "kv.h"
 
 #define NAME_LENGTH	255
@@ -31,11 +30,6 @@ int run_service_register(const struct arguments *arguments);
 int run_service_list(const struct arguments *arguments);
 int run_service_watch(const struct arguments *arguments);
 
-/*
- * A child that runs @words in a process group of its own, and is killed when
- * this process ends. Returns as fork().
- */
-pid_t run_words(char **words);
 /* Part of a key. Returns EXIT_FINE, or EXIT_ERROR after a complaint. */
 int check_name(const struct arguments *arguments, const char *name);
 /* --@option, *ms as it is where that was not given; likewise. */

@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include "child.h"
 #include "print.h"
 #include "recipe.h"
 
@@ -124,6 +125,31 @@ static int enter(struct service *service)
 	return EXIT_FINE;
 }
 
+static void take_there(struct nlattr **pair, void *arg)
+{
+	(void)pair;
+	*(bool *)arg = true;
+}
+
+/* Who registered the same ID later took the key, and perhaps left with it. */
+static void list_again(const struct service *service)
+{
+	struct changed changed = { 0 };
+	struct nl_msg *request;
+	bool there = false;
+
+	if (store_known(&service->store, service->key, take_there, &there) ||
+	    there)
+		return;
+	request = store_request(&service->store, PAXOS_KV_CMD_TXN);
+	item_put(request, PAXOS_KV_SECTION_IF, PAXOS_KV_TARGET_VERSION,
+		 PAXOS_KV_RELATION_EQUAL, service->key, NULL, 0, 0);
+	item_put(request, PAXOS_KV_SECTION_THEN, 0, PAXOS_KV_OPERATION_PUT,
+		 service->key, service->address, strlen(service->address),
+		 service->lease);
+	(void)store_change(&service->store, request, &changed);
+}
+
 /* Another try follows in any case. */
 static void renew(struct service *service)
 {
@@ -136,10 +162,12 @@ static void renew(struct service *service)
 		return;
 	}
 	if (!change_lease(&service->store, PAXOS_KV_CMD_KEEP, service->lease,
-			  &kept))
+			  &kept)) {
 		service->safe = sent + service->ttl;
-	else if (kept.status == PAXOS_KV_STATUS_NO_LEASE)
+		list_again(service);
+	} else if (kept.status == PAXOS_KV_STATUS_NO_LEASE) {
 		service->lease = 0;
+	}
 }
 
 static void leave(struct service *service)

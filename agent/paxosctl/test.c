@@ -10,6 +10,7 @@
 #include <arpa/inet.h>
 #include <cmocka.h>
 #include "group.h"
+#include "kv.h"
 #include "status.h"
 #include "test.h"
 
@@ -289,6 +290,36 @@ static void completes(void **state)
 	assert_string_equal(output(), "");
 }
 
+/* libnl drops a nest of more than 64 KiB, and the kernel would not see it. */
+static void what_no_entry_holds_is_for_the_kernel_to_refuse(void **state)
+{
+	static char big[66000];
+	struct nlattr *part[PAXOS_KV_A_ITEM_MAX + 1], *item;
+	struct nl_msg *request = nlmsg_alloc_size(128 << 10);
+	int i;
+
+	(void)state;
+	memset(big, 'x', sizeof(big) - 1);
+	genlmsg_put(request, 1, 1, 30, 0, 0, PAXOS_KV_CMD_TXN, 1);
+	item_put(request, PAXOS_KV_SECTION_IF, PAXOS_KV_TARGET_VALUE,
+		 PAXOS_KV_RELATION_EQUAL, big, big, strlen(big), 7);
+	item = nlmsg_find_attr(nlmsg_hdr(request), GENL_HDRLEN,
+			       PAXOS_KV_A_ITEM);
+	assert_non_null(item);
+	assert_int_equal(nla_parse_nested(part, PAXOS_KV_A_ITEM_MAX, item,
+					  NULL), 0);
+	assert_int_equal(nla_len(part[PAXOS_KV_A_ITEM_KEY]),
+			 PAXOS_KV_KEY_MAX + 1);
+	assert_in_range(nla_len(part[PAXOS_KV_A_ITEM_VALUE]),
+			PAXOS_NL_VALUE_MAX + 1, 65000);
+	assert_int_equal(nla_get_u64(part[PAXOS_KV_A_ITEM_NUMBER]), 7);
+	for (i = 0; item_fits(request, PAXOS_KV_SECTION_THEN, 0,
+			      PAXOS_KV_OPERATION_PUT, "k", big, strlen(big),
+			      0); i++)
+		assert_in_range(i, 0, 3);
+	nlmsg_free(request);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -301,10 +332,11 @@ int main(void)
 		TEST(quotes_what_is_wrong),
 		TEST(help_fits_a_terminal),
 		TEST(completes),
+		TEST(what_no_entry_holds_is_for_the_kernel_to_refuse),
 	};
 	int failed;
 
 	failed = cmocka_run_group_tests_name("paxosctl: words", tests, NULL,
 					     NULL);
-	return failed + test_messages();
+	return failed + test_messages() + test_child();
 }

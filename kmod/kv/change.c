@@ -7,39 +7,39 @@
 /* The netlink commands that change the store: each becomes an entry. */
 
 /* Why, in a sentence. */
-int kv_refuse(struct genl_info *info, int err)
+int kv_refuse(struct netlink_ext_ack *extack, int err)
 {
 	switch (err) {
 	case -EUNATCH:
-		GENL_SET_ERR_MSG(info,
-				 "the group has no agent, or is not started");
+		NL_SET_ERR_MSG(extack,
+			       "the group has no agent, or is not started");
 		break;
 	case -EAGAIN:
-		GENL_SET_ERR_MSG(info, "too many requests are under way");
+		NL_SET_ERR_MSG(extack, "too many requests are under way");
 		break;
 	case -ENOMEM:
-		GENL_SET_ERR_MSG(info, "no memory");
+		NL_SET_ERR_MSG(extack, "no memory");
 		break;
 	case -ENOLINK:
-		GENL_SET_ERR_MSG(info, "no leader is known, or no quorum");
+		NL_SET_ERR_MSG(extack, "no leader is known, or no quorum");
 		break;
 	case -ESTALE:
-		GENL_SET_ERR_MSG(info,
-				 "the log begins later by now than this host's store would have to");
+		NL_SET_ERR_MSG(extack,
+			       "the log begins later by now than this host's store would have to");
 		break;
 	case -EPROTO:
-		GENL_SET_ERR_MSG(info,
-				 "the store has entries of a later version: upgrade this host");
+		NL_SET_ERR_MSG(extack,
+			       "the store has entries of a later version: upgrade this host");
 		break;
 	case -ESHUTDOWN:
-		GENL_SET_ERR_MSG(info, "the group is being deleted");
+		NL_SET_ERR_MSG(extack, "the group is being deleted");
 		break;
 	case -EBADMSG:
-		GENL_SET_ERR_MSG(info,
-				 "this member's log differs from the others'");
+		NL_SET_ERR_MSG(extack,
+			       "this member's log differs from the others'");
 		break;
 	default:
-		GENL_SET_ERR_MSG(info, "the request was refused");
+		NL_SET_ERR_MSG(extack, "the request was refused");
 	}
 	return err;
 }
@@ -103,7 +103,7 @@ static int propose(struct genl_info *info, struct kv_writer *writer,
 	if (!err)
 		err = kv_call(replica, &answer, writer, GFP_KERNEL,
 			      nla_get_u32(info->attrs[PAXOS_KV_A_TIMEOUT]));
-	return err ? kv_refuse(info, err) : 0;
+	return err ? kv_refuse(info->extack, err) : 0;
 }
 
 int kv_nl_txn(struct sk_buff *skb, struct genl_info *info)
@@ -125,7 +125,7 @@ int kv_nl_txn(struct sk_buff *skb, struct genl_info *info)
 		return -EINVAL;
 	writer.bytes = kvmalloc(KV_ENTRY_MAX, GFP_KERNEL);
 	if (!writer.bytes)
-		return kv_refuse(info, -ENOMEM);
+		return kv_refuse(info->extack, -ENOMEM);
 	kv_entry_txn(&writer);
 	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rest) {
 		if (nla_type(attr) != PAXOS_KV_A_ITEM)

@@ -34,6 +34,7 @@
 #define KV_WATCHES_MAX	1024
 #define KV_BARRIERS_MAX	64		/* as many as a group takes */
 #define KV_AGES		16
+#define KV_AGAIN_MS	100		/* that a slot waits for memory */
 #define KV_ANSWER	512		/* bytes of one without pairs */
 #define KV_ANSWER_MAX	(48 << 10)	/* holds any pair, and more */
 
@@ -65,6 +66,7 @@ struct kv_age {
  * @listeners: struct kv_listener
  * @n_watches: how many of both
  * @led: this member led when the last tick looked
+ * @anew: leases have all of their time again from the next tick on
  * @ages: the newest first
  * @compact_at: not before that time is one proposed
  * @compact_due: since when there is too much history; 0: there is not
@@ -92,6 +94,7 @@ struct kv_replica {
 	struct list_head listeners;
 	u32 n_watches;
 	bool led;
+	bool anew;
 	struct kv_age ages[KV_AGES];
 	u64 compact_at;
 	u64 compact_due;
@@ -217,10 +220,13 @@ void kv_snapshot_end(void *context, void *view);
 int kv_snapshot_load(void *context, u64 slot, struct paxos_snapshot *snapshot);
 
 /* change.c: process context */
-int kv_refuse(struct genl_info *info, int err);
+int kv_refuse(struct netlink_ext_ack *extack, int err);
 int kv_nl_txn(struct sk_buff *skb, struct genl_info *info);
 int kv_nl_numbers(struct sk_buff *skb, struct genl_info *info);
 int kv_nl_history(struct sk_buff *skb, struct genl_info *info);
+
+/* limit.c: process context */
+int kv_info(struct kv_replica *replica, struct paxos_kv_info *info);
 
 /* read.c: process context */
 int kv_barrier(struct kv_replica *replica, u32 timeout);
@@ -236,6 +242,8 @@ int kv_user_error(struct kv_replica *replica);
 void kv_page_clear(struct paxos_kv_page *page);
 bool kv_page_add(struct paxos_kv_page *page, const struct kv_pair *pair,
 		 u16 operation);
+int kv_user_numbers(struct paxos_kv *kv, enum kv_type type, u64 number,
+		    u64 *lease, u32 timeout_ms);
 /* user.c: any but hard interrupt */
 int kv_user_submit(struct paxos_kv *kv, struct paxos_kv_request *request,
 		   enum kv_type type, u64 number, gfp_t gfp, u32 timeout_ms);
@@ -246,7 +254,7 @@ void kv_listeners_close(struct paxos_kv *kv);
 void kv_listeners_tell(struct kv_replica *replica, bool over);
 
 /* lock.c: any context */
-bool kv_name_fits(const char *name, size_t len);
+bool kv_name_fits(const void *name, size_t len);
 
 /* history.c: process context, kv_replica.mutex held */
 void kv_history_tick(struct kv_replica *replica, bool leads);

@@ -52,28 +52,26 @@ static void listener_drop(struct kv_listener *listener)
 	replica->n_watches--;
 }
 
-/* 1: @page has something, 0: there is nothing now; else it is over. */
+/* 1: there is something, or there may be; 0: there is nothing now; else over. */
 static int collect(struct kv_listener *listener)
 {
 	struct kv_replica *replica = listener->kv->replica;
 	int err = kv_user_error(replica);
-	int count = 0;
+	int count;
 
 	lockdep_assert_held(&replica->mutex);
+	kv_page_clear(&listener->page);
 	if (err)
 		return err;
-	kv_page_clear(&listener->page);
-	while (!count &&
-	       listener->position.revision <= replica->store->applied) {
-		count = kv_watch(replica->store, &listener->position,
-				 listener->key, listener->key_len,
-				 listener->exact, listener_found,
-				 &listener->page);
-	}
-	return count < 0 ? count : !!count;
+	if (listener->position.revision > replica->store->applied)
+		return 0;
+	count = kv_watch(replica->store, &listener->position, listener->key,
+			 listener->key_len, listener->exact, listener_found,
+			 &listener->page);
+	return count < 0 ? count : 1;
 }
 
-/* False: there is nothing to tell now, or will be. */
+/* Some of the history. False: there is nothing to tell now, or will be. */
 static bool tell(struct kv_listener *listener)
 {
 	struct kv_replica *replica = listener->kv->replica;
@@ -88,7 +86,7 @@ static bool tell(struct kv_listener *listener)
 		listener_drop(listener);
 	next = listener->position.revision;
 	mutex_unlock(&replica->mutex);
-	if (there > 0)
+	if (there > 0 && listener->page.count)
 		watch->events(watch, &listener->page, next);
 	else if (there < 0)
 		watch->end(watch, there);
@@ -140,7 +138,7 @@ static void listener_free(struct kv_listener *listener)
  *
  * Context: Process context, sleeps. Not from done().
  * Return: 0; -EINVAL: a key that is none; -EAGAIN, -ENOMEM, -ESHUTDOWN,
- * -ENOTRECOVERABLE, -EPROTO as in linux/paxos_kv.h.
+ * -ENOTRECOVERABLE, -EPROTO, -EBADMSG as in linux/paxos_kv.h.
  */
 int paxos_kv_watch(struct paxos_kv *kv, struct paxos_kv_watch *watch,
 		   const void *key, u16 key_len, bool prefix, u64 revision)

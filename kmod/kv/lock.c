@@ -252,7 +252,7 @@ static int await_all(struct paxos_lock *lock, u64 give_up)
 }
 
 /* Can it be a part of a key? */
-bool kv_name_fits(const char *name, size_t len)
+bool kv_name_fits(const void *name, size_t len)
 {
 	return len && len <= PAXOS_LOCK_NAME_MAX && !memchr(name, '/', len) &&
 	       !memchr(name, 0, len);

@@ -70,6 +70,7 @@ static const struct nla_policy get_policy[PAXOS_KV_A_MAX + 1] = {
 	[PAXOS_KV_A_EXACT] = NLA_POLICY_MAX(NLA_U8, 1),
 	[PAXOS_KV_A_REVISION] = { .type = NLA_U64 },
 	[PAXOS_KV_A_COUNT] = { .type = NLA_U64 },
+	[PAXOS_KV_A_AFTER] = POLICY_KEY,
 };
 
 static const struct nla_policy watch_policy[PAXOS_KV_A_MAX + 1] = {
@@ -101,7 +102,7 @@ static int find_replica(paxos_genl_ops *ops, struct sk_buff *skb,
 	if (IS_ERR(replica)) {
 		err = PTR_ERR(replica);
 		if (err != -ENOENT)
-			return kv_refuse(info, err);
+			return kv_refuse(info->extack, err);
 		NL_SET_BAD_ATTR(info->extack, attr);
 		PAXOS_KV_REFUSE_GROUP(info->extack, attr);
 		return err;
@@ -109,7 +110,7 @@ static int find_replica(paxos_genl_ops *ops, struct sk_buff *skb,
 	err = kv_replica_able(replica);
 	if (err) {
 		kv_replica_put(replica);
-		return kv_refuse(info, err);
+		return kv_refuse(info->extack, err);
 	}
 	info->user_ptr[0] = replica;
 	return 0;

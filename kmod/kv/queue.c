@@ -133,27 +133,44 @@ struct choice {
 	char id[PAXOS_QUEUE_NAME_MAX];
 };
 
+/* Is there a key of this id, besides that of its order? */
+static bool has(const struct kv_store *store, struct queue_key *prefix,
+		const void *id, u16 id_len)
+{
+	struct kv_pair pair;
+
+	memcpy(prefix->bytes + prefix->len, id, id_len);
+	return !kv_get(store, prefix->bytes, prefix->len + id_len, 0, &pair);
+}
+
+/* The id at the end of an order's key; 0: none that can be named. */
+static u16 id_of(const struct keys *all, const struct kv_pair *place)
+{
+	u16 skip = all->order.len, id_len = place->key_len - skip;
+
+	return kv_name_fits(place->key + skip, id_len) ? id_len : 0;
+}
+
 static bool choose(void *context, const struct kv_pair *place)
 {
 	struct choice *choice = context;
-	struct queue_key *claim = &choice->all.claim;
-	u16 skip = choice->all.order.len, id_len = place->key_len - skip;
-	struct kv_pair pair;
+	struct keys *all = &choice->all;
+	const u8 *id = place->key + all->order.len;
+	u16 id_len = id_of(all, place);
 
-	if (place->key_len <= skip || id_len > sizeof(choice->id) ||
-	    (choice->create && place->create > choice->create))
-		return true;
-	memcpy(claim->bytes + claim->len, place->key + skip, id_len);
-	if (!kv_get(choice->store, claim->bytes, claim->len + id_len, 0, &pair))
+	if (!id_len || (choice->create && place->create > choice->create) ||
+	    has(choice->store, &all->claim, id, id_len) ||
+	    !has(choice->store, &all->item, id, id_len))
 		return true;
 	choice->create = place->create;
 	choice->id_len = id_len;
-	memcpy(choice->id, place->key + skip, id_len);
+	memcpy(choice->id, id, id_len);
 	return true;
 }
 
-/* As far as this host knows: a transaction finds out whether it is so. */
-static int look(struct kv_replica *replica, struct choice *choice)
+/* All items of @choice's queue, as far as this host knows. */
+static int walk(struct kv_replica *replica, struct choice *choice,
+		kv_found found, void *context)
 {
 	struct kv_range range = {
 		.prefix = choice->all.order.bytes,
@@ -161,13 +178,22 @@ static int look(struct kv_replica *replica, struct choice *choice)
 	};
 	int err;
 
-	choice->create = 0;
 	mutex_lock(&replica->mutex);
 	err = kv_user_error(replica);
 	choice->store = replica->store;
 	if (!err)
-		err = kv_get_range(replica->store, &range, choose, choice);
+		err = kv_get_range(replica->store, &range, found, context);
 	mutex_unlock(&replica->mutex);
+	return err;
+}
+
+/* A transaction finds out whether it is so. */
+static int look(struct kv_replica *replica, struct choice *choice)
+{
+	int err;
+
+	choice->create = 0;
+	err = walk(replica, choice, choose, choice);
 	return err ?: choice->create ? 0 : -ENOENT;
 }
 
@@ -178,6 +204,8 @@ static int take(struct paxos_kv *kv, const struct keys *keys,
 {
 	const struct paxos_kv_item items[] = {
 		only_if(PAXOS_KV_TARGET_VERSION, &keys->order,
+			PAXOS_KV_RELATION_GREATER, 0),
+		only_if(PAXOS_KV_TARGET_VERSION, &keys->item,
 			PAXOS_KV_RELATION_GREATER, 0),
 		only_if(PAXOS_KV_TARGET_VERSION, &keys->claim,
 			PAXOS_KV_RELATION_EQUAL, 0),
@@ -269,6 +297,65 @@ int paxos_queue_pop(struct paxos_kv *kv, const char *name, size_t name_len,
 	return err;
 }
 EXPORT_SYMBOL_GPL(paxos_queue_pop);
+
+/* So many of a queue's items, and so many that somebody was given. */
+struct counting {
+	struct choice *choice;
+	u64 items;
+	u64 claimed;
+};
+
+static bool count(void *context, const struct kv_pair *place)
+{
+	struct counting *counting = context;
+	struct choice *choice = counting->choice;
+	u16 id_len = id_of(&choice->all, place);
+
+	if (!id_len)
+		return true;
+	counting->items++;
+	counting->claimed += has(choice->store, &choice->all.claim,
+				 place->key + choice->all.order.len, id_len);
+	return true;
+}
+
+/**
+ * paxos_queue_len() - how long a queue is
+ * @kv: the store
+ * @name: of the queue
+ * @name_len: of @name
+ * @items: that are in it
+ * @claimed: how many of them somebody was given; may be NULL
+ * @timeout_ms: as of paxos_kv_read()
+ *
+ * Context: Process context, sleeps; a fatal signal ends it. Not from done().
+ * Return: 0; -EINVAL: a name that is none; or as paxos_kv_read().
+ */
+int paxos_queue_len(struct paxos_kv *kv, const char *name, size_t name_len,
+		    u64 *items, u64 *claimed, u32 timeout_ms)
+{
+	struct counting counting = { .items = 0 };
+	struct kv_replica *replica = kv->replica;
+	int err;
+
+	if (!kv_name_fits(name, name_len))
+		return -EINVAL;
+	counting.choice = kmalloc(sizeof(*counting.choice), GFP_NOIO);
+	if (!counting.choice)
+		return -ENOMEM;
+	keys_write(&counting.choice->all, name, name_len, "", 0);
+	err = kv_barrier(replica, timeout_ms);
+	if (err)
+		err = kv_user_error(replica) ?: err;
+	else
+		err = walk(replica, counting.choice, count, &counting);
+	kfree(counting.choice);
+	*items = counting.items;
+	if (claimed)
+		*claimed = counting.claimed;
+	return err;
+}
+EXPORT_SYMBOL_GPL(paxos_queue_len);
 
 /**
  * paxos_queue_ack() - an item has been dealt with

@@ -8,7 +8,7 @@
 
 /* Reads: a barrier for those who want all that was chosen, and dumps. */
 
-#define BARRIER_STEP_MS	1000U
+#define BARRIER_STEP_MS	1000U	/* of the first one */
 
 struct barrier {
 	struct work_struct work;
@@ -41,9 +41,14 @@ static void answer_error(struct barrier *barrier, int error)
 	genlmsg_unicast(barrier->answer.net, skb, barrier->answer.portid);
 }
 
-/* In short steps, since who closes the handle waits for them. Entered. */
+/*
+ * In steps, since who closes the handle waits for one. Each asks a quorum anew
+ * how far the log goes, so for a host that is behind they become longer: who
+ * closes waits no longer than was waited already. Entered.
+ */
 static int wait_barrier(struct kv_replica *replica, unsigned long until)
 {
+	unsigned int step = BARRIER_STEP_MS;
 	long left;
 	int err;
 
@@ -51,8 +56,8 @@ static int wait_barrier(struct kv_replica *replica, unsigned long until)
 		left = max(0L, (long)(until - jiffies));
 		err = READ_ONCE(replica->error) ?:
 		      paxos_read_barrier(replica->handle,
-					 min(jiffies_to_msecs(left),
-					     BARRIER_STEP_MS));
+					 min(jiffies_to_msecs(left), step));
+		step *= 2;
 	} while ((err == -ENOLINK || err == -ETIMEDOUT) && left);
 	return err;
 }
@@ -124,7 +129,7 @@ int kv_nl_barrier(struct sk_buff *skb, struct genl_info *info)
 		return -EINVAL;
 	barrier = kzalloc(sizeof(*barrier), GFP_KERNEL);
 	if (!barrier)
-		return kv_refuse(info, -ENOMEM);
+		return kv_refuse(info->extack, -ENOMEM);
 	err = kv_answer_new(&barrier->answer, genl_info_net(info),
 			    info->snd_portid, info->snd_seq,
 			    PAXOS_KV_CMD_BARRIER, KV_ANSWER);
@@ -145,38 +150,39 @@ err_answer:
 	nlmsg_free(barrier->answer.skb);
 err_free:
 	kfree(barrier);
-	return kv_refuse(info, err);
+	return kv_refuse(info->extack, err);
 }
 
 int kv_nl_info(struct sk_buff *skb, struct genl_info *info)
 {
 	struct kv_replica *replica = info->user_ptr[0];
-	struct kv_store *store = replica->store;
+	struct paxos_kv_info is;
 	struct kv_answer answer;
-	u64 kept;
 	int err;
 
-	err = kv_answer_new(&answer, genl_info_net(info), info->snd_portid,
-			    info->snd_seq, PAXOS_KV_CMD_INFO, KV_ANSWER);
+	err = kv_info(replica, &is);
+	if (!err)
+		err = kv_answer_new(&answer, genl_info_net(info),
+				    info->snd_portid, info->snd_seq,
+				    PAXOS_KV_CMD_INFO, KV_ANSWER);
 	if (err)
-		return kv_refuse(info, err);
-	mutex_lock(&replica->mutex);
-	kept = store->history_kept;
+		return kv_refuse(info->extack, err);
 	err = nla_put_u32(answer.skb, PAXOS_KV_A_GROUP, replica->group) ?:
-	      nla_put_u64_64bit(answer.skb, PAXOS_KV_A_REVISION,
-				store->applied, PAXOS_KV_A_PAD) ?:
-	      nla_put_u64_64bit(answer.skb, PAXOS_KV_A_COMPACTED,
-				store->compacted, PAXOS_KV_A_PAD) ?:
-	      nla_put_u64_64bit(answer.skb, PAXOS_KV_A_USED, store->used,
+	      nla_put_u64_64bit(answer.skb, PAXOS_KV_A_REVISION, is.revision,
 				PAXOS_KV_A_PAD) ?:
-	      nla_put_u64_64bit(answer.skb, PAXOS_KV_A_LIMIT, store->limit,
+	      nla_put_u64_64bit(answer.skb, PAXOS_KV_A_COMPACTED, is.compacted,
 				PAXOS_KV_A_PAD) ?:
-	      nla_put_u8(answer.skb, PAXOS_KV_A_SUCCEEDED, replica->led);
-	if (!err && kept)
-		err = nla_put_u64_64bit(answer.skb, kept & KV_HISTORY_MS ?
-					PAXOS_KV_A_PERIOD : PAXOS_KV_A_HISTORY,
-					kept & ~KV_HISTORY_MS, PAXOS_KV_A_PAD);
-	mutex_unlock(&replica->mutex);
+	      nla_put_u64_64bit(answer.skb, PAXOS_KV_A_USED, is.used,
+				PAXOS_KV_A_PAD) ?:
+	      nla_put_u64_64bit(answer.skb, PAXOS_KV_A_LIMIT, is.limit,
+				PAXOS_KV_A_PAD) ?:
+	      nla_put_u8(answer.skb, PAXOS_KV_A_SUCCEEDED, is.leads);
+	if (!err && is.revisions)
+		err = nla_put_u64_64bit(answer.skb, PAXOS_KV_A_HISTORY,
+					is.revisions, PAXOS_KV_A_PAD);
+	if (!err && is.period_ms)
+		err = nla_put_u64_64bit(answer.skb, PAXOS_KV_A_PERIOD,
+					is.period_ms, PAXOS_KV_A_PAD);
 	if (err) {
 		nlmsg_free(answer.skb);
 		return err;
@@ -210,25 +216,37 @@ static struct kv_replica *dump_replica(struct netlink_callback *cb)
 		return ERR_PTR(-EINVAL);
 	}
 	replica = kv_replica_get(sock_net(cb->skb->sk), nla_get_u32(attr));
-	if (replica == ERR_PTR(-ENOENT))
-		PAXOS_KV_REFUSE_GROUP(cb->extack, attr);
-	if (IS_ERR(replica))
+	if (IS_ERR(replica)) {
+		if (replica == ERR_PTR(-ENOENT))
+			PAXOS_KV_REFUSE_GROUP(cb->extack, attr);
+		else
+			kv_refuse(cb->extack, PTR_ERR(replica));
 		return replica;
+	}
 	err = kv_replica_able(replica);
 	if (!err)
 		return replica;
 	kv_replica_put(replica);
-	return ERR_PTR(err);
+	return ERR_PTR(kv_refuse(cb->extack, err));
 }
 
 int kv_nl_get_start(struct netlink_callback *cb)
 {
 	struct nlattr **attrs = paxos_dump_attrs(cb);
+	struct nlattr *after = attrs[PAXOS_KV_A_AFTER];
 	struct get_dump *dump;
+	bool exact = false;
 
+	if (attrs[PAXOS_KV_A_EXACT])
+		exact = nla_get_u8(attrs[PAXOS_KV_A_EXACT]);
+	if (after && exact) {
+		NL_SET_ERR_MSG_ATTR(cb->extack, after,
+				    "behind a key there are others, not the key");
+		return -EINVAL;
+	}
 	dump = kvzalloc(sizeof(*dump), GFP_KERNEL);
 	if (!dump)
-		return -ENOMEM;
+		return kv_refuse(cb->extack, -ENOMEM);
 	dump->replica = dump_replica(cb);
 	if (IS_ERR(dump->replica)) {
 		int err = PTR_ERR(dump->replica);
@@ -237,14 +255,18 @@ int kv_nl_get_start(struct netlink_callback *cb)
 		return err;
 	}
 	dump->first = true;
+	dump->exact = exact;
 	dump->range.prefix = dump->prefix;
 	if (attrs[PAXOS_KV_A_KEY]) {
 		dump->range.prefix_len = nla_len(attrs[PAXOS_KV_A_KEY]);
 		memcpy(dump->prefix, nla_data(attrs[PAXOS_KV_A_KEY]),
 		       dump->range.prefix_len);
 	}
-	if (attrs[PAXOS_KV_A_EXACT])
-		dump->exact = nla_get_u8(attrs[PAXOS_KV_A_EXACT]);
+	if (after) {
+		dump->range.after = dump->after;
+		dump->range.after_len = nla_len(after);
+		memcpy(dump->after, nla_data(after), nla_len(after));
+	}
 	if (attrs[PAXOS_KV_A_REVISION])
 		dump->range.revision = nla_get_u64(attrs[PAXOS_KV_A_REVISION]);
 	if (attrs[PAXOS_KV_A_COUNT])
@@ -325,6 +347,21 @@ static int get_some(struct get_dump *dump, struct get_message *message)
 	return 0;
 }
 
+/* Why what is asked for cannot be read. */
+static int refuse_get(struct netlink_ext_ack *extack,
+		      const struct get_dump *dump, int err)
+{
+	if (err == -ESTALE)
+		PAXOS_REFUSE_FMT(extack, "revision %llu was compacted",
+				 dump->range.revision);
+	else if (err == -ERANGE)
+		PAXOS_REFUSE_FMT(extack, "revision %llu is yet to come",
+				 dump->range.revision);
+	else if (err == -EINVAL)
+		NL_SET_ERR_MSG(extack, "'after' does not begin with the key");
+	return err;
+}
+
 /* All pages are of the revision that the first one was of. */
 int kv_nl_get(struct sk_buff *skb, struct netlink_callback *cb)
 {
@@ -340,9 +377,12 @@ int kv_nl_get(struct sk_buff *skb, struct netlink_callback *cb)
 	if (dump->first && !dump->range.revision)
 		dump->range.revision = replica->store->applied;
 	dump->first = false;
-	if (!err)
-		err = dump->exact ? get_exact(dump, &message) :
-				    get_some(dump, &message);
+	if (err)
+		kv_refuse(cb->extack, err);
+	else
+		err = refuse_get(cb->extack, dump, dump->exact ?
+				 get_exact(dump, &message) :
+				 get_some(dump, &message));
 	mutex_unlock(&replica->mutex);
 	/* 0: the message that says so has room behind the last pairs */
 	return err ?: dump->over ? 0 : skb->len;

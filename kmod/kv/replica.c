@@ -13,7 +13,6 @@
  * where this member leads it proposes the end of leases whose time is over.
  */
 #define TICK_MS		100
-#define AGAIN_MS	100	/* that a slot waits for memory */
 #define EXPIRE_MS	5000	/* that the end of a lease may take */
 
 static void *store_alloc(size_t size)
@@ -48,10 +47,8 @@ void kv_store_free(struct kv_store *store)
 }
 
 /* The time of a lease begins when it is applied here, so never too early. */
-static void lease_begin(struct kv_replica *replica, u64 id)
+static void lease_begin(struct kv_lease *lease)
 {
-	struct kv_lease *lease = kv_lease_find(replica->store, id);
-
 	if (lease)
 		lease->deadline = kv_now_ms() + min_t(u64, lease->ttl, S64_MAX);
 }
@@ -88,7 +85,7 @@ static void replica_apply(void *context, u64 slot, const void *bytes, u32 len)
 		if (err != -ENOMEM)
 			break;
 		mutex_unlock(&replica->mutex);
-		msleep(AGAIN_MS);
+		msleep(KV_AGAIN_MS);
 		mutex_lock(&replica->mutex);
 	}
 	if (replica->error)
@@ -101,7 +98,7 @@ static void replica_apply(void *context, u64 slot, const void *bytes, u32 len)
 	}
 	if (!err && !result.status &&
 	    (result.type == KV_GRANT || result.type == KV_KEEP))
-		lease_begin(replica, result.lease);
+		lease_begin(kv_lease_find(replica->store, result.lease));
 	kv_watches_tell(replica, false);
 	kv_listeners_tell(replica, false);
 out:
@@ -117,9 +114,20 @@ static void replica_stopped(void *context, int error)
 	mutex_unlock(&replica->mutex);
 }
 
+/* While the group could decide nothing, nobody could keep a lease. */
+static void replica_quorum(void *context, bool there)
+{
+	struct kv_replica *replica = context;
+
+	mutex_lock(&replica->mutex);
+	replica->anew = there;
+	mutex_unlock(&replica->mutex);
+}
+
 static const struct paxos_handle_ops replica_ops = {
 	.name = "kv",
 	.apply = replica_apply,
+	.quorum = replica_quorum,
 	.stop = replica_stopped,
 	.snapshot_begin = kv_snapshot_begin,
 	.snapshot_save = kv_snapshot_save,
@@ -162,6 +170,7 @@ int kv_replica_able(struct kv_replica *replica)
 /*
  * Propose the end of a lease. It counts only if the lease was not kept since;
  * should the proposal be lost, the next tick behind @deadline makes another.
+ * However many end at once, half of the calls are left for who asks.
  */
 static int expire(struct kv_replica *replica, struct kv_lease *lease)
 {
@@ -170,6 +179,8 @@ static int expire(struct kv_replica *replica, struct kv_lease *lease)
 	struct kv_writer writer = { .bytes = bytes };
 	int err;
 
+	if (READ_ONCE(replica->n_calls) >= KV_CALLS_MAX / 2)
+		return -EAGAIN;
 	kv_entry_numbers(&writer, KV_REVOKE, lease->id, lease->renewed);
 	err = kv_call(replica, &nobody, &writer, GFP_NOIO, EXPIRE_MS);
 	if (!err)
@@ -179,18 +190,21 @@ static int expire(struct kv_replica *replica, struct kv_lease *lease)
 
 /*
  * A new leader cannot know how long the others have waited, so each lease has
- * all of its time again. Where the leader's host does not hold the store, the
- * others propose, after as long again, and the leader takes it from there.
+ * all of its time again; and so it has when the group can decide again. Where
+ * the leader's host does not hold the store, the others propose, after as long
+ * again, and the leader takes it from there.
  */
 static void watch_leases(struct kv_replica *replica, bool leads)
 {
+	bool anew = replica->anew || (leads && !replica->led);
 	struct kv_lease *lease;
 	u64 now = kv_now_ms();
 
+	replica->anew = false;
 	for (lease = kv_lease_after(replica->store, 0); lease;
-	     lease = kv_lease_after(replica->store, lease->id)) {
-		if (!lease->deadline || (leads && !replica->led))
-			lease_begin(replica, lease->id);
+	     lease = kv_lease_next(lease)) {
+		if (!lease->deadline || anew)
+			lease_begin(lease);
 		else if (lease->deadline <= now &&
 			 (leads || now - lease->deadline >= lease->ttl) &&
 			 expire(replica, lease))
@@ -289,7 +303,8 @@ static void replica_close(struct kv_replica *replica)
  * @net: of the group
  * @group: its id; who asks first makes this host hold the store
  *
- * A store that was stopped since its group was deleted gives way to a new one.
+ * The store of a group that was deleted gives way to a new one, also where it
+ * was stopped for another reason before.
  *
  * Return: with a reference, for kv_replica_put(); or ERR_PTR() of -ENOENT: no
  * such group; -ENOMEM.
@@ -302,7 +317,7 @@ struct kv_replica *kv_replica_get(struct net *net, u32 group)
 
 	mutex_lock(&replicas->mutex);
 	replica = xa_load(&replicas->replicas, group);
-	if (replica && READ_ONCE(replica->error) == -ESHUTDOWN) {
+	if (replica && paxos_gone(replica->handle)) {
 		gone = xa_erase(&replicas->replicas, group);
 		replica = NULL;
 	}

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/delay.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include "kv.h"
@@ -73,11 +74,27 @@ void kv_snapshot_end(void *context, void *view)
 	kfree(pin);
 }
 
+/* A snapshot on its way to becoming the store. */
+struct loading {
+	struct kv_replica *replica;
+	struct paxos_snapshot *snapshot;
+};
+
 static int read_all(void *context, void *bytes, size_t len)
 {
-	ssize_t got = paxos_snapshot_read(context, bytes, len);
+	struct loading *loading = context;
+	ssize_t got = paxos_snapshot_read(loading->snapshot, bytes, len);
 
 	return got < 0 ? got : got == len ? 0 : -EINVAL;
+}
+
+/* Want of memory is no reason to give the store up; apply() waits for it, too. */
+static bool load_again(void *context)
+{
+	struct loading *loading = context;
+
+	msleep(KV_AGAIN_MS);
+	return !READ_ONCE(loading->replica->error);
 }
 
 /*
@@ -86,14 +103,18 @@ static int read_all(void *context, void *bytes, size_t len)
  */
 int kv_snapshot_load(void *context, u64 slot, struct paxos_snapshot *snapshot)
 {
-	struct kv_store *store = kv_store_new(), *old;
 	struct kv_replica *replica = context;
+	struct loading loading = { replica, snapshot };
+	struct kv_store *store, *old;
 	bool last;
 	int err;
 
+	do
+		store = kv_store_new();
+	while (!store && load_again(&loading));
 	if (!store)
 		return -ENOMEM;
-	err = kv_store_load(store, read_all, snapshot);
+	err = kv_store_load(store, read_all, load_again, &loading);
 	if (!err && store->applied > slot)
 		err = -EINVAL;
 	if (err) {
@@ -107,8 +128,7 @@ int kv_snapshot_load(void *context, u64 slot, struct paxos_snapshot *snapshot)
 	old = replica->store;
 	replica->store = store;
 	last = !old->views;
-	/* every lease has all of its time again */
-	replica->led = false;
+	replica->anew = true;
 	kv_calls_loaded(replica, slot);
 	kv_watches_tell(replica, true);
 	kv_listeners_tell(replica, false);

@@ -83,7 +83,8 @@ static int user_open(struct paxos_kv *kv, struct net *net, u32 group)
  * Return: for paxos_kv_close(), or ERR_PTR() of -ENOENT: there is no such
  * group, and @timeout_ms is 0; -ETIMEDOUT: none that runs came in time; -EINTR:
  * a fatal signal ended the wait; -ENOMEM; -ENOSPC: the group has too many
- * consumers; -ENOTRECOVERABLE, -EPROTO, -ESHUTDOWN as in linux/paxos_kv.h.
+ * consumers; -ENOTRECOVERABLE, -EPROTO, -EBADMSG, -ESHUTDOWN as in
+ * linux/paxos_kv.h.
  */
 struct paxos_kv *paxos_kv_open(struct net *net, u32 group, u32 timeout_ms)
 {
@@ -218,7 +219,7 @@ static int read_page(struct kv_replica *replica, struct paxos_kv_query *query,
  * -ENOLINK: no quorum answered in time; -ETIMEDOUT: one did, and this host has
  * not applied all of it in time; -EINVAL: a key that is none, or @query->after
  * lacks the prefix; -EAGAIN, -EINTR, -EUNATCH, -ESHUTDOWN, -ENOTRECOVERABLE,
- * -EPROTO as in linux/paxos_kv.h.
+ * -EPROTO, -EBADMSG as in linux/paxos_kv.h.
  */
 int paxos_kv_read(struct paxos_kv *kv, struct paxos_kv_query *query,
 		  struct paxos_kv_page *page, u32 timeout_ms)
@@ -308,8 +309,8 @@ static int write_items(struct kv_writer *writer,
  * Context: Any but hard interrupt, as @gfp allows. Waits for nobody.
  * Return: 0: done() will be called, exactly once, perhaps before this returns.
  * Else nothing was proposed and done() will not be called: -EAGAIN, -ENOMEM,
- * -ENOLINK, -EUNATCH, -ESHUTDOWN, -ENOTRECOVERABLE, -EPROTO, -EMSGSIZE,
- * -EINVAL, -E2BIG as in linux/paxos_kv.h.
+ * -ENOLINK, -EUNATCH, -ESHUTDOWN, -ENOTRECOVERABLE, -EPROTO, -EBADMSG,
+ * -EMSGSIZE, -EINVAL, -E2BIG as in linux/paxos_kv.h.
  */
 int paxos_kv_submit(struct paxos_kv *kv, struct paxos_kv_request *request,
 		    const struct paxos_kv_item *items, unsigned int n_items,
@@ -488,13 +489,14 @@ int kv_user_submit(struct paxos_kv *kv, struct paxos_kv_request *request,
 	return submit(kv, request, &writer, gfp, timeout_ms);
 }
 
-static int numbers(struct paxos_kv *kv, enum kv_type type, u64 number,
-		   u64 *lease, u32 timeout_ms)
+/* The same, and wait for its end. */
+int kv_user_numbers(struct paxos_kv *kv, enum kv_type type, u64 number,
+		    u64 *lease, u32 timeout_ms)
 {
 	struct waiter waiter;
 	int err;
 
-	if (!number)
+	if (!number && type != KV_HISTORY)
 		return -EINVAL;
 	waiter_init(&waiter, NULL);
 	err = kv_user_submit(kv, &waiter.request, type, number, GFP_NOIO,
@@ -521,7 +523,7 @@ static int numbers(struct paxos_kv *kv, enum kv_type type, u64 number,
  */
 int paxos_kv_grant(struct paxos_kv *kv, u64 ttl_ms, u64 *lease, u32 timeout_ms)
 {
-	return numbers(kv, KV_GRANT, ttl_ms, lease, timeout_ms);
+	return kv_user_numbers(kv, KV_GRANT, ttl_ms, lease, timeout_ms);
 }
 EXPORT_SYMBOL_GPL(paxos_kv_grant);
 
@@ -535,7 +537,7 @@ EXPORT_SYMBOL_GPL(paxos_kv_grant);
  */
 int paxos_kv_keep(struct paxos_kv *kv, u64 lease, u32 timeout_ms)
 {
-	return numbers(kv, KV_KEEP, lease, NULL, timeout_ms);
+	return kv_user_numbers(kv, KV_KEEP, lease, NULL, timeout_ms);
 }
 EXPORT_SYMBOL_GPL(paxos_kv_keep);
 
@@ -549,7 +551,7 @@ EXPORT_SYMBOL_GPL(paxos_kv_keep);
  */
 int paxos_kv_revoke(struct paxos_kv *kv, u64 lease, u32 timeout_ms)
 {
-	return numbers(kv, KV_REVOKE, lease, NULL, timeout_ms);
+	return kv_user_numbers(kv, KV_REVOKE, lease, NULL, timeout_ms);
 }
 EXPORT_SYMBOL_GPL(paxos_kv_revoke);
 
@@ -564,7 +566,7 @@ EXPORT_SYMBOL_GPL(paxos_kv_revoke);
  */
 int paxos_kv_compact(struct paxos_kv *kv, u64 revision, u32 timeout_ms)
 {
-	return numbers(kv, KV_COMPACT, revision, NULL, timeout_ms);
+	return kv_user_numbers(kv, KV_COMPACT, revision, NULL, timeout_ms);
 }
 EXPORT_SYMBOL_GPL(paxos_kv_compact);
 
@@ -576,7 +578,7 @@ EXPORT_SYMBOL_GPL(paxos_kv_compact);
  *
  * Context: Process context, sleeps. Not from done().
  * Return: 0; -EKEYEXPIRED: none that is known here; -ESHUTDOWN,
- * -ENOTRECOVERABLE, -EPROTO as in linux/paxos_kv.h.
+ * -ENOTRECOVERABLE, -EPROTO, -EBADMSG as in linux/paxos_kv.h.
  */
 int paxos_kv_lease(struct paxos_kv *kv, u64 lease, struct paxos_kv_lease *what)
 {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/jiffies.h>
+#include <linux/minmax.h>
 #include <linux/slab.h>
 #include "kv.h"
 
@@ -8,6 +9,7 @@
  * so an answer that is lost is asked for again, and a slow reader holds up
  * nobody. What it has not seen when history is compacted it is told of.
  */
+#define WATCH_MAX_MS	60000U
 
 /* kv_found: there is something; it is not taken. */
 static bool watch_any(void *context, const struct kv_pair *pair)
@@ -16,18 +18,14 @@ static bool watch_any(void *context, const struct kv_pair *pair)
 	return false;
 }
 
-/* Go on to the next event, or to the end of history. */
+/* Go on to the next event, through some of the history: 1: it is there. */
 static int watch_seek(struct kv_replica *replica, struct kv_watch *watch)
 {
 	bool any = false;
 	int err;
 
-	do {
-		err = kv_watch(replica->store, &watch->position,
-			       watch->prefix, watch->prefix_len, watch->exact,
-			       watch_any, &any);
-	} while (!err && !any &&
-		 watch->position.revision <= replica->store->applied);
+	err = kv_watch(replica->store, &watch->position, watch->prefix,
+		       watch->prefix_len, watch->exact, watch_any, &any);
 	return err ?: any;
 }
 
@@ -80,8 +78,8 @@ static void watch_drop(struct kv_replica *replica, struct kv_watch *watch)
 
 /*
  * Answer those for whom there is something, or whose time is over; without
- * memory at the next tick. One that waits is at the end of history, which no
- * compaction reaches.
+ * memory at the next tick. One that waits is near the end of history: where a
+ * compaction reaches it, it is told when it asks again.
  */
 void kv_watches_tell(struct kv_replica *replica, bool over)
 {
@@ -101,6 +99,40 @@ void kv_watches_tell(struct kv_replica *replica, bool over)
 	}
 }
 
+/* The first look at it: 0: it waits, 1: it was answered; or an error. */
+static int watch_begin(struct kv_replica *replica, struct kv_watch *watch,
+		       struct netlink_ext_ack *extack)
+{
+	u64 compacted;
+	bool more;
+	int err, over;
+
+	do {
+		/* all of the history at once would hold up what is applied */
+		mutex_lock(&replica->mutex);
+		over = replica->error;
+		if (!over && replica->n_watches == KV_WATCHES_MAX)
+			over = -EAGAIN;
+		err = over ?: watch_answer(replica, watch, false);
+		compacted = replica->store->compacted;
+		more = !err &&
+		       watch->position.revision <= replica->store->applied;
+		if (!err && !more) {
+			list_add_tail(&watch->node, &replica->watches);
+			replica->n_watches++;
+		}
+		mutex_unlock(&replica->mutex);
+		cond_resched();
+	} while (more);
+	if (err == -ESTALE && !over)
+		PAXOS_REFUSE_FMT(extack,
+				 "compacted: history begins behind revision %llu",
+				 compacted);
+	else if (err < 0)
+		kv_refuse(extack, err);
+	return err;
+}
+
 int kv_nl_watch(struct sk_buff *skb, struct genl_info *info)
 {
 	struct kv_replica *replica = info->user_ptr[0];
@@ -112,11 +144,13 @@ int kv_nl_watch(struct sk_buff *skb, struct genl_info *info)
 		return -EINVAL;
 	watch = kzalloc(sizeof(*watch), GFP_KERNEL);
 	if (!watch)
-		return kv_refuse(info, -ENOMEM);
+		return kv_refuse(info->extack, -ENOMEM);
 	watch->portid = info->snd_portid;
 	watch->seq = info->snd_seq;
+	/* his socket may close meanwhile */
 	watch->until = jiffies +
-		msecs_to_jiffies(nla_get_u32(attrs[PAXOS_KV_A_TIMEOUT]));
+		msecs_to_jiffies(min(nla_get_u32(attrs[PAXOS_KV_A_TIMEOUT]),
+				     WATCH_MAX_MS));
 	if (attrs[PAXOS_KV_A_KEY]) {
 		watch->prefix_len = nla_len(attrs[PAXOS_KV_A_KEY]);
 		memcpy(watch->prefix, nla_data(attrs[PAXOS_KV_A_KEY]),
@@ -130,27 +164,8 @@ int kv_nl_watch(struct sk_buff *skb, struct genl_info *info)
 	if (attrs[PAXOS_KV_A_SUB])
 		watch->position.sub = nla_get_u32(attrs[PAXOS_KV_A_SUB]);
 
-	mutex_lock(&replica->mutex);
-	err = replica->error;
-	if (!err && replica->n_watches == KV_WATCHES_MAX)
-		err = -EAGAIN;
-	if (err) {
-		kv_refuse(info, err);
-	} else {
-		err = watch_answer(replica, watch, false);
-		if (err == -ESTALE)
-			PAXOS_REFUSE_FMT(info->extack,
-					 "compacted: history begins behind revision %llu",
-					 replica->store->compacted);
-		else if (err < 0)
-			kv_refuse(info, err);
-	}
-	if (!err) {
-		list_add_tail(&watch->node, &replica->watches);
-		replica->n_watches++;
-		watch = NULL;
-	}
-	mutex_unlock(&replica->mutex);
-	kfree(watch);
-	return err < 0 ? err : 0;
+	err = watch_begin(replica, watch, info->extack);
+	if (err)
+		kfree(watch);
+	return min(err, 0);
 }

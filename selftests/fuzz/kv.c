@@ -73,7 +73,7 @@ static void load(const u8 *bytes, size_t len)
 	struct kv_store store;
 
 	kv_store_init(&store, malloc, free, len);
-	if (!kv_store_load(&store, take, &file))
+	if (!kv_store_load(&store, take, NULL, &file))
 		digest(&store);
 	kv_store_clear(&store);
 }

@@ -4,13 +4,14 @@
 #include <linux/err.h>
 #include <linux/mm.h>
 #include <linux/paxos_kv.h>
+#include <linux/paxos_lock.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include "bench.h"
 
 #define KEY		"bench/key"
-#define LOCK		"lock/bench/"
+#define LOCK		"bench"
 #define VALUE_MAX	16384
 #define TIMEOUT_MS	1000
 #define TTL_MS		10000
@@ -27,6 +28,7 @@
  * @told: @watch was told of one put
  * @told_at: when
  * @mod: revision that it was told of
+ * @lock: of BENCH_KV_LOCK_UNLOCK
  */
 struct consumer {
 	struct paxos_kv *kv;
@@ -39,6 +41,7 @@ struct consumer {
 	struct completion told;
 	u64 told_at;
 	u64 mod;
+	struct paxos_lock lock;
 };
 
 static int round_put(struct consumer *user)
@@ -69,42 +72,11 @@ static int round_get_serializable(struct consumer *user)
 	return get(user, true);
 }
 
-/* A key under @lease, which holds the lock if none below LOCK is older. */
-static int lock_take(struct consumer *user, u64 lease)
-{
-	struct paxos_kv_query query = {
-		.key = LOCK,
-		.key_len = strlen(LOCK),
-		.prefix = true,
-	};
-	const struct paxos_kv_pair *pair;
-	char key[sizeof(LOCK) + 24];
-	bool here = false;
-	u64 token;
-	int err;
-
-	snprintf(key, sizeof(key), LOCK "x%llu", lease);
-	err = paxos_kv_put(user->kv, key, strlen(key), NULL, 0, lease, &token,
-			   TIMEOUT_MS) ?:
-	      paxos_kv_read(user->kv, &query, &user->page, TIMEOUT_MS);
-	if (err)
-		return err;
-	paxos_kv_for_each_pair(pair, &user->page) {
-		if (pair->create < token)
-			return -EBUSY;
-		here |= pair->create == token;
-	}
-	return here ? 0 : -EIO;
-}
-
-/* The steps of kmod/kv/README.md. */
 static int round_lock_unlock(struct consumer *user)
 {
-	u64 lease;
-
-	return paxos_kv_grant(user->kv, TTL_MS, &lease, TIMEOUT_MS) ?:
-	       lock_take(user, lease) ?:
-	       paxos_kv_revoke(user->kv, lease, TIMEOUT_MS);
+	return paxos_lock_acquire(user->kv, &user->lock, LOCK, strlen(LOCK),
+				  false, TTL_MS, 0) ?:
+	       paxos_lock_release(&user->lock);
 }
 
 /* The clock is read first: what follows is nobody's delivery. */

@@ -12,7 +12,7 @@
  *	elected NAME | known NAME	linearizable | serializable
  *	register NAME ID ADDRESS TTL_MS
  *	release
- *	push NAME ID VALUE | pop NAME TTL_MS | ack NAME
+ *	push NAME ID VALUE | pop NAME TTL_MS | ack NAME | len NAME
  *
  * Times are nanoseconds since the boot, the same clock for all namespaces.
  */
@@ -44,6 +44,8 @@ struct holder {
 	u64 lost_at;
 	u64 lost_held;		/* and it said that it was held */
 	u64 late;		/* after release */
+	u64 items;
+	u64 claimed;
 };
 
 static void lost(struct paxos_lock *lock)
@@ -171,6 +173,10 @@ static int command(struct holder *holder, char words[5][WORD])
 		return paxos_queue_pop(holder->kv, name, strlen(name),
 				       number(words[2]), &holder->claim,
 				       &holder->page, WAIT_MS);
+	if (!strcmp(word, "len"))
+		return paxos_queue_len(holder->kv, name, strlen(name),
+				       &holder->items, &holder->claimed,
+				       WAIT_MS);
 	if (!strcmp(word, "ack"))
 		return paxos_queue_ack(holder->kv, name, strlen(name),
 				       &holder->claim, WAIT_MS);
@@ -210,13 +216,14 @@ static ssize_t holder_read(struct file *file, char __user *to, size_t size,
 	if (!holder->page.count)
 		pair = &none;
 	n = scnprintf(text, sizeof(text),
-		      "held %d\ntoken %llu\ngot %llu\nlost %llu\nlost-at %llu\nlost-held %llu\nlate %llu\nvalue %.*s\ncreate %llu\nclaim %llu\n",
+		      "held %d\ntoken %llu\ngot %llu\nlost %llu\nlost-at %llu\nlost-held %llu\nlate %llu\nvalue %.*s\ncreate %llu\nclaim %llu\nitems %llu\nclaimed %llu\n",
 		      paxos_lock_held(&holder->lock), holder->token,
 		      READ_ONCE(holder->got), READ_ONCE(holder->lost),
 		      READ_ONCE(holder->lost_at), READ_ONCE(holder->lost_held),
 		      READ_ONCE(holder->late),
 		      min_t(int, pair->value_len, WORD), pair->value,
-		      pair->create, holder->claim.token);
+		      pair->create, holder->claim.token, holder->items,
+		      holder->claimed);
 	return device_tell(to, size, at, text, n);
 }
 

@@ -17,6 +17,7 @@
  *	backwards			one whose items are out of order
  *	grant TTL_MS | keep ID | revoke ID | lease ID
  *	compact REVISION
+ *	limit BYTES | history REVISIONS PERIOD_MS | info
  *	wait MS				WAIT_MS from now on
  *	watch PREFIX REVISION | unwatch
  *	slow MS				each call of the watch takes so long
@@ -70,6 +71,7 @@ struct consumer {
 	struct paxos_kv_request request;
 	struct paxos_kv_page page;
 	struct paxos_kv_lease lease;
+	struct paxos_kv_info info;
 	u64 pairs;
 	u64 pages;
 	u64 revision;
@@ -384,6 +386,12 @@ static int command(struct consumer *user, const char *word, const char *key,
 		return paxos_kv_lease(kv, n, &user->lease);
 	if (!strcmp(word, "compact"))
 		return paxos_kv_compact(kv, n, user->wait);
+	if (!strcmp(word, "limit"))
+		return paxos_kv_limit(kv, n, user->wait);
+	if (!strcmp(word, "history"))
+		return paxos_kv_history(kv, n, m, user->wait);
+	if (!strcmp(word, "info"))
+		return paxos_kv_info(kv, &user->info);
 	if (!strcmp(word, "wait")) {
 		user->wait = n;
 		return 0;
@@ -440,6 +448,14 @@ static int say_results(struct consumer *user, char *text, int room)
 			 user->lease.remaining_ms);
 }
 
+static int say_info(const struct paxos_kv_info *info, char *text, int room)
+{
+	return scnprintf(text, room,
+			 "applied %llu\ncompacted %llu\nused %llu\nlimit %llu\nkeeps %llu\nkeeps-ms %llu\n",
+			 info->revision, info->compacted, info->used,
+			 info->limit, info->revisions, info->period_ms);
+}
+
 static int say_told(struct told *told, char *text, int room)
 {
 	int n;
@@ -462,6 +478,7 @@ static ssize_t user_read(struct file *file, char __user *to, size_t size,
 
 	mutex_lock(&user->lock);
 	n = say_results(user, text, sizeof(text));
+	n += say_info(&user->info, text + n, sizeof(text) - n);
 	mutex_unlock(&user->lock);
 	n += say_told(&user->told, text + n, sizeof(text) - n);
 	n += burst_say(&user->burst, text + n, sizeof(text) - n);

@@ -207,7 +207,7 @@ static void restore(struct saved *saved, u64 slot, u64 expected)
 	struct kv_result result = { 0 };
 
 	kv_store_init(&copy, memory_get, free, slot);
-	assert_int_equal(kv_store_load(&copy, saved_read, saved), 0);
+	assert_int_equal(kv_store_load(&copy, saved_read, NULL, saved), 0);
 	assert_int_equal(copy.applied, slot);
 	while (++slot <= SLOTS)
 		assert_int_equal(kv_apply(&copy, slot, entries[slot].bytes,

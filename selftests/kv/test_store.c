@@ -360,13 +360,45 @@ static void test_view(void **state)
 	kv_view_unpin(&f->store, view);
 	assert_int_equal(f->store.graves, 0);
 
-	assert_int_equal(kv_store_load(&copy->store, saved_read, &saved), 0);
+	assert_int_equal(kv_store_load(&copy->store, saved_read, NULL, &saved),
+			 0);
 	assert_int_equal(saved.at, saved.len);
 	assert_true(digest(&copy->store) == before);
 	copy->slot = 6;
 	numbers(copy, KV_REVOKE, 1, 0);
 	assert_int_equal(copy->result.deleted, 1);
 	assert_string_equal(get(copy, "k", 1), "compacted");
+	free(saved.bytes);
+	fixture_free(copy);
+	fixture_free(f);
+}
+
+/* There is memory for a key and a version of it. */
+static bool memory_again(void *context)
+{
+	memory_left = 3;
+	return true;
+}
+
+static void test_loads_without_memory(void **state)
+{
+	struct fixture *f = fixture_new();
+	struct fixture *copy = fixture_new();
+	struct saved saved = { 0 };
+	struct kv_view *view;
+
+	numbers(f, KV_GRANT, 1000, 0);
+	put(f, "k", "1", 1);
+	put(f, "k", "2", 1);
+	put(f, "other", "x", 0);
+	view = kv_view_pin(&f->store);
+	saved_rest(&f->store, view, &saved);
+	kv_view_unpin(&f->store, view);
+	memory_left = 1;
+	assert_int_equal(kv_store_load(&copy->store, saved_read, memory_again,
+				       &saved), 0);
+	memory_left = 0;
+	assert_true(digest(&copy->store) == digest(&f->store));
 	free(saved.bytes);
 	fixture_free(copy);
 	fixture_free(f);
@@ -391,8 +423,8 @@ static void test_damaged(void **state)
 		struct saved part = { whole.bytes, len, 0 };
 		struct fixture *copy = fixture_new();
 
-		assert_int_equal(kv_store_load(&copy->store, saved_read, &part),
-				 -EIO);
+		assert_int_equal(kv_store_load(&copy->store, saved_read, NULL,
+					       &part), -EIO);
 		fixture_free(copy);
 	}
 	for (i = 0; i < whole.len * 8; i++) {
@@ -400,7 +432,7 @@ static void test_damaged(void **state)
 
 		whole.bytes[i / 8] ^= 1 << i % 8;
 		whole.at = 0;
-		err = kv_store_load(&copy->store, saved_read, &whole);
+		err = kv_store_load(&copy->store, saved_read, NULL, &whole);
 		whole.bytes[i / 8] ^= 1 << i % 8;
 		/* a bit of a value or a number may pass: the file has a sum */
 		assert_true(!err || err == -EINVAL || err == -EPROTO ||
@@ -412,7 +444,7 @@ static void test_damaged(void **state)
 
 		memory_left = i;
 		whole.at = 0;
-		err = kv_store_load(&copy->store, saved_read, &whole);
+		err = kv_store_load(&copy->store, saved_read, NULL, &whole);
 		memory_left = 0;
 		fixture_free(copy);
 		if (!err)
@@ -484,6 +516,8 @@ int main(void)
 		TEST("what is not ours changes nothing; a later version stops",
 		     test_not_ours),
 		TEST("a view shows its slot", test_view),
+		TEST("without memory a snapshot is loaded later",
+		     test_loads_without_memory),
 		TEST("a damaged snapshot is refused", test_damaged),
 		TEST("keys, values and entries have limits",
 		     test_entry_limits),

@@ -41,6 +41,23 @@ bytes_of_all_kinds() {
 	[ "$(kv 2 get empty)" = 'empty  ' ]
 }
 
+# Not a guard that is gone, nor a put that says that it was done.
+what_is_too_large_is_refused() {
+	local big
+	big=$(head -c 66000 /dev/zero | tr '\0' x)
+	kv 1 put guarded old
+	refused 1 '32768 bytes' kv 1 txn if value guarded = "$big" \
+		'then' put guarded new
+	refused 1 '32768 bytes' kv 1 txn 'then' put guarded "$big"
+	refused 1 '32768 bytes' kv 1 txn 'then' put a "$big" put b "$big" \
+		put c "$big" put d "$big"
+	refused 1 '1024 bytes at most' kv 1 put "$big" x
+	refused 1 '1024 bytes at most' kv 1 get "$big"
+	refused 1 '1024 bytes at most' kv 1 txn 'then' del "$big"
+	[ "$(kv 2 get --raw guarded)" = old ]
+	kv 1 del guarded
+}
+
 ranges_are_of_one_revision() {
 	local i revision
 	for i in 1 2 3 4 5; do
@@ -53,6 +70,11 @@ ranges_are_of_one_revision() {
 	[ "$(kv 3 get --prefix dir/ -r "$revision" | wc -l)" -eq 6 ]
 	[ "$(kv 3 get --prefix dir/ -r "$revision" -n 2 | tail -n 1)" = \
 		'dir/2  value 2' ]
+	[ "$(kv 3 get --prefix dir/ -r "$revision" -n 2 --after dir/2 |
+		xargs)" = 'dir/3 value 3 dir/4 value 4' ]
+	[ -z "$(kv 3 get --prefix dir/ -r "$revision" --after dir/6)" ]
+	refused 1 'does not begin with' kv 3 get --prefix dir/ --after blob
+	refused 1 'goes with --prefix' kv 3 get --after blob blob
 	refused 1 'yet to come' kv 1 get blob -r 1000000
 }
 
@@ -268,6 +290,31 @@ one_holds_a_lock_and_its_token_is_the_highest_so_far() {
 	[ "$(on 1 paxosctl lock door -- sh -c 'exit 7' || echo $?)" = 7 ]
 }
 
+its_end_is_seen_where_signals_of_children_are_ignored() {
+	locks
+	on 1 sh -c 'trap "" CHLD; exec timeout 60 paxosctl lock deaf -- true'
+}
+
+who_waits_for_a_lock_does_not_need_the_agent_all_the_time() {
+	locks
+	spawn 1 paxosctl lock patience -- sleep 600
+	until_true wanted patience 1
+	spawn 2 paxosctl lock --ttl 16s patience -- touch "$work/patient"
+	until_true wanted patience 2
+	cluster kill --agent 2
+	sleep 1
+	cluster start 2
+	stop_spawned_first
+	until_true test -e "$work/patient"
+	wait
+}
+wanted() { [ "$(quietly_on 1 paxosctl kv get --prefix "lock/$1/" | wc -l)" -eq "$2" ]; }
+stop_spawned_first() {
+	local -a pids
+	mapfile -t pids < <(jobs -pr)
+	kill "${pids[0]}"
+}
+
 a_shared_lock_is_shared() {
 	locks
 	spawn 1 paxosctl lock -s room -- sleep 600
@@ -326,6 +373,78 @@ is_still() {
 	[ "$(wc -l <"$1")" = "$before" ]
 }
 
+# answers PATTERN [-d] COMMAND ITEM...: what the kernel says.
+answers() {
+	local pattern=$1 answer
+	shift
+	answer=$(quietly_on 1 nlsend -k "$@")
+	echo "$*: $answer" >&2
+	[[ $answer =~ ^$pattern ]] || wrong "it should say '$pattern'"
+}
+
+every_refusal_says_why() {
+	local command
+	while read -ra command; do
+		answers 'EINVAL (-group|a) .*group' "${command[@]}"
+		answers 'ENOENT .*no group 99' "${command[@]}" group=u32:99
+		answers 'ERANGE @group' "${command[@]}" group=u32:0
+		answers 'EINVAL @group' "${command[@]}" group=u16:1
+	done <<-END
+		txn timeout=u32:100
+		grant timeout=u32:100 ttl=u64:1000
+		keep timeout=u32:100 lease=u64:1
+		revoke timeout=u32:100 lease=u64:1
+		compact timeout=u32:100 revision=u64:1
+		limit timeout=u32:100 limit=u64:1
+		history timeout=u32:100
+		barrier timeout=u32:100
+		watch timeout=u32:100
+		info
+		-d get
+		-d leases
+	END
+	answers 'EINVAL -timeout' txn group=u32:1
+	answers 'EINVAL -ttl' grant group=u32:1 timeout=u32:100
+	answers 'ERANGE @timeout' barrier group=u32:1 timeout=u32:0
+	answers 'EINVAL @lease 0 is none' keep group=u32:1 timeout=u32:100 \
+		lease=u64:0
+	answers 'EINVAL @history so long' history group=u32:1 timeout=u32:100 \
+		history=u64:9223372036854775808
+	answers 'EINVAL @period .*or of a period' history group=u32:1 \
+		timeout=u32:100 history=u64:1 period=u64:1
+	answers 'EINVAL @item an item needs' txn group=u32:1 timeout=u32:100 \
+		+item item.key=text:k -
+	answers 'EINVAL @item the item makes no sense' txn group=u32:1 \
+		timeout=u32:100 +item item.section=u8:1 item.what=u8:1 -
+	answers 'ERANGE @item.section' txn group=u32:1 timeout=u32:100 \
+		+item item.section=u8:3 item.what=u8:1 item.key=text:k -
+	answers 'ERANGE @key' -d get group=u32:1 key=zero:1025
+	answers 'ERANGE .*yet to come' -d get group=u32:1 revision=u64:1000000
+	answers 'ESTALE .*compacted' -d get group=u32:1 revision=u64:1
+	answers 'ESTALE .*history begins' watch group=u32:1 timeout=u32:100 \
+		revision=u64:1
+	answers 'EINVAL .*does not begin' -d get group=u32:1 key=text:b \
+		after=text:a
+	answers 'EINVAL .*behind a key' -d get group=u32:1 key=text:b exact=u8:1 \
+		after=text:b
+}
+
+random_commands_hurt_nobody() {
+	local n seed
+	n=$(scaled 5000 1000)
+	for seed in 1 "$RANDOM"; do
+		say "seed $seed"
+		on 1 nlfuzz -f paxos_kv -g 1 -n "$n" -s "$seed" >"$work/fuzz"
+		cat "$work/fuzz" >&2
+		grep -q '^answers [1-9]' "$work/fuzz"
+		grep -q '^EINVAL [0-9]' "$work/fuzz"
+		grep -q '^ENOENT [0-9]' "$work/fuzz"
+	done
+	kv 2 limit 64M
+	kv 2 put after random
+	[ "$(kv 1 get --raw after)" = random ]
+}
+
 nobody_else_may() {
 	refused 1 'CAP_NET_ADMIN' on 1 setpriv --reuid 65534 --regid 65534 \
 		--clear-groups paxosctl kv get -g 1 last
@@ -339,6 +458,7 @@ the_module_goes_when_nobody_needs_it() {
 }
 
 run_tests what_one_host_puts_the_others_get bytes_of_all_kinds \
+	what_is_too_large_is_refused \
 	ranges_are_of_one_revision many_large_values_come_in_pages \
 	a_transaction_takes_a_lock_once \
 	a_lease_that_is_not_kept_takes_its_keys_with_it \
@@ -349,8 +469,11 @@ run_tests what_one_host_puts_the_others_get bytes_of_all_kinds \
 	compacted_history_is_said_to_be \
 	history_goes_by_itself_if_it_is_told_to over_the_limit_nothing_is_put \
 	one_holds_a_lock_and_its_token_is_the_highest_so_far \
+	its_end_is_seen_where_signals_of_children_are_ignored \
+	who_waits_for_a_lock_does_not_need_the_agent_all_the_time \
 	a_shared_lock_is_shared \
 	a_lock_moves_from_a_dying_host_after_its_command_was_killed \
 	who_loses_a_lease_by_force_loses_the_command_at_once \
 	without_a_quorum_nothing_is_linearizable all_stores_are_the_same \
+	every_refusal_says_why random_commands_hurt_nobody \
 	nobody_else_may the_module_goes_when_nobody_needs_it

@@ -6,7 +6,8 @@
 # Each open file is one of them. What the tool has of those is the same. All hosts
 # share a clock, so that the order of what happens on several can be told.
 #
-# Native: its times are those of leases, and the tool takes part.
+# Native: its times are those of leases, and the tool takes part; kv_short has some
+# of each.
 # Patient: leases that end.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
@@ -344,6 +345,9 @@ a_queue_is_the_one_of_the_tool() {
 	tell 6 push jobs x third
 	tell 6 pop jobs 60000
 	says 6 value first
+	tell 5 len jobs
+	says 5 items 3
+	says 5 claimed 1
 	read -r id token value < <(quietly_on 1 paxosctl queue pop jobs)
 	[ "$id $value" = 'y second' ]
 	tell 5 pop jobs 60000
@@ -364,6 +368,25 @@ a_queue_is_the_one_of_the_tool() {
 	[ "$(said 6 claim)" -gt "$first" ]
 	fails 'Key has expired' tell 5 ack slow
 	tell 6 ack slow
+}
+
+# Keys that are below a queue's and no item of it.
+what_is_no_item_is_passed_over() {
+	use 5 1
+	on 1 paxosctl kv put queue/odd/order/a/b ''
+	on 1 paxosctl kv put queue/odd/item/a/b unnamable
+	on 1 paxosctl kv put queue/odd/order/hollow ''
+	fails 'No such file' tell 5 pop odd "$TTL"
+	refused 1 'nothing is in the queue' on 1 paxosctl queue pop odd
+	tell 5 push odd c item
+	tell 5 pop odd "$TTL"
+	says 5 value item
+	tell 5 ack odd
+	tell 5 push odd d another
+	on 1 paxosctl queue pop odd | grep '^d .* another$' >&2
+	fails 'Invalid' tell 5 push odd a/b unnamable
+	refused 1 'no /' on 1 paxosctl queue push --id a/b odd unnamable
+	refused 1 'no /' on 1 paxosctl queue ack odd a/b 7
 }
 
 no_item_is_given_to_two() {
@@ -466,6 +489,6 @@ run_tests it_is_there what_makes_no_sense_is_refused \
 	a_lease_that_a_person_ends_is_lost_with_the_next_keep \
 	the_next_is_elected_when_the_winner_resigns \
 	a_service_is_listed_while_it_is_kept a_queue_is_the_one_of_the_tool \
-	no_item_is_given_to_two \
+	what_is_no_item_is_passed_over no_item_is_given_to_two \
 	a_fatal_signal_ends_the_wait modules_go_when_it_was_let_go \
 	who_dies_lets_go a_namespace_that_goes_takes_it_along

@@ -4,10 +4,10 @@
  * and then loses, gains or mixes up a little. Prints what the kernel answered,
  * as "ANSWER COUNT" lines.
  *
- * usage: nlfuzz [-n COUNT] [-s SEED] [-g GROUPS]
+ * usage: nlfuzz [-f paxos|paxos_kv] [-n COUNT] [-s SEED] [-g GROUPS]
  *
- * It names groups 1 to GROUPS, and may make, start, change and delete them: use
- * it in a namespace of its own.
+ * It names groups 1 to GROUPS, and may make, start, change and delete them, or
+ * what their stores hold: use it in a namespace, or a cluster, of its own.
  */
 
 #include <arpa/inet.h>
@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <linux/paxos_kv.h>
 #include "genl.h"
 
 #define ERRNO_MAX	4096
@@ -56,11 +57,56 @@ static const uint8_t record_kinds[PAXOS_A_RECORD_MAX + 1] = {
 	[PAXOS_A_RECORD_VALUE] = TEXT,
 };
 
+static const uint8_t kv_kinds[PAXOS_KV_A_MAX + 1] = {
+	[PAXOS_KV_A_GROUP] = 4, [PAXOS_KV_A_TIMEOUT] = 4,
+	[PAXOS_KV_A_REVISION] = 8, [PAXOS_KV_A_SUB] = 4,
+	[PAXOS_KV_A_LEASE] = 8, [PAXOS_KV_A_TTL] = 8, [PAXOS_KV_A_LIMIT] = 8,
+	[PAXOS_KV_A_KEY] = TEXT, [PAXOS_KV_A_EXACT] = 1,
+	[PAXOS_KV_A_COUNT] = 8, [PAXOS_KV_A_ITEM] = NEST,
+	[PAXOS_KV_A_HISTORY] = 8, [PAXOS_KV_A_PERIOD] = 8,
+	[PAXOS_KV_A_AFTER] = TEXT,
+};
+
+static const uint8_t item_kinds[PAXOS_KV_A_ITEM_MAX + 1] = {
+	[PAXOS_KV_A_ITEM_SECTION] = 1, [PAXOS_KV_A_ITEM_TARGET] = 1,
+	[PAXOS_KV_A_ITEM_WHAT] = 1, [PAXOS_KV_A_ITEM_KEY] = TEXT,
+	[PAXOS_KV_A_ITEM_VALUE] = TEXT, [PAXOS_KV_A_ITEM_NUMBER] = 8,
+};
+
 #define ATTRS_MAX 12
-static const struct {
+struct command {
 	uint8_t cmd;
 	uint8_t attrs[ATTRS_MAX];
-} commands[] = {
+};
+
+static const struct command kv_commands[] = {
+	{ PAXOS_KV_CMD_TXN, {
+		PAXOS_KV_A_GROUP, PAXOS_KV_A_TIMEOUT, PAXOS_KV_A_ITEM,
+		PAXOS_KV_A_ITEM, PAXOS_KV_A_ITEM } },
+	{ PAXOS_KV_CMD_GRANT, {
+		PAXOS_KV_A_GROUP, PAXOS_KV_A_TIMEOUT, PAXOS_KV_A_TTL } },
+	{ PAXOS_KV_CMD_KEEP, {
+		PAXOS_KV_A_GROUP, PAXOS_KV_A_TIMEOUT, PAXOS_KV_A_LEASE } },
+	{ PAXOS_KV_CMD_REVOKE, {
+		PAXOS_KV_A_GROUP, PAXOS_KV_A_TIMEOUT, PAXOS_KV_A_LEASE } },
+	{ PAXOS_KV_CMD_COMPACT, {
+		PAXOS_KV_A_GROUP, PAXOS_KV_A_TIMEOUT, PAXOS_KV_A_REVISION } },
+	{ PAXOS_KV_CMD_BARRIER, { PAXOS_KV_A_GROUP, PAXOS_KV_A_TIMEOUT } },
+	{ PAXOS_KV_CMD_GET, {
+		PAXOS_KV_A_GROUP, PAXOS_KV_A_KEY, PAXOS_KV_A_COUNT } },
+	{ PAXOS_KV_CMD_GET, {
+		PAXOS_KV_A_GROUP, PAXOS_KV_A_KEY, PAXOS_KV_A_EXACT,
+		PAXOS_KV_A_REVISION, PAXOS_KV_A_COUNT, PAXOS_KV_A_AFTER } },
+	{ PAXOS_KV_CMD_WATCH, {
+		PAXOS_KV_A_GROUP, PAXOS_KV_A_TIMEOUT, PAXOS_KV_A_KEY,
+		PAXOS_KV_A_EXACT, PAXOS_KV_A_REVISION, PAXOS_KV_A_SUB } },
+	{ PAXOS_KV_CMD_INFO, { PAXOS_KV_A_GROUP } },
+	{ PAXOS_KV_CMD_LEASES, { PAXOS_KV_A_GROUP } },
+	{ PAXOS_KV_CMD_HISTORY, {
+		PAXOS_KV_A_GROUP, PAXOS_KV_A_TIMEOUT, PAXOS_KV_A_HISTORY } },
+};
+
+static const struct command commands[] = {
 	{ PAXOS_CMD_GROUP_ADD, {
 		PAXOS_A_GROUP, PAXOS_A_CLUSTER, PAXOS_A_KEY, PAXOS_A_SELF,
 		PAXOS_A_DURABILITY, PAXOS_A_WINDOW, PAXOS_A_LOG_SIZE,
@@ -92,11 +138,12 @@ static const struct {
 		PAXOS_A_GROUP, PAXOS_A_AGENT, PAXOS_A_FROM, PAXOS_A_GOAL,
 		PAXOS_A_RECORD, PAXOS_A_RECORD } },
 };
-#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 struct fuzz {
 	struct mnl_socket *socket;
 	uint16_t family;
+	bool kv;		/* the family is paxos_kv */
 	uint32_t groups;
 	uint8_t cmd;		/* that is being built */
 	uint32_t member;	/* the id that the next member takes */
@@ -158,9 +205,32 @@ static void put_bytes(struct fuzz *fuzz, unsigned int type, size_t size)
 	put(fuzz, type, bytes, size);
 }
 
+static uint64_t kv_number(struct fuzz *fuzz, unsigned int nest,
+			  unsigned int type)
+{
+	if (nest && type == PAXOS_KV_A_ITEM_SECTION)
+		return draw(fuzz, 8) ? PAXOS_KV_SECTION_THEN : draw(fuzz, 3);
+	if (nest && type == PAXOS_KV_A_ITEM_TARGET)
+		return draw(fuzz, 8) ? 0 : draw(fuzz, 6);
+	if (nest && type == PAXOS_KV_A_ITEM_NUMBER)
+		return draw(fuzz, 8) ? 0 : draw(fuzz, 3000);
+	switch (type) {
+	case PAXOS_KV_A_GROUP:
+		return 1 + draw(fuzz, fuzz->groups);
+	case PAXOS_KV_A_TIMEOUT:
+		return 1 + draw(fuzz, 100);
+	case PAXOS_KV_A_EXACT:
+		return draw(fuzz, 2);
+	default:
+		return nest ? 1 + draw(fuzz, 5) : draw(fuzz, 3000);
+	}
+}
+
 static uint64_t right_number(struct fuzz *fuzz, unsigned int nest,
 			     unsigned int type)
 {
+	if (fuzz->kv)
+		return kv_number(fuzz, nest, type);
 	if (nest == PAXOS_A_MEMBER)
 		return type == PAXOS_A_MEMBER_ID ? ++fuzz->member :
 		       type == PAXOS_A_MEMBER_ROLE ? 0 : draw(fuzz, 1000);
@@ -206,7 +276,7 @@ static void attribute(struct fuzz *fuzz, unsigned int nest, unsigned int type,
 /* What a member has depends on the command. */
 static bool fits(const struct fuzz *fuzz, unsigned int nest, unsigned int type)
 {
-	if (nest != PAXOS_A_MEMBER || type == PAXOS_A_MEMBER_ID)
+	if (fuzz->kv || nest != PAXOS_A_MEMBER || type == PAXOS_A_MEMBER_ID)
 		return true;
 	if (fuzz->cmd == PAXOS_CMD_PEER_SET)
 		return type >= PAXOS_A_MEMBER_AGENT_HEARD;
@@ -217,12 +287,31 @@ static bool fits(const struct fuzz *fuzz, unsigned int nest, unsigned int type)
 		fuzz->cmd == PAXOS_CMD_GROUP_ADD);
 }
 
+/* What a nest holds, or a message, which is none: 0. */
+static const uint8_t *kinds_of(const struct fuzz *fuzz, unsigned int nest,
+			       unsigned int *max)
+{
+	if (fuzz->kv) {
+		*max = nest ? PAXOS_KV_A_ITEM_MAX : PAXOS_KV_A_MAX;
+		return nest ? item_kinds : kv_kinds;
+	}
+	switch (nest) {
+	case PAXOS_A_MEMBER:
+		*max = PAXOS_A_MEMBER_MAX;
+		return member_kinds;
+	case PAXOS_A_RECORD:
+		*max = PAXOS_A_RECORD_MAX;
+		return record_kinds;
+	default:
+		*max = PAXOS_A_MAX;
+		return kinds;
+	}
+}
+
 static void nested(struct fuzz *fuzz, unsigned int type, unsigned int depth)
 {
-	const uint8_t *wanted = type == PAXOS_A_MEMBER ? member_kinds :
-							 record_kinds;
-	unsigned int max = type == PAXOS_A_MEMBER ? PAXOS_A_MEMBER_MAX :
-						    PAXOS_A_RECORD_MAX;
+	unsigned int max;
+	const uint8_t *wanted = kinds_of(fuzz, type, &max);
 	struct nlattr *nest;
 	unsigned int i;
 
@@ -242,9 +331,8 @@ static void nested(struct fuzz *fuzz, unsigned int type, unsigned int depth)
 static void attribute(struct fuzz *fuzz, unsigned int nest, unsigned int type,
 		      unsigned int depth)
 {
-	const uint8_t *all = nest == PAXOS_A_MEMBER ? member_kinds :
-			     nest == PAXOS_A_RECORD ? record_kinds : kinds;
-	unsigned int kind = all[type];
+	unsigned int max;
+	unsigned int kind = kinds_of(fuzz, nest, &max)[type];
 	uint64_t number;
 
 	if (one_in(fuzz, 60))
@@ -296,17 +384,22 @@ static void damage(struct fuzz *fuzz)
 
 static void build(struct fuzz *fuzz, uint32_t seq)
 {
-	unsigned int which = one_in(fuzz, 8) ? 0 : draw(fuzz, COMMANDS), i;
-	uint8_t cmd = commands[which].cmd;
+	const struct command *all = fuzz->kv ? kv_commands : commands;
+	size_t count = fuzz->kv ? COUNT(kv_commands) : COUNT(commands);
+	unsigned int which = one_in(fuzz, 8) ? 0 : draw(fuzz, count), i, max;
+	uint8_t cmd = all[which].cmd;
 	uint16_t flags = NLM_F_ACK;
+	bool dumps = fuzz->kv ? cmd == PAXOS_KV_CMD_GET ||
+				cmd == PAXOS_KV_CMD_LEASES :
+				cmd == PAXOS_CMD_LOG_GET;
 
 	/* Rarely, or nothing would live long enough to be asked. */
-	if (cmd == PAXOS_CMD_GROUP_DEL && !one_in(fuzz, 8))
+	if (!fuzz->kv && cmd == PAXOS_CMD_GROUP_DEL && !one_in(fuzz, 8))
 		cmd = PAXOS_CMD_GROUP_GET;
 	fuzz->cmd = cmd;
 	if (one_in(fuzz, 50))
 		cmd = draw(fuzz, 256);
-	if (one_in(fuzz, 10) || cmd == PAXOS_CMD_LOG_GET)
+	if (one_in(fuzz, 10) || dumps)
 		flags |= NLM_F_DUMP;
 	fuzz->member = 0;
 	if (one_in(fuzz, 4))
@@ -314,11 +407,12 @@ static void build(struct fuzz *fuzz, uint32_t seq)
 	memset(fuzz->buffer, 0, 4096);
 	fuzz->message = genl_request(fuzz->buffer, fuzz->family, cmd, flags,
 				     seq);
-	for (i = 0; i < ATTRS_MAX && commands[which].attrs[i]; i++)
+	for (i = 0; i < ATTRS_MAX && all[which].attrs[i]; i++)
 		if (!one_in(fuzz, 60))
-			attribute(fuzz, 0, commands[which].attrs[i], 0);
+			attribute(fuzz, 0, all[which].attrs[i], 0);
+	kinds_of(fuzz, 0, &max);
 	while (one_in(fuzz, 15))
-		attribute(fuzz, 0, draw(fuzz, PAXOS_A_MAX + 1), 0);
+		attribute(fuzz, 0, draw(fuzz, max + 1), 0);
 	damage(fuzz);
 }
 
@@ -354,11 +448,16 @@ static void take_all(struct fuzz *fuzz)
 int main(int argc, char **argv)
 {
 	static struct fuzz fuzz = { .groups = 3 };
+	const char *family = PAXOS_GENL_NAME;
 	uint64_t count = 1000, number;
 	int option;
 
-	while ((option = getopt(argc, argv, "n:s:g:")) != -1) {
+	while ((option = getopt(argc, argv, "f:n:s:g:")) != -1) {
 		switch (option) {
+		case 'f':
+			family = optarg;
+			fuzz.kv = !strcmp(family, PAXOS_KV_GENL_NAME);
+			break;
 		case 'n':
 			count = strtoull(optarg, NULL, 10);
 			break;
@@ -372,7 +471,7 @@ int main(int argc, char **argv)
 			return 1;
 		}
 	}
-	fuzz.socket = genl_open(&fuzz.family);
+	fuzz.socket = genl_open_family(family, &fuzz.family);
 	for (number = 1; number <= count; number++) {
 		build(&fuzz, number);
 		/* One that is shorter than its header says is dropped here. */

@@ -4,7 +4,7 @@
  * says of it: "ok", or "ERRNO", then "@ATTRIBUTE" that it points at or
  * "-ATTRIBUTE" that it misses, then its sentence.
  *
- * usage: nlsend [-d] COMMAND [ITEM...]
+ * usage: nlsend [-k] [-d] COMMAND [ITEM...]
  *
  *   COMMAND       a number, or a name such as group-add
  *   TYPE=u8:N     an attribute; u16, be16, u32, u64 likewise
@@ -14,6 +14,7 @@
  *   junk:N        N bytes that belong to no attribute
  *   cut:N         the whole message is N bytes shorter than it says
  *   -d            ask for a dump
+ *   -k            the family paxos_kv
  *
  * TYPE is a number, or a name such as group, member, member.id, record.lsn.
  */
@@ -26,6 +27,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <linux/paxos_kv.h>
 #include "genl.h"
 
 #define DEPTH_MAX	64
@@ -36,7 +38,7 @@ struct name {
 	unsigned int number;
 };
 
-static const struct name commands[] = {
+static const struct name paxos_commands[] = {
 	{ "group-add", PAXOS_CMD_GROUP_ADD },
 	{ "group-set", PAXOS_CMD_GROUP_SET },
 	{ "group-del", PAXOS_CMD_GROUP_DEL },
@@ -59,7 +61,7 @@ static const struct name commands[] = {
 	{ NULL, 0 }
 };
 
-static const struct name attributes[] = {
+static const struct name paxos_attributes[] = {
 	{ "group", PAXOS_A_GROUP },
 	{ "cluster", PAXOS_A_CLUSTER },
 	{ "key", PAXOS_A_KEY },
@@ -101,6 +103,46 @@ static const struct name attributes[] = {
 	{ "record.value", PAXOS_A_RECORD_VALUE },
 	{ NULL, 0 }
 };
+
+static const struct name kv_commands[] = {
+	{ "txn", PAXOS_KV_CMD_TXN },
+	{ "grant", PAXOS_KV_CMD_GRANT },
+	{ "keep", PAXOS_KV_CMD_KEEP },
+	{ "revoke", PAXOS_KV_CMD_REVOKE },
+	{ "compact", PAXOS_KV_CMD_COMPACT },
+	{ "limit", PAXOS_KV_CMD_LIMIT },
+	{ "barrier", PAXOS_KV_CMD_BARRIER },
+	{ "get", PAXOS_KV_CMD_GET },
+	{ "watch", PAXOS_KV_CMD_WATCH },
+	{ "info", PAXOS_KV_CMD_INFO },
+	{ "leases", PAXOS_KV_CMD_LEASES },
+	{ "history", PAXOS_KV_CMD_HISTORY },
+	{ NULL, 0 }
+};
+
+static const struct name kv_attributes[] = {
+	{ "group", PAXOS_KV_A_GROUP },
+	{ "timeout", PAXOS_KV_A_TIMEOUT },
+	{ "revision", PAXOS_KV_A_REVISION },
+	{ "lease", PAXOS_KV_A_LEASE },
+	{ "ttl", PAXOS_KV_A_TTL },
+	{ "limit", PAXOS_KV_A_LIMIT },
+	{ "key", PAXOS_KV_A_KEY },
+	{ "exact", PAXOS_KV_A_EXACT },
+	{ "item", PAXOS_KV_A_ITEM },
+	{ "history", PAXOS_KV_A_HISTORY },
+	{ "period", PAXOS_KV_A_PERIOD },
+	{ "after", PAXOS_KV_A_AFTER },
+	{ "item.section", PAXOS_KV_A_ITEM_SECTION },
+	{ "item.target", PAXOS_KV_A_ITEM_TARGET },
+	{ "item.what", PAXOS_KV_A_ITEM_WHAT },
+	{ "item.key", PAXOS_KV_A_ITEM_KEY },
+	{ "item.value", PAXOS_KV_A_ITEM_VALUE },
+	{ NULL, 0 }
+};
+
+static const struct name *commands = paxos_commands;
+static const struct name *attributes = paxos_attributes;
 
 static unsigned int number_of(const struct name *names, const char *name)
 {
@@ -281,19 +323,27 @@ int main(int argc, char **argv)
 	struct nlmsghdr *message, *answer;
 	struct mnl_socket *socket;
 	struct pollfd poll_fd;
+	const char *name = PAXOS_GENL_NAME;
 	uint16_t family, flags = NLM_F_ACK;
 	size_t cut = 0;
 	ssize_t length;
 	int left;
 
+	if (argc > 1 && !strcmp(argv[1], "-k")) {
+		name = PAXOS_KV_GENL_NAME;
+		commands = kv_commands;
+		attributes = kv_attributes;
+		argv++;
+		argc--;
+	}
 	if (argc > 1 && !strcmp(argv[1], "-d")) {
 		flags = NLM_F_DUMP;
 		argv++;
 		argc--;
 	}
 	if (argc < 2)
-		genl_fail("usage: nlsend [-d] COMMAND [ITEM...]");
-	socket = genl_open(&family);
+		genl_fail("usage: nlsend [-k] [-d] COMMAND [ITEM...]");
+	socket = genl_open_family(name, &family);
 	message = genl_request(request, family, number_of(commands, argv[1]),
 			       flags, 1);
 	build(message, argv + 2, &cut);

@@ -186,6 +186,20 @@ web  two  10.0.0.2:80'
 	stop_spawned
 }
 
+# Two of one ID: the later one takes the place, and leaves with it.
+it_is_listed_again_when_another_of_its_id_leaves() {
+	local pid
+	spawn 1 paxosctl service register --id same --ttl "${TTL}s" two first
+	until_true lists 3 two 'two  same  first'
+	spawn 2 paxosctl service register --id same --ttl "${TTL}s" two second
+	pid=$!
+	until_true lists 3 two 'two  same  second'
+	kill -TERM "$pid"
+	wait "$pid"
+	until_true lists 3 two 'two  same  first'
+	stop_spawned
+}
+
 a_watch_sees_them_come_and_go() {
 	local revision
 	revision=$(quietly_on 1 paxosctl -j kv put mark x |
@@ -207,4 +221,5 @@ run_tests three_hosts_have_a_store the_next_is_elected_when_the_winner_dies \
 	what_is_not_acknowledged_comes_again \
 	exactly_once_is_what_a_transaction_does \
 	all_are_delivered_at_least_once_and_acknowledged_once \
-	a_service_is_listed_while_it_is_well a_watch_sees_them_come_and_go
+	a_service_is_listed_while_it_is_well \
+	it_is_listed_again_when_another_of_its_id_leaves a_watch_sees_them_come_and_go

@@ -162,7 +162,7 @@ void kv_load(struct member *member)
 	kv_store_init(&member->store, memory_get, free,
 		      sim_draw(sim, member->id, member->life, ~0ULL));
 	member->saved.at = 0;
-	err = kv_store_load(&member->store, take, &member->saved);
+	err = kv_store_load(&member->store, take, NULL, &member->saved);
 	if (err || member->store.applied != member->saved.slot)
 		broken(sim, LAW_STORE,
 		       "member %u: its snapshot of slot %llu: %d", member->id,

@@ -7,11 +7,14 @@
  * the kernel's policies together. Integers are in host order. "admin" means
  * CAP_NET_ADMIN in the user namespace that owns the network namespace. Every
  * refusal carries an extack sentence and, where one attribute is to blame,
- * points at it.
+ * points at it; an error that a command waited for (BARRIER) is bare.
  *
  * A revision is a slot of the group's log. Every command names PAXOS_KV_A_GROUP:
  * u32; the first one makes this host hold the store, from the first slot of the
- * log on. -ENOENT: no such group; -ESTALE: the log begins later by now.
+ * log on, or from a snapshot where the log begins later by now. -ENOENT: no such
+ * group; -ESTALE: there is no such snapshot either; -EBADMSG: this member's log
+ * differs from the others'; -EPROTO: the store has entries of a later version;
+ * -ESHUTDOWN: the group is being deleted; -ENOMEM.
  *
  * What changes the store is chosen by the group: PAXOS_KV_A_TIMEOUT: u32, ms.
  * The answer has
@@ -60,8 +63,10 @@
  *	that begin with PAXOS_KV_A_KEY: binary (default: all); with
  *	PAXOS_KV_A_EXACT: u8, 1: of that key. PAXOS_KV_A_REVISION: as they were
  *	then (default: now, as far as this host knows); PAXOS_KV_A_COUNT: u64, at
- *	most so many. All messages are of one revision.
- *	-ESTALE: it was compacted; -ERANGE: it is yet to come.
+ *	most so many; PAXOS_KV_A_AFTER: binary, only those behind this key, as to
+ *	go on behind the last one. All messages are of one revision.
+ *	-ESTALE: it was compacted; -ERANGE: it is yet to come; -EINVAL:
+ *	PAXOS_KV_A_AFTER does not begin with the key, or that is EXACT.
  *
  *	PAXOS_KV_A_PAIR_KEY: binary, PAXOS_KV_A_PAIR_VALUE: binary,
  *	PAXOS_KV_A_PAIR_CREATE: u64, PAXOS_KV_A_PAIR_MOD: u64, revisions;
@@ -72,8 +77,9 @@
  * PAXOS_KV_CMD_WATCH (admin): what happened to keys as of GET, from
  *	PAXOS_KV_A_REVISION (default: from now on) and PAXOS_KV_A_SUB: u32, the
  *	place within it (default: 0). Answers as soon as there is something,
- *	or when PAXOS_KV_A_TIMEOUT is over, with PAXOS_KV_A_PAIR, repeated, and
- *	the REVISION and SUB to ask for next: thus nothing is missed.
+ *	or when PAXOS_KV_A_TIMEOUT (of a minute at most) is over, with
+ *	PAXOS_KV_A_PAIR, repeated, and the REVISION and SUB to ask for next: thus
+ *	nothing is missed.
  *	-ESTALE: some of it was compacted; -EAGAIN: too many watches wait.
  *
  * PAXOS_KV_CMD_INFO (admin): PAXOS_KV_A_REVISION, the last one applied here;
@@ -161,6 +167,7 @@ enum paxos_kv_attr {
 	PAXOS_KV_A_MORE,
 	PAXOS_KV_A_HISTORY,
 	PAXOS_KV_A_PERIOD,
+	PAXOS_KV_A_AFTER,
 	__PAXOS_KV_A_MAX
 };
 

@@ -145,6 +145,7 @@ int paxos_propose_wait(struct paxos_handle *handle, const void *bytes, u32 len,
 int paxos_read_barrier(struct paxos_handle *handle, u32 timeout_ms);
 bool paxos_leads(struct paxos_handle *handle);
 bool paxos_halted(struct paxos_handle *handle);
+bool paxos_gone(struct paxos_handle *handle);
 int paxos_snapshot_write(struct paxos_snapshot *snapshot, const void *bytes,
 			 size_t len);
 ssize_t paxos_snapshot_read(struct paxos_snapshot *snapshot, void *bytes,

@@ -20,6 +20,11 @@
  * - An outcome may be unknown: neither done nor not done, as far as can be told
  *   here. A transaction that compares can be tried again without harm.
  *
+ * - Where a host finds no memory for what a slot puts, its store waits, and what
+ *   is behind that slot with it; a put and a transaction allocate up to 32 KiB
+ *   with GFP_NOIO. So nothing here is on the way to memory that must be written
+ *   back first.
+ *
  * Errors, of all calls that can have them:
  *
  *	-EAGAIN		too many under way: requests, reads, watches
@@ -187,6 +192,26 @@ struct paxos_kv_request {
 };
 
 /**
+ * struct paxos_kv_info - how full a store is, as this host knows it
+ * @revision: the last one that was applied
+ * @compacted: 0, or the first revision that can still be read
+ * @used: bytes, of
+ * @limit: likewise
+ * @revisions: of history that are kept; 0: no such bound
+ * @period_ms: of history that is kept; 0: likewise
+ * @leads: this member did lately
+ */
+struct paxos_kv_info {
+	u64 revision;
+	u64 compacted;
+	u64 used;
+	u64 limit;
+	u64 revisions;
+	u64 period_ms;
+	bool leads;
+};
+
+/**
  * struct paxos_kv_lease - a lease, as this host knows it
  * @ttl_ms: as granted
  * @remaining_ms: since this host applied the last grant or keep; 0: the leader
@@ -225,7 +250,7 @@ struct paxos_kv_watch {
 	struct kv_listener *listener;
 };
 
-/* Each one's kernel-doc is where it is: kmod/kv/user.c, kmod/kv/listen.c. */
+/* Each one's kernel-doc is where it is: kmod/kv/user.c, listen.c, limit.c. */
 struct paxos_kv *paxos_kv_open(struct net *net, u32 group, u32 timeout_ms);
 void paxos_kv_close(struct paxos_kv *kv);
 int paxos_kv_read(struct paxos_kv *kv, struct paxos_kv_query *query,
@@ -246,6 +271,10 @@ int paxos_kv_keep(struct paxos_kv *kv, u64 lease, u32 timeout_ms);
 int paxos_kv_revoke(struct paxos_kv *kv, u64 lease, u32 timeout_ms);
 int paxos_kv_lease(struct paxos_kv *kv, u64 lease, struct paxos_kv_lease *what);
 int paxos_kv_compact(struct paxos_kv *kv, u64 revision, u32 timeout_ms);
+int paxos_kv_history(struct paxos_kv *kv, u64 revisions, u64 period_ms,
+		     u32 timeout_ms);
+int paxos_kv_limit(struct paxos_kv *kv, u64 bytes, u32 timeout_ms);
+int paxos_kv_info(struct paxos_kv *kv, struct paxos_kv_info *info);
 int paxos_kv_watch(struct paxos_kv *kv, struct paxos_kv_watch *watch,
 		   const void *key, u16 key_len, bool prefix, u64 revision);
 void paxos_kv_unwatch(struct paxos_kv_watch *watch);

@@ -27,6 +27,10 @@
  * helps there. And so it does where a person revokes the lease or deletes the
  * key: the holder learns of the former with the next keep, of the latter never.
  *
+ * Keeping a lease allocates a little, atomically, and is applied behind what the
+ * store applies before (linux/paxos_kv.h): a host that finds no memory for four
+ * fifths of the time loses the lock, in time and with lost().
+ *
  * Errors are those of linux/paxos_kv.h.
  */
 

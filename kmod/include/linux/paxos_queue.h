@@ -42,6 +42,8 @@ int paxos_queue_push(struct paxos_kv *kv, const char *name, size_t name_len,
 int paxos_queue_pop(struct paxos_kv *kv, const char *name, size_t name_len,
 		    u32 ttl_ms, struct paxos_queue_claim *claim,
 		    struct paxos_kv_page *page, u32 timeout_ms);
+int paxos_queue_len(struct paxos_kv *kv, const char *name, size_t name_len,
+		    u64 *items, u64 *claimed, u32 timeout_ms);
 int paxos_queue_ack(struct paxos_kv *kv, const char *name, size_t name_len,
 		    const struct paxos_queue_claim *claim, u32 timeout_ms);
 

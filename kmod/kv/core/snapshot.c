@@ -79,11 +79,12 @@ struct kv_view {
  */
 struct kv_view *kv_view_pin(struct kv_store *store)
 {
-	const struct kv_lease *lease = NULL;
+	const struct kv_lease *lease;
 	struct kv_view *view;
 	u64 count = 0;
 
-	while ((lease = kv_lease_after(store, lease ? lease->id : 0)))
+	for (lease = kv_lease_after(store, 0); lease;
+	     lease = kv_lease_next(lease))
 		count++;
 	view = store->alloc(sizeof(*view) + count * sizeof(*view->leases));
 	if (!view)
@@ -97,12 +98,14 @@ struct kv_view *kv_view_pin(struct kv_store *store)
 		.next = SAVED_HEAD,
 		.count = count,
 	};
-	for (count = 0; count < view->count; count++) {
-		lease = kv_lease_after(store, lease ? lease->id : 0);
-		view->leases[count].id = lease->id;
-		view->leases[count].ttl = lease->ttl;
-		view->leases[count].renewed = lease->renewed;
-	}
+	count = 0;
+	for (lease = kv_lease_after(store, 0); lease;
+	     lease = kv_lease_next(lease))
+		view->leases[count++] = (struct saved_lease){
+			.id = lease->id,
+			.ttl = lease->ttl,
+			.renewed = lease->renewed,
+		};
 	store->views++;
 	return view;
 }
@@ -241,6 +244,7 @@ int kv_view_read(const struct kv_store *store, struct kv_view *view,
  * struct loader - a snapshot being read
  * @store: that it becomes
  * @read: of kv_store_load()
+ * @again: likewise
  * @context: likewise
  * @room: for the key and the value of a record
  * @leases: that were read
@@ -252,6 +256,7 @@ int kv_view_read(const struct kv_store *store, struct kv_view *view,
 struct loader {
 	struct kv_store *store;
 	int (*read)(void *context, void *bytes, size_t len);
+	bool (*again)(void *context);
 	void *context;
 	u8 *room;
 	u64 leases;
@@ -304,21 +309,30 @@ static int load_version(struct loader *loader, const u64 *number,
 	bool later = number[0] > loader->revision ||
 		     (number[0] == loader->revision && loader->versions &&
 		      number[1] > loader->sub);
+	int err;
 
 	if (!key_len || !later || number[0] > loader->store->applied ||
 	    number[1] > 0xffffffff || number[2] > number[0])
 		return -EINVAL;
+	err = kv_version_add(loader->store, &version, loader->room, key_len,
+			     loader->room + key_len);
+	if (err)
+		return err;
 	loader->revision = number[0];
 	loader->sub = number[1];
 	loader->versions++;
-	return kv_version_add(loader->store, &version, loader->room, key_len,
-			      loader->room + key_len);
+	return 0;
 }
 
 static int load_end(const struct loader *loader, const u64 *number)
 {
 	return number[0] == loader->leases && number[1] == loader->versions &&
 	       number[2] == loader->store->used ? 0 : -EINVAL;
+}
+
+static bool again(const struct loader *loader)
+{
+	return loader->again && loader->again(loader->context);
 }
 
 /* 1: that was the last one. */
@@ -347,11 +361,19 @@ static int load_record(struct loader *loader, bool first)
 	case SAVED_HEAD:
 		return load_head(loader, number);
 	case SAVED_LEASE:
-		return load_lease(loader, number);
+		do
+			err = load_lease(loader, number);
+		while (err == -ENOMEM && again(loader));
+		return err;
 	case SAVED_VERSION:
 		err = loader->read(loader->context, loader->room,
 				   key_len + value_len);
-		return err ?: load_version(loader, number, key_len, value_len);
+		if (err)
+			return err;
+		do
+			err = load_version(loader, number, key_len, value_len);
+		while (err == -ENOMEM && again(loader));
+		return err;
 	case SAVED_END:
 		return load_end(loader, number) ?: 1;
 	}
@@ -362,24 +384,28 @@ static int load_record(struct loader *loader, bool first)
  * kv_store_load() - make a store of a snapshot
  * @store: of kv_store_init(); if it fails, good for kv_store_clear() only
  * @read: all of @len bytes, or a negative error
- * @context: for @read
+ * @again: there was no memory: whether to try again; NULL: no
+ * @context: for both
  *
  * Return: 0; -EINVAL: damaged; -EPROTO: of another version; -ENOMEM; or what
  * @read said. The next slot is above @store->applied.
  */
 int kv_store_load(struct kv_store *store,
 		  int (*read)(void *context, void *bytes, size_t len),
-		  void *context)
+		  bool (*again)(void *context), void *context)
 {
 	struct loader loader = {
 		.store = store,
 		.read = read,
+		.again = again,
 		.context = context,
 	};
 	bool first = true;
 	int err;
 
-	loader.room = store->alloc(KV_KEY_MAX + KV_ENTRY_MAX);
+	do
+		loader.room = store->alloc(KV_KEY_MAX + KV_ENTRY_MAX);
+	while (!loader.room && again && again(context));
 	if (!loader.room)
 		return -ENOMEM;
 	do {

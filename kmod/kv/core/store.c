@@ -233,6 +233,14 @@ struct kv_lease *kv_lease_after(const struct kv_store *store, u64 id)
 	return node ? node_lease(node) : NULL;
 }
 
+/* The one behind @lease, without a search; or NULL. */
+struct kv_lease *kv_lease_next(const struct kv_lease *lease)
+{
+	struct kv_node *next = lease->node.next[0];
+
+	return next ? node_lease(next) : NULL;
+}
+
 /* Show the keys of @lease, in the order in which they were put; how many. */
 int kv_lease_keys(const struct kv_lease *lease, kv_found found, void *context)
 {

@@ -142,6 +142,7 @@ void kv_store_init(struct kv_store *store, void *(*alloc)(size_t size),
 void kv_store_clear(struct kv_store *store);
 struct kv_lease *kv_lease_find(const struct kv_store *store, u64 id);
 struct kv_lease *kv_lease_after(const struct kv_store *store, u64 id);
+struct kv_lease *kv_lease_next(const struct kv_lease *lease);
 int kv_lease_keys(const struct kv_lease *lease, kv_found found, void *context);
 
 /* apply.c */
@@ -195,6 +196,6 @@ int kv_view_read(const struct kv_store *store, struct kv_view *view,
 void kv_view_unpin(struct kv_store *store, struct kv_view *view);
 int kv_store_load(struct kv_store *store,
 		  int (*read)(void *context, void *bytes, size_t len),
-		  void *context);
+		  bool (*again)(void *context), void *context);
 
 #endif
