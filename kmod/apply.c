@@ -177,6 +177,8 @@ static enum call take(struct paxos_handle *handle, struct told *told)
 	if (handle->ops->view && view_due(handle))
 		return take_view(handle, told, core->config_slot,
 				 &core->config);
+	if (unlikely(handle->consumer.failed))
+		return take_stop(handle, handle->consumer.failed);
 	for (;;) {
 		err = paxos_consumer_turn(&handle->consumer);
 		if (err)

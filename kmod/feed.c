@@ -33,8 +33,6 @@ int paxos_feed_turn(struct paxos_consumer *consumer)
 	struct paxos_core *core = &group->core;
 
 	lockdep_assert_held(&group->lock);
-	if (consumer->failed)
-		return consumer->failed;
 	if (consumer->refused || core->settings.durability != PAXOS_SYNC) {
 		consumer->off = true;
 		paxos_saving_leave(consumer);
@@ -69,12 +67,12 @@ static void load(struct paxos_consumer *consumer)
 	in->part = NULL;
 	paxos_group_lock(group);
 	consumer->loading = false;
-	if (in->error) {
+	if (in->error || err == -ENOMEM) {
 		/* Not the consumer's fault: once more, when someone brings it. */
 		reset(consumer, &garbage);
 	} else if (err) {
 		consumer->off = true;
-		consumer->failed = err;
+		consumer->failed = err < 0 ? err : -EINVAL;
 		paxos_saving_leave(consumer);
 	} else {
 		reset(consumer, &garbage);
@@ -172,13 +170,16 @@ static int find_hungry(struct paxos_group *group, struct genl_info *info,
 	return 0;
 }
 
-static int check_base(const struct paxos_consumer *consumer, u64 base,
-		      bool loads, struct genl_info *info)
+static int check_base(struct paxos_consumer *consumer, u64 base, bool loads,
+		      struct genl_info *info)
 {
 	struct nlattr *slot = info->attrs[PAXOS_A_SLOT];
 
 	if (consumer->loading) {
-		GENL_SET_ERR_MSG(info, "a load is under way");
+		/* Who brought it has given it up. */
+		if (!consumer->in.ended)
+			paxos_stream_fail(&consumer->in, -ECANCELED);
+		GENL_SET_ERR_MSG(info, "a former load has not ended yet");
 		return -EBUSY;
 	}
 	if (loads && !consumer->ops->snapshot_load) {
