@@ -170,6 +170,21 @@ static int find_hungry(struct paxos_group *group, struct genl_info *info,
 	return 0;
 }
 
+/* Is it known that the slots up to @base are not those of @checkpoint? */
+static bool differs(const struct paxos_group *group, u64 base,
+		    const struct nlattr *checkpoint)
+{
+	u64 here = paxos_core_checksum(&group->core, base);
+	const struct paxos_wire_checkpoint *head;
+	u64 there;
+
+	if (!here)
+		return false;
+	head = nla_data(checkpoint);
+	there = get_unaligned_le64(&head->checksum);
+	return there && there != here;
+}
+
 static int check_base(struct paxos_consumer *consumer, u64 base, bool loads,
 		      struct genl_info *info)
 {
@@ -191,6 +206,11 @@ static int check_base(struct paxos_consumer *consumer, u64 base, bool loads,
 		NL_SET_ERR_MSG_ATTR(info->extack, slot,
 				    "that slot is not known to be chosen here");
 		return -ERANGE;
+	}
+	if (differs(consumer->group, base, info->attrs[PAXOS_A_VALUE])) {
+		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[PAXOS_A_VALUE],
+				    "that checkpoint is of another log");
+		return -EBADMSG;
 	}
 	/* What it has applied it is not to see again, nor a hole. */
 	if (loads ? base + 1 < *consumer->next :
