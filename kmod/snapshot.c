@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/export.h>
 #include <linux/mm.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <net/genetlink.h>
 #include "consumer.h"
@@ -100,7 +101,8 @@ static int push(struct paxos_snapshot *stream)
  * before.
  * Return: 0; -ENOMEM; or why nobody wants it any more: -ECANCELED: the agent
  * ended it, -ETIMEDOUT: it took nothing for long, -ENOTCONN: it is gone,
- * -ESHUTDOWN: the group was deleted, or the handle is being closed.
+ * -EBADMSG: this member's log differs from the others', -ESHUTDOWN: the group
+ * was deleted, or the handle is being closed.
  */
 int paxos_snapshot_write(struct paxos_snapshot *snapshot, const void *bytes,
 			 size_t len)
@@ -167,9 +169,10 @@ out:
  *
  * Context: snapshot_load() only; sleeps until the agent brings more.
  * Return: how many; 0: that was all; -ENOTCONN: the agent is gone, and another
- * will bring all of it once more, -ECANCELED: it begins again, -ESHUTDOWN: the
- * group was deleted, or the handle is being closed. Of an error the state is
- * of no use; snapshot_load() returns it, and is called again, or stop() is.
+ * will bring all of it once more, -ECANCELED: it begins again, -ESTALE: it has
+ * nothing more, -ESHUTDOWN: the group was deleted, or the handle is being
+ * closed. Of an error the state is of no use; snapshot_load() returns it, and
+ * is called again, or stop() is.
  */
 ssize_t paxos_snapshot_read(struct paxos_snapshot *snapshot, void *bytes,
 			    size_t len)
@@ -209,6 +212,7 @@ static void save_work(struct work_struct *work)
 		container_of(work, struct paxos_consumer, save);
 	struct paxos_snapshot *out = &consumer->out;
 	struct paxos_group *group = consumer->group;
+	unsigned int noio = memalloc_noio_save();
 	int err;
 
 	err = consumer->ops->snapshot_save(consumer->context, consumer->view,
@@ -225,6 +229,7 @@ static void save_work(struct work_struct *work)
 	if (consumer->ending)
 		paxos_consumer_wake(consumer);
 	paxos_group_unlock(group);
+	memalloc_noio_restore(noio);
 }
 
 void paxos_saving_init(struct paxos_consumer *consumer)
@@ -534,9 +539,13 @@ int paxos_nl_snapshot_pull(struct sk_buff *skb, struct genl_info *info)
 	    (chunk && nla_put(answer, PAXOS_A_VALUE, chunk->len,
 			      chunk->bytes)))
 		goto lost;
-	kvfree(chunk);
 	genlmsg_end(answer, header);
-	return genlmsg_reply(answer, info);
+	err = genlmsg_reply(answer, info);
+	answer = NULL;
+	if (err)
+		goto lost;
+	kvfree(chunk);
+	return 0;
 
 lost:
 	/* It would lack in the middle. */
@@ -565,7 +574,8 @@ int paxos_nl_snapshot_end(struct sk_buff *skb, struct genl_info *info)
 
 int paxos_snapshot_init(void)
 {
-	save_queue = alloc_workqueue("paxos_snapshot", WQ_UNBOUND, 0);
+	save_queue = alloc_workqueue("paxos_snapshot",
+				     WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
 	return save_queue ? 0 : -ENOMEM;
 }
 
