@@ -126,6 +126,8 @@ static int join(struct paxos_handle *handle, u64 first)
 static bool ops_valid(const struct paxos_handle_ops *ops)
 {
 	return ops->apply && ops->name && *ops->name &&
+	       !ops->snapshot_begin == !ops->snapshot_save &&
+	       !ops->snapshot_begin == !ops->snapshot_end &&
 	       strnlen(ops->name, PAXOS_NAME_MAX + 1) <= PAXOS_NAME_MAX;
 }
 
@@ -143,12 +145,13 @@ static bool ops_valid(const struct paxos_handle_ops *ops)
  *
  * Callbacks may come before this returns.
  *
- * Context: Process context, sleeps.
+ * Context: Process context, sleeps. As of paxos_propose(), done() of others may
+ * be called.
  * Return: a handle to give to paxos_close(), or ERR_PTR() of
  * -ENOENT: there is no such group, and @timeout_ms is 0; or it was deleted just
  * now; -ETIMEDOUT: none that runs came in time; -EINTR: a fatal signal ended
- * the wait; -EINVAL: @ops lacks apply() or a name, or that is too long;
- * -ENOSPC: the group has PAXOS_NL_CONSUMERS_MAX of them; -ENOMEM.
+ * the wait; -EINVAL: @ops lacks apply() or a name, or that is too long,
+ * or has some of the operations to take a snapshot, but not all; -ENOSPC: the group has PAXOS_NL_CONSUMERS_MAX of them; -ENOMEM.
  */
 struct paxos_handle *paxos_open(struct net *net, u32 group, u64 first,
 				const struct paxos_handle_ops *ops,
