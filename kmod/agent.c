@@ -386,7 +386,7 @@ int paxos_nl_start(struct sk_buff *skb, struct genl_info *info)
 					    info->attrs[PAXOS_A_LSN],
 					    "records beyond this were restored");
 		else
-			paxos_handles_started();
+			paxos_handles_started(group);
 	}
 	paxos_group_unlock(group);
 	return err;

@@ -172,7 +172,7 @@ static enum call take(struct paxos_handle *handle, struct told *told)
 		return CALL_QUORUM;
 	}
 	/* What this member holds may not be what was chosen. */
-	if (group->divergence.halted)
+	if (group->divergence.halted || handle->from_now)
 		return CALL_NONE;
 	if (handle->ops->view && view_due(handle))
 		return take_view(handle, told, core->config_slot,

@@ -201,8 +201,8 @@ void paxos_deliver(struct paxos_core *core, u64 slot,
 		   const struct paxos_value *value);
 void paxos_handles_kick(struct paxos_group *group);
 void paxos_handles_watch(struct paxos_group *group);
-/* handle.c: any context */
-void paxos_handles_started(void);
+/* handle.c: group locked */
+void paxos_handles_started(struct paxos_group *group);
 /* api.c: softirqs off, no lock */
 void paxos_handle_done(struct paxos_handle *handle,
 		       struct paxos_request *request);
