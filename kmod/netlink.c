@@ -412,17 +412,23 @@ void paxos_netlink_exit(void)
 }
 
 #ifdef PAXOS_SENTENCES
+#define SENTENCE_MAX	80
+
 const char *paxos_sentence(const char *format, ...)
 {
-	static char sentences[16][80];
+	static char sentences[SENTENCE_MAX][4][SENTENCE_MAX];
 	static atomic_t next;
-	char *mine = sentences[(unsigned int)atomic_inc_return(&next) %
-			       ARRAY_SIZE(sentences)];
+	char text[SENTENCE_MAX];
 	va_list args;
+	char *mine;
+	int length;
 
 	va_start(args, format);
-	vscnprintf(mine, sizeof(sentences[0]), format, args);
+	length = vscnprintf(text, sizeof(text), format, args);
 	va_end(args);
+	mine = sentences[length][(unsigned int)atomic_inc_return(&next) %
+				 ARRAY_SIZE(sentences[0])];
+	memcpy(mine, text, length);
 	return mine;
 }
 EXPORT_SYMBOL_GPL(paxos_sentence);
