@@ -307,11 +307,14 @@ int paxos_nl_pull(struct sk_buff *skb, struct genl_info *info)
 	if (!err && due(group))
 		size = measure(group, PULL_MAX);
 	if (size > PULL_ATOMIC) {
-		/* Much has piled up: memory for all of it, at leisure. */
+		/*
+		 * Much has piled up: memory for all of it, at leisure; not that
+		 * of pages which are written back through this very group.
+		 */
 		group->agent.retry = paxos_now() + RETRY_US;
 		paxos_group_watch(group, group->agent.retry);
 		paxos_group_unlock(group);
-		answer = genlmsg_new(size, GFP_KERNEL | __GFP_NOWARN);
+		answer = genlmsg_new(size, GFP_NOIO | __GFP_NOWARN);
 		paxos_group_lock(group);
 		if (answer && group->agent.waiting &&
 		    group->agent.portid == info->snd_portid) {

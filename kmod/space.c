@@ -17,8 +17,9 @@ int paxos_nl_checkpoint_get(struct sk_buff *skb, struct genl_info *info)
 	u32 len = 0;
 	int err = 0;
 
-	bytes = kmalloc(PAXOS_CHECKPOINT_MAX, GFP_KERNEL);
-	answer = genlmsg_new(PAXOS_CHECKPOINT_MAX + 128, GFP_KERNEL);
+	/* The disk waits for this. */
+	bytes = kmalloc(PAXOS_CHECKPOINT_MAX, GFP_NOIO);
+	answer = genlmsg_new(PAXOS_CHECKPOINT_MAX + 128, GFP_NOIO);
 	if (!bytes || !answer) {
 		err = -ENOMEM;
 		goto out;
