@@ -176,7 +176,7 @@ static int restore_one(struct paxos_group *group, struct genl_info *info,
 	err = paxos_record_parse(attr, &record, 0, info->extack);
 	if (err)
 		return err;
-	reserve = paxos_group_reserve(record.item.len);
+	reserve = paxos_group_reserve(group, record.item.len);
 	if (!reserve)
 		return -ENOMEM;
 
@@ -299,7 +299,7 @@ static int learn_one(struct paxos_group *group, struct genl_info *info,
 	}
 	/* What is known needs no memory: it is only compared. */
 	if (record.slot > READ_ONCE(core->commit)) {
-		reserve = paxos_group_reserve(record.item.len);
+		reserve = paxos_group_reserve(group, record.item.len);
 		if (!reserve)
 			return -ENOMEM;
 	}

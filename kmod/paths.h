@@ -59,7 +59,7 @@ void paxos_group_unlock_with(struct paxos_group *group)
 int paxos_group_add(struct net *net, struct paxos_group_config *config,
 		    struct netlink_ext_ack *extack);
 /* group.c: process context */
-void *paxos_group_reserve(u32 len);
+void *paxos_group_reserve(const struct paxos_group *group, u32 len);
 int paxos_group_del(struct paxos_group *group);
 void paxos_groups_kill(struct paxos_net *groups);
 void paxos_groups_reap(struct paxos_net *groups);

@@ -330,7 +330,7 @@ int paxos_nl_propose(struct sk_buff *skb, struct genl_info *info)
 	waiting = netlink_request(info, PAXOS_CMD_PROPOSE);
 	if (!waiting)
 		return -ENOMEM;
-	reserve = paxos_group_reserve(nla_len(value));
+	reserve = paxos_group_reserve(group, nla_len(value));
 
 	paxos_group_lock_with(group, reserve, nla_len(value));
 	err = paxos_request_propose(group, &waiting->request, nla_data(value),
