@@ -236,7 +236,7 @@ static int feed_begin(struct paxos_group *group, struct genl_info *info,
 		base = nla_get_u64(info->attrs[PAXOS_A_SLOT]);
 	seen = kvcalloc(PAXOS_MEMBERS_MAX + 1, sizeof(*seen), GFP_KERNEL);
 	if (!seen)
-		return -ENOMEM;
+		return paxos_no_memory(info);
 	if (base && (!value ||
 		     paxos_checkpoint_seen(base, nla_data(value),
 					   nla_len(value), seen))) {
@@ -273,7 +273,7 @@ static int feed_section(struct paxos_group *group, struct genl_info *info)
 	if (value && nla_len(value)) {
 		chunk = paxos_chunk_new(nla_data(value), nla_len(value));
 		if (!chunk)
-			return -ENOMEM;
+			return paxos_no_memory(info);
 	}
 	paxos_group_lock(group);
 	err = find_hungry(group, info, &consumer);
@@ -333,7 +333,7 @@ static int parse_values(struct genl_info *info, struct list_head *values,
 		*next = record.slot + 1;
 		chunk = paxos_chunk_new(record.item.bytes, record.item.len);
 		if (!chunk)
-			return -ENOMEM;
+			return paxos_no_memory(info);
 		chunk->slot = record.slot;
 		chunk->kind = record.item.kind;
 		chunk->origin = record.item.origin;
@@ -395,13 +395,38 @@ static int feed_nothing(struct paxos_group *group, struct genl_info *info)
 	return err;
 }
 
+/* What has no sentence yet. */
+static int refuse(struct genl_info *info, int err)
+{
+	if (info->extack->_msg)
+		return err;
+	switch (err) {
+	case -ECANCELED:
+		GENL_SET_ERR_MSG(info, "nothing was begun, or it has ended");
+		break;
+	case -EAGAIN:
+		GENL_SET_ERR_MSG(info,
+				 "no room until the consumer has taken some");
+		break;
+	case -ERANGE:
+		GENL_SET_ERR_MSG(info,
+				 "these are not the next slots, or not all are chosen here");
+		break;
+	case -EINVAL:
+		GENL_SET_ERR_MSG(info,
+				 "no values, or more of a section that has ended");
+		break;
+	}
+	return err;
+}
+
 int paxos_nl_consumer_feed(struct sk_buff *skb, struct genl_info *info)
 {
 	struct paxos_group *group = info->user_ptr[0];
 
-	if (GENL_REQ_ATTR_CHECK(info, PAXOS_A_AGENT) ||
-	    GENL_REQ_ATTR_CHECK(info, PAXOS_A_WHICH) ||
-	    GENL_REQ_ATTR_CHECK(info, PAXOS_A_FEED))
+	if (PAXOS_LACKS(info, PAXOS_A_AGENT, "the agent's port") ||
+	    PAXOS_LACKS(info, PAXOS_A_WHICH, "a consumer's id") ||
+	    PAXOS_LACKS(info, PAXOS_A_FEED, "what comes"))
 		return -EINVAL;
 	switch (nla_get_u8(info->attrs[PAXOS_A_FEED])) {
 	case PAXOS_NL_FEED_BEGIN:
@@ -409,9 +434,9 @@ int paxos_nl_consumer_feed(struct sk_buff *skb, struct genl_info *info)
 	case PAXOS_NL_FEED_LOAD:
 		return feed_begin(group, info, true);
 	case PAXOS_NL_FEED_SECTION:
-		return feed_section(group, info);
+		return refuse(info, feed_section(group, info));
 	case PAXOS_NL_FEED_VALUES:
-		return feed_values(group, info);
+		return refuse(info, feed_values(group, info));
 	default:
 		return feed_nothing(group, info);
 	}
@@ -450,7 +475,7 @@ int paxos_nl_consumer_get(struct sk_buff *skb, struct genl_info *info)
 	answer = genlmsg_new(128 + PAXOS_NL_CONSUMERS_MAX * PAXOS_CONSUMER_SIZE,
 			     GFP_KERNEL);
 	if (!answer)
-		return -ENOMEM;
+		return paxos_no_memory(info);
 	header = genlmsg_put_reply(answer, info, &paxos_family, 0,
 				   PAXOS_CMD_CONSUMER_GET);
 	paxos_group_lock(group);

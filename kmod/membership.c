@@ -158,8 +158,12 @@ static int check_wanted(struct paxos_group *group, struct genl_info *info,
 	bool is;
 
 	if (!paxos_config_has(config, id)) {
-		if (change->role == PAXOS_NL_ROLE_NONE || !change->addressed)
+		if (change->role == PAXOS_NL_ROLE_NONE)
 			return REFUSE(info, -ENOENT, "there is no member %u",
+				      id);
+		if (!change->addressed)
+			return REFUSE(info, -ENOENT,
+				      "there is no member %u; a new one needs an address",
 				      id);
 		if (config->gone & paxos_member_bit(id))
 			return REFUSE(info, -EKEYREVOKED,

@@ -179,6 +179,8 @@ void paxos_ended(struct paxos_core *core, void *cookie,
 void paxos_read_ended(struct paxos_core *core, void *cookie,
 		      enum paxos_outcome outcome, u64 slot);
 /* request.c: process context */
+void paxos_refuse_unstarted(const struct paxos_group *group,
+			    struct genl_info *info);
 int paxos_nl_propose(struct sk_buff *skb, struct genl_info *info);
 int paxos_nl_read(struct sk_buff *skb, struct genl_info *info);
 int paxos_nl_reconfigure(struct sk_buff *skb, struct genl_info *info);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <net/genetlink.h>
 #include "paths.h"
+#include "policy.h"
 #include "trace.h"
 
 /*
@@ -258,7 +259,7 @@ static int acknowledge(struct paxos_group *group, struct genl_info *info,
 	u64 oldest;
 
 	if (core->state != PAXOS_RUNNING) {
-		GENL_SET_ERR_MSG(info, "the group is not started");
+		paxos_refuse_unstarted(group, info);
 		return -EUNATCH;
 	}
 	if (lsn < core->durable) {
@@ -298,7 +299,7 @@ int paxos_nl_pull(struct sk_buff *skb, struct genl_info *info)
 	size_t size = 0;
 	int err;
 
-	if (GENL_REQ_ATTR_CHECK(info, PAXOS_A_LSN))
+	if (PAXOS_LACKS(info, PAXOS_A_LSN, "the last durable lsn"))
 		return -EINVAL;
 
 	paxos_group_lock(group);

@@ -6,6 +6,7 @@
 #include <net/genetlink.h>
 #include "consumer.h"
 #include "paths.h"
+#include "policy.h"
 
 /*
  * Snapshots: at one slot each consumer of the group pins a view of its state,
@@ -443,16 +444,18 @@ int paxos_nl_snapshot_begin(struct sk_buff *skb, struct genl_info *info)
 	struct paxos_group *group = info->user_ptr[0];
 	struct sk_buff *answer;
 	void *header, *bytes;
-	int err = -ENOMEM;
+	int err;
 
-	if (GENL_REQ_ATTR_CHECK(info, PAXOS_A_AGENT))
+	if (PAXOS_LACKS(info, PAXOS_A_AGENT, "the agent's port"))
 		return -EINVAL;
 	bytes = kmalloc(PAXOS_CHECKPOINT_MAX, GFP_KERNEL);
 	answer = genlmsg_new(PAXOS_CHECKPOINT_MAX + 128 +
 			     PAXOS_NL_CONSUMERS_MAX * PAXOS_CONSUMER_SIZE,
 			     GFP_KERNEL);
-	if (!bytes || !answer)
+	if (!bytes || !answer) {
+		err = paxos_no_memory(info);
 		goto out;
+	}
 	header = genlmsg_put_reply(answer, info, &paxos_family, 0,
 				   PAXOS_CMD_SNAPSHOT_BEGIN);
 	paxos_group_lock(group);
@@ -509,7 +512,10 @@ static int pull(struct paxos_group *group, struct genl_info *info,
 				 consumer->error);
 		return -EIO;
 	}
-	return consumer->saving == PAXOS_SAVING_SAVED ? 0 : -EAGAIN;
+	if (consumer->saving == PAXOS_SAVING_SAVED)
+		return 0;
+	GENL_SET_ERR_MSG(info, "nothing more is there yet");
+	return -EAGAIN;
 }
 
 int paxos_nl_snapshot_pull(struct sk_buff *skb, struct genl_info *info)
@@ -520,8 +526,8 @@ int paxos_nl_snapshot_pull(struct sk_buff *skb, struct genl_info *info)
 	void *header;
 	int err;
 
-	if (GENL_REQ_ATTR_CHECK(info, PAXOS_A_AGENT) ||
-	    GENL_REQ_ATTR_CHECK(info, PAXOS_A_WHICH))
+	if (PAXOS_LACKS(info, PAXOS_A_AGENT, "the agent's port") ||
+	    PAXOS_LACKS(info, PAXOS_A_WHICH, "a consumer's id"))
 		return -EINVAL;
 	paxos_group_lock(group);
 	err = paxos_agent_named(group, info) ?: pull(group, info, &chunk);
@@ -554,7 +560,7 @@ lost:
 	paxos_group_lock(group);
 	paxos_snapshot_end(group, -ENOMEM);
 	paxos_group_unlock(group);
-	return -ENOMEM;
+	return paxos_no_memory(info);
 }
 
 int paxos_nl_snapshot_end(struct sk_buff *skb, struct genl_info *info)
@@ -562,7 +568,7 @@ int paxos_nl_snapshot_end(struct sk_buff *skb, struct genl_info *info)
 	struct paxos_group *group = info->user_ptr[0];
 	int err;
 
-	if (GENL_REQ_ATTR_CHECK(info, PAXOS_A_AGENT))
+	if (PAXOS_LACKS(info, PAXOS_A_AGENT, "the agent's port"))
 		return -EINVAL;
 	paxos_group_lock(group);
 	err = paxos_agent_named(group, info);
