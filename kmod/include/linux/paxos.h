@@ -19,7 +19,8 @@
  *   (memalloc_noio_save()), on a queue of the handle that has a thread of its
  *   own for when there is no memory for another (WQ_MEM_RECLAIM). So a consumer
  *   may be what storage is written back to, as long as the agents' disks are
- *   not.
+ *   not. With durability sync no vote leaves before the agent has written it:
+ *   paxosd, where it may, locks its memory and starts no I/O to get some.
  * - A handle keeps paxos.ko loaded, but not its consumer: the consumer's module
  *   closes its handles before it goes, in its exit at the latest.
  * - A group may be deleted under a handle, alone or with its namespace: stop()
