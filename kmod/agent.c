@@ -70,7 +70,7 @@ int paxos_nl_attach(struct sk_buff *skb, struct genl_info *info)
 
 	answer = genlmsg_new(NLMSG_ALIGN(128), GFP_KERNEL);
 	if (!answer)
-		return -ENOMEM;
+		return paxos_no_memory(info);
 	header = genlmsg_put_reply(answer, info, &paxos_family, 0,
 				   PAXOS_CMD_ATTACH);
 
@@ -166,6 +166,20 @@ int paxos_record_parse(struct nlattr *attr, struct paxos_record_view *record,
 	return 0;
 }
 
+static const char *restore_refusal(const struct paxos_group *group, int err)
+{
+	if (group->core.state != PAXOS_RESTORING)
+		return "comes too late: the group was started";
+	switch (err) {
+	case -ENOMEM:
+		return "finds no memory: the same again";
+	case -ENOSPC:
+		return "finds no room in the log";
+	default:
+		return "contradicts those before";
+	}
+}
+
 static int restore_one(struct paxos_group *group, struct genl_info *info,
 		       struct nlattr *attr)
 {
@@ -176,9 +190,9 @@ static int restore_one(struct paxos_group *group, struct genl_info *info,
 	err = paxos_record_parse(attr, &record, 0, info->extack);
 	if (err)
 		return err;
-	reserve = paxos_group_reserve(record.item.len);
+	reserve = paxos_group_reserve(group, record.item.len);
 	if (!reserve)
-		return -ENOMEM;
+		return paxos_no_memory(info);
 
 	paxos_group_lock_with(group, reserve, record.item.len);
 	err = paxos_agent_check(group, info);
@@ -187,9 +201,7 @@ static int restore_one(struct paxos_group *group, struct genl_info *info,
 		if (err) {
 			NL_SET_BAD_ATTR(info->extack, attr);
 			PAXOS_REFUSE_FMT(info->extack, "record %llu %s",
-					 record.lsn, err == -EINVAL ?
-					 "contradicts those before" :
-					 "finds no room");
+					 record.lsn, restore_refusal(group, err));
 		}
 	}
 	paxos_group_unlock_with(group);
@@ -299,9 +311,9 @@ static int learn_one(struct paxos_group *group, struct genl_info *info,
 	}
 	/* What is known needs no memory: it is only compared. */
 	if (record.slot > READ_ONCE(core->commit)) {
-		reserve = paxos_group_reserve(record.item.len);
+		reserve = paxos_group_reserve(group, record.item.len);
 		if (!reserve)
-			return -ENOMEM;
+			return paxos_no_memory(info);
 	}
 
 	paxos_group_lock_with(group, reserve, record.item.len);
@@ -328,9 +340,9 @@ int paxos_nl_learn(struct sk_buff *skb, struct genl_info *info)
 	struct nlattr *attr;
 	int rest, err;
 
-	if (GENL_REQ_ATTR_CHECK(info, PAXOS_A_AGENT) ||
-	    GENL_REQ_ATTR_CHECK(info, PAXOS_A_FROM) ||
-	    GENL_REQ_ATTR_CHECK(info, PAXOS_A_GOAL))
+	if (PAXOS_LACKS(info, PAXOS_A_AGENT, "the agent's port") ||
+	    PAXOS_LACKS(info, PAXOS_A_FROM, "the member that gives") ||
+	    PAXOS_LACKS(info, PAXOS_A_GOAL, "a goal"))
 		return -EINVAL;
 	paxos_group_lock(group);
 	err = paxos_agent_named(group, info);
@@ -361,8 +373,8 @@ int paxos_nl_start(struct sk_buff *skb, struct genl_info *info)
 	u64 incarnation;
 	int err = 0;
 
-	if (GENL_REQ_ATTR_CHECK(info, PAXOS_A_INCARNATION) ||
-	    GENL_REQ_ATTR_CHECK(info, PAXOS_A_LSN))
+	if (PAXOS_LACKS(info, PAXOS_A_INCARNATION, "an incarnation") ||
+	    PAXOS_LACKS(info, PAXOS_A_LSN, "the last restored lsn"))
 		return -EINVAL;
 	incarnation = nla_get_u64(info->attrs[PAXOS_A_INCARNATION]);
 
@@ -371,7 +383,10 @@ int paxos_nl_start(struct sk_buff *skb, struct genl_info *info)
 	    group->dead)
 		err = paxos_agent_check(group, info);
 	if (!err && core->state != PAXOS_RESTORING) {
-		GENL_SET_ERR_MSG(info, "the group was started before");
+		if (core->state == PAXOS_STOPPED)
+			paxos_refuse_unstarted(group, info);
+		else
+			GENL_SET_ERR_MSG(info, "the group was started before");
 		err = -EALREADY;
 	}
 	if (!err && !incarnation) {
@@ -386,7 +401,7 @@ int paxos_nl_start(struct sk_buff *skb, struct genl_info *info)
 					    info->attrs[PAXOS_A_LSN],
 					    "records beyond this were restored");
 		else
-			paxos_handles_started();
+			paxos_handles_started(group);
 	}
 	paxos_group_unlock(group);
 	return err;

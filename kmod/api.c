@@ -12,6 +12,12 @@ void paxos_handle_done(struct paxos_handle *handle,
 	paxos_handle_put(handle);
 }
 
+/* Of a group that is deleted that is all there is to say. */
+static bool halted(const struct paxos_group *group)
+{
+	return group->divergence.halted && !group->dead;
+}
+
 static int propose(struct paxos_handle *handle, struct paxos_request *request,
 		   const void *bytes, u32 len, u32 timeout_ms)
 {
@@ -19,14 +25,16 @@ static int propose(struct paxos_handle *handle, struct paxos_request *request,
 	int err;
 
 	lockdep_assert_held(&group->lock);
-	/* it would not see what becomes of it */
-	if (handle->ops && group->divergence.halted)
-		return -EBADMSG;
 	request->handle = handle;
 	request->epoch = 0;
 	err = paxos_handle_begin(handle);
 	if (err)
 		return err;
+	/* it would not see what becomes of it */
+	if (handle->ops && unlikely(halted(group))) {
+		paxos_handle_put(handle);
+		return -EBADMSG;
+	}
 	list_add_tail(&request->mine, &handle->requests);
 	err = paxos_request_propose(group, request, bytes, len, timeout_ms);
 	if (err) {
@@ -47,8 +55,9 @@ static int propose(struct paxos_handle *handle, struct paxos_request *request,
  * That done() says chosen does not mean that this host has applied it: see
  * paxos_read_barrier().
  *
- * Context: Any but hard interrupt; takes spinlocks with softirqs off. Never
- * waits.
+ * Context: Any but hard interrupt, interrupts on; takes spinlocks with softirqs
+ * off, and calls done() of requests of the group that have ended, also those of
+ * other handles: not under a lock that a done() takes. Never waits.
  * Return: 0: done() will be called, exactly once, perhaps before this returns.
  * Else nothing was proposed and done() will not be called: -EMSGSIZE: too
  * long; -EAGAIN: too many under way; -EUNATCH: the group has no agent, or is
@@ -145,7 +154,7 @@ static int applied(struct paxos_handle *handle, u64 slot)
 	int ret;
 
 	paxos_group_lock(group);
-	if (group->divergence.halted)
+	if (halted(group))
 		ret = -EBADMSG;
 	else if (!handle->ops || handle->applied >= slot)
 		ret = 1;
@@ -223,8 +232,9 @@ static int read_quorum(struct paxos_handle *handle, u64 deadline, u64 *slot)
  * -ENOLINK: no quorum answered in time; -ETIMEDOUT: one did, and this handle
  * has not applied all of it in time; -EINTR: a fatal signal; -EAGAIN: too many
  * reads are under way; -EUNATCH: the group has no agent, or is not started;
- * -ESHUTDOWN: the group was deleted, or @handle is being closed; -ESTALE:
- * @handle was stopped, as ops->stop said; -EBADMSG: as paxos_halted().
+ * -ESHUTDOWN: the group was deleted, or @handle is being closed; -EBADMSG: as
+ * paxos_halted(); or, where @handle was stopped, what ops->stop was told, such
+ * as -ESTALE.
  */
 int paxos_read_barrier(struct paxos_handle *handle, u32 timeout_ms)
 {
@@ -255,7 +265,8 @@ EXPORT_SYMBOL_GPL(paxos_read_barrier);
  *
  * Not where it is halted: its consumers do not see what is chosen.
  *
- * Context: Any but hard interrupt; takes spinlocks with softirqs off.
+ * Context: As paxos_propose(), also in that done() may be called.
+ * Return: whether it was so.
  */
 bool paxos_leads(struct paxos_handle *handle)
 {
@@ -278,9 +289,11 @@ EXPORT_SYMBOL_GPL(paxos_leads);
  * nothing more is until a person has looked (paxosctl(8), DIVERGENCE): a
  * consumer tells nobody of its state meanwhile. Barriers, and proposals of
  * those that apply, fail with -EBADMSG. It may end again: members that were
- * not heard yet agree with this one.
+ * not heard yet agree with this one; it does not when the group is deleted, of
+ * which other calls tell.
  *
  * Context: Any; takes no lock, so what it returns may be over by then.
+ * Return: whether it was so.
  */
 bool paxos_halted(struct paxos_handle *handle)
 {

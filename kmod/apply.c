@@ -172,11 +172,13 @@ static enum call take(struct paxos_handle *handle, struct told *told)
 		return CALL_QUORUM;
 	}
 	/* What this member holds may not be what was chosen. */
-	if (group->divergence.halted)
+	if (group->divergence.halted || handle->from_now)
 		return CALL_NONE;
 	if (handle->ops->view && view_due(handle))
 		return take_view(handle, told, core->config_slot,
 				 &core->config);
+	if (unlikely(handle->consumer.failed))
+		return take_stop(handle, handle->consumer.failed);
 	for (;;) {
 		err = paxos_consumer_turn(&handle->consumer);
 		if (err)

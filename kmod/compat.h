@@ -19,8 +19,10 @@
 
 /*
  * An extack's sentence is a pointer that must outlive the request, with no room
- * of its own. Take one of a few buffers in turn: who is overtaken by sixteen
- * other refusals before its own is copied reads another's sentence.
+ * of its own. Take one of a few buffers in turn: who is overtaken by four other
+ * refusals before its own is copied reads another's sentence. That has the same
+ * length: a buffer is for one length only, as netlink_ack() counts it, makes
+ * room, and then relies on it.
  */
 #define PAXOS_SENTENCES
 __printf(1, 2) const char *paxos_sentence(const char *format, ...);

@@ -45,7 +45,7 @@ void paxos_consumer_enter(struct paxos_consumer *consumer,
 /*
  * What comes before the next slot is applied. 0: that; -EXDEV:
  * paxos_consumer_work(); -ENODATA: the agent will bring it, and queue the work;
- * -ESTALE: nobody will; or what snapshot_load() returned.
+ * -ESTALE: nobody will.
  */
 int paxos_consumer_turn(struct paxos_consumer *consumer)
 {

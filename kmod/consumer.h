@@ -90,7 +90,7 @@ enum paxos_feeding {
  * @error: of snapshot_begin() or snapshot_save()
  * @wants: slots that this kernel does not hold any more
  * @refused: the agent does not have them either
- * @failed: what snapshot_load() returned, 0: it did not fail by itself
+ * @failed: the error of snapshot_load(), 0: it did not fail by itself
  * @broken: a load broke off: its state is of no use before the next
  * @loading: snapshot_load() runs
  * @feeding: enum paxos_feeding

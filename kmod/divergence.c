@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <net/netlink.h>
+#include "consumer.h"
 #include "paths.h"
 #include "policy.h"
 
@@ -25,6 +26,8 @@ static void judge(struct paxos_group *group, u64 now)
 		paxos_handles_kick(group);
 		if (halted)
 			paxos_notify_missed(group);
+		else
+			paxos_snapshot_end(group, -EBADMSG);
 	}
 	if (before && !divergence->differ)
 		paxos_notify_plain(group, PAXOS_NL_EVENT_CONVERGED);

@@ -75,6 +75,7 @@ static int log_begin(struct paxos_group *group, struct netlink_callback *cb)
 		return 0;
 	dump->next = nla_get_u64(attrs[PAXOS_A_FIRST]);
 	if (dump->next < group->core.log.first) {
+		NL_SET_BAD_ATTR(cb->extack, attrs[PAXOS_A_FIRST]);
 		PAXOS_REFUSE_FMT(cb->extack,
 				 "slots below %llu were trimmed",
 				 group->core.log.first);
@@ -142,6 +143,7 @@ int paxos_nl_log_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	}
 	group = paxos_group_get(sock_net(skb->sk), nla_get_u32(attr));
 	if (!group) {
+		NL_SET_BAD_ATTR(cb->extack, attr);
 		PAXOS_REFUSE_FMT(cb->extack,
 				 "no group %u in this network namespace",
 				 nla_get_u32(attr));
@@ -152,5 +154,7 @@ int paxos_nl_log_dump(struct sk_buff *skb, struct netlink_callback *cb)
 		err = log_dump_some(skb, cb, group);
 	paxos_group_unlock(group);
 	paxos_group_put(group);
+	if (err == -ESHUTDOWN)
+		NL_SET_ERR_MSG(cb->extack, "the group was deleted");
 	return err ?: skb->len;
 }

@@ -33,8 +33,6 @@ int paxos_feed_turn(struct paxos_consumer *consumer)
 	struct paxos_core *core = &group->core;
 
 	lockdep_assert_held(&group->lock);
-	if (consumer->failed)
-		return consumer->failed;
 	if (consumer->refused || core->settings.durability != PAXOS_SYNC) {
 		consumer->off = true;
 		paxos_saving_leave(consumer);
@@ -69,12 +67,12 @@ static void load(struct paxos_consumer *consumer)
 	in->part = NULL;
 	paxos_group_lock(group);
 	consumer->loading = false;
-	if (in->error) {
+	if (in->error || err == -ENOMEM) {
 		/* Not the consumer's fault: once more, when someone brings it. */
 		reset(consumer, &garbage);
 	} else if (err) {
 		consumer->off = true;
-		consumer->failed = err;
+		consumer->failed = err < 0 ? err : -EINVAL;
 		paxos_saving_leave(consumer);
 	} else {
 		reset(consumer, &garbage);
@@ -172,13 +170,31 @@ static int find_hungry(struct paxos_group *group, struct genl_info *info,
 	return 0;
 }
 
-static int check_base(const struct paxos_consumer *consumer, u64 base,
-		      bool loads, struct genl_info *info)
+/* Is it known that the slots up to @base are not those of @checkpoint? */
+static bool differs(const struct paxos_group *group, u64 base,
+		    const struct nlattr *checkpoint)
+{
+	u64 here = paxos_core_checksum(&group->core, base);
+	const struct paxos_wire_checkpoint *head;
+	u64 there;
+
+	if (!here)
+		return false;
+	head = nla_data(checkpoint);
+	there = get_unaligned_le64(&head->checksum);
+	return there && there != here;
+}
+
+static int check_base(struct paxos_consumer *consumer, u64 base, bool loads,
+		      struct genl_info *info)
 {
 	struct nlattr *slot = info->attrs[PAXOS_A_SLOT];
 
 	if (consumer->loading) {
-		GENL_SET_ERR_MSG(info, "a load is under way");
+		/* Who brought it has given it up. */
+		if (!consumer->in.ended)
+			paxos_stream_fail(&consumer->in, -ECANCELED);
+		GENL_SET_ERR_MSG(info, "a former load has not ended yet");
 		return -EBUSY;
 	}
 	if (loads && !consumer->ops->snapshot_load) {
@@ -190,6 +206,11 @@ static int check_base(const struct paxos_consumer *consumer, u64 base,
 		NL_SET_ERR_MSG_ATTR(info->extack, slot,
 				    "that slot is not known to be chosen here");
 		return -ERANGE;
+	}
+	if (differs(consumer->group, base, info->attrs[PAXOS_A_VALUE])) {
+		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[PAXOS_A_VALUE],
+				    "that checkpoint is of another log");
+		return -EBADMSG;
 	}
 	/* What it has applied it is not to see again, nor a hole. */
 	if (loads ? base + 1 < *consumer->next :
@@ -215,7 +236,7 @@ static int feed_begin(struct paxos_group *group, struct genl_info *info,
 		base = nla_get_u64(info->attrs[PAXOS_A_SLOT]);
 	seen = kvcalloc(PAXOS_MEMBERS_MAX + 1, sizeof(*seen), GFP_KERNEL);
 	if (!seen)
-		return -ENOMEM;
+		return paxos_no_memory(info);
 	if (base && (!value ||
 		     paxos_checkpoint_seen(base, nla_data(value),
 					   nla_len(value), seen))) {
@@ -252,7 +273,7 @@ static int feed_section(struct paxos_group *group, struct genl_info *info)
 	if (value && nla_len(value)) {
 		chunk = paxos_chunk_new(nla_data(value), nla_len(value));
 		if (!chunk)
-			return -ENOMEM;
+			return paxos_no_memory(info);
 	}
 	paxos_group_lock(group);
 	err = find_hungry(group, info, &consumer);
@@ -312,7 +333,7 @@ static int parse_values(struct genl_info *info, struct list_head *values,
 		*next = record.slot + 1;
 		chunk = paxos_chunk_new(record.item.bytes, record.item.len);
 		if (!chunk)
-			return -ENOMEM;
+			return paxos_no_memory(info);
 		chunk->slot = record.slot;
 		chunk->kind = record.item.kind;
 		chunk->origin = record.item.origin;
@@ -374,13 +395,38 @@ static int feed_nothing(struct paxos_group *group, struct genl_info *info)
 	return err;
 }
 
+/* What has no sentence yet. */
+static int refuse(struct genl_info *info, int err)
+{
+	if (info->extack->_msg)
+		return err;
+	switch (err) {
+	case -ECANCELED:
+		GENL_SET_ERR_MSG(info, "nothing was begun, or it has ended");
+		break;
+	case -EAGAIN:
+		GENL_SET_ERR_MSG(info,
+				 "no room until the consumer has taken some");
+		break;
+	case -ERANGE:
+		GENL_SET_ERR_MSG(info,
+				 "these are not the next slots, or not all are chosen here");
+		break;
+	case -EINVAL:
+		GENL_SET_ERR_MSG(info,
+				 "no values, or more of a section that has ended");
+		break;
+	}
+	return err;
+}
+
 int paxos_nl_consumer_feed(struct sk_buff *skb, struct genl_info *info)
 {
 	struct paxos_group *group = info->user_ptr[0];
 
-	if (GENL_REQ_ATTR_CHECK(info, PAXOS_A_AGENT) ||
-	    GENL_REQ_ATTR_CHECK(info, PAXOS_A_WHICH) ||
-	    GENL_REQ_ATTR_CHECK(info, PAXOS_A_FEED))
+	if (PAXOS_LACKS(info, PAXOS_A_AGENT, "the agent's port") ||
+	    PAXOS_LACKS(info, PAXOS_A_WHICH, "a consumer's id") ||
+	    PAXOS_LACKS(info, PAXOS_A_FEED, "what comes"))
 		return -EINVAL;
 	switch (nla_get_u8(info->attrs[PAXOS_A_FEED])) {
 	case PAXOS_NL_FEED_BEGIN:
@@ -388,9 +434,9 @@ int paxos_nl_consumer_feed(struct sk_buff *skb, struct genl_info *info)
 	case PAXOS_NL_FEED_LOAD:
 		return feed_begin(group, info, true);
 	case PAXOS_NL_FEED_SECTION:
-		return feed_section(group, info);
+		return refuse(info, feed_section(group, info));
 	case PAXOS_NL_FEED_VALUES:
-		return feed_values(group, info);
+		return refuse(info, feed_values(group, info));
 	default:
 		return feed_nothing(group, info);
 	}
@@ -429,7 +475,7 @@ int paxos_nl_consumer_get(struct sk_buff *skb, struct genl_info *info)
 	answer = genlmsg_new(128 + PAXOS_NL_CONSUMERS_MAX * PAXOS_CONSUMER_SIZE,
 			     GFP_KERNEL);
 	if (!answer)
-		return -ENOMEM;
+		return paxos_no_memory(info);
 	header = genlmsg_put_reply(answer, info, &paxos_family, 0,
 				   PAXOS_CMD_CONSUMER_GET);
 	paxos_group_lock(group);

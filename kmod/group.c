@@ -2,6 +2,7 @@
 #include <linux/bitmap.h>
 #include <linux/random.h>
 #include <linux/slab.h>
+#include <linux/user_namespace.h>
 #include <net/udp_tunnel.h>
 #include "core/wire.h"
 #include "paths.h"
@@ -71,11 +72,14 @@ static const struct paxos_ops group_ops = {
  * paxos_group_reserve - memory for a value of @len bytes, or NULL
  *
  * Process context can wait for memory, the core cannot: what is handed to
- * paxos_group_lock_with() the core's next value of that length is made of.
+ * paxos_group_lock_with() the core's next value of that length is made of. Who
+ * is root in a user namespace of its own pays for it.
  */
-void *paxos_group_reserve(u32 len)
+void *paxos_group_reserve(const struct paxos_group *group, u32 len)
 {
-	return paxos_value_memory(len, GFP_KERNEL);
+	bool ours = group->net->user_ns == &init_user_ns;
+
+	return paxos_value_memory(len, ours ? GFP_KERNEL : GFP_KERNEL_ACCOUNT);
 }
 
 /* The group @id of @net, with a reference, or NULL. */
@@ -265,7 +269,7 @@ static int group_new(struct net *net, struct paxos_group_config *config,
 	unsigned int i;
 	int err = -ENOMEM;
 
-	group = kvzalloc(sizeof(*group), GFP_KERNEL);
+	group = kvzalloc(sizeof(*group), GFP_KERNEL_ACCOUNT);
 	if (!group)
 		return -ENOMEM;
 	group->net = net;
@@ -294,9 +298,10 @@ static int group_new(struct net *net, struct paxos_group_config *config,
 	}
 
 	group->entries = kvcalloc(settings->log_size, sizeof(*group->entries),
-				  GFP_KERNEL);
-	group->scratch = kvzalloc(PAXOS_DATAGRAM_MAX, GFP_KERNEL);
-	group->deliverable = bitmap_zalloc(settings->log_size, GFP_KERNEL);
+				  GFP_KERNEL_ACCOUNT);
+	group->scratch = kvzalloc(PAXOS_DATAGRAM_MAX, GFP_KERNEL_ACCOUNT);
+	group->deliverable = bitmap_zalloc(settings->log_size,
+					   GFP_KERNEL_ACCOUNT);
 	group->stats = paxos_stats_new();
 	if (!group->entries || !group->scratch || !group->deliverable ||
 	    !group->stats)
@@ -368,8 +373,10 @@ int paxos_group_add(struct net *net, struct paxos_group_config *config,
 	}
 	/* So that nothing can fail once datagrams arrive. */
 	err = xa_reserve(&groups->groups, group->id, GFP_KERNEL);
-	if (err)
+	if (err) {
+		NL_SET_ERR_MSG(extack, "no memory for the group");
 		goto error;
+	}
 	err = paxos_socket_open(group, extack);
 	if (err) {
 		xa_release(&groups->groups, group->id);

@@ -62,7 +62,7 @@ struct paxos_agent_seen {
 /* What a member's kernel says to a Probe, started there or not. */
 struct paxos_probe_seen {
 	u64 heard;		/* our time; 0: never */
-	u32 stamp;		/* of the Probe that no answer came to, or 0 */
+	u32 stamp;		/* of Probes that no answer came to, or 0 */
 	bool runs;		/* restored and started, so it takes part */
 };
 

@@ -15,9 +15,20 @@
 
 static DECLARE_WAIT_QUEUE_HEAD(started);
 
-/* A group has been started: who waits to open one looks again. */
-void paxos_handles_started(void)
+/* @group has been started: who waits to open one looks again. */
+void paxos_handles_started(struct paxos_group *group)
 {
+	struct paxos_handle *handle;
+
+	lockdep_assert_held(&group->lock);
+	list_for_each_entry(handle, &group->handles, node) {
+		if (!handle->from_now)
+			continue;
+		handle->from_now = false;
+		handle->next = group->core.commit + 1;
+		handle->applied = group->core.commit;
+		queue_work(handle->queue, &handle->work);
+	}
 	wake_up_all(&started);
 }
 
@@ -111,6 +122,9 @@ static int join(struct paxos_handle *handle, u64 first)
 	} else if (handle->ops && !has_room(group)) {
 		err = -ENOSPC;
 	} else {
+		/* What is being restored was chosen before. */
+		handle->from_now = !first && group->core.state ==
+				   PAXOS_RESTORING;
 		handle->next = first ?: group->core.commit + 1;
 		handle->applied = handle->next - 1;
 		if (handle->ops) {
@@ -126,6 +140,8 @@ static int join(struct paxos_handle *handle, u64 first)
 static bool ops_valid(const struct paxos_handle_ops *ops)
 {
 	return ops->apply && ops->name && *ops->name &&
+	       !ops->snapshot_begin == !ops->snapshot_save &&
+	       !ops->snapshot_begin == !ops->snapshot_end &&
 	       strnlen(ops->name, PAXOS_NAME_MAX + 1) <= PAXOS_NAME_MAX;
 }
 
@@ -134,7 +150,7 @@ static bool ops_valid(const struct paxos_handle_ops *ops)
  * @net: network namespace of the group; the caller has a reference
  * @group: its id
  * @first: the first slot to apply: 1 for the whole log; 0 for what is chosen
- *         from now on
+ *         from now on, or from when the group is started
  * @ops: what to call, or NULL for a caller that only proposes; kept until
  *       paxos_close()
  * @context: for @ops
@@ -143,12 +159,14 @@ static bool ops_valid(const struct paxos_handle_ops *ops)
  *
  * Callbacks may come before this returns.
  *
- * Context: Process context, sleeps.
+ * Context: Process context, sleeps. As of paxos_propose(), done() of others may
+ * be called.
  * Return: a handle to give to paxos_close(), or ERR_PTR() of
  * -ENOENT: there is no such group, and @timeout_ms is 0; or it was deleted just
  * now; -ETIMEDOUT: none that runs came in time; -EINTR: a fatal signal ended
- * the wait; -EINVAL: @ops lacks apply() or a name, or that is too long;
- * -ENOSPC: the group has PAXOS_NL_CONSUMERS_MAX of them; -ENOMEM.
+ * the wait; -EINVAL: @ops lacks apply() or a name, or that is too long, or has
+ * some of the operations to take a snapshot, but not all; -ENOSPC: the group
+ * has PAXOS_NL_CONSUMERS_MAX of them; -ENOMEM.
  */
 struct paxos_handle *paxos_open(struct net *net, u32 group, u64 first,
 				const struct paxos_handle_ops *ops,

@@ -22,6 +22,7 @@
  *        @stopped, is protected by the group's lock
  * @requests: under way
  * @closing: nothing new is begun
+ * @from_now: it begins where the log ends when the group is started
  * @next: the next slot to look at
  * @applied: all up to here has been applied
  * @viewed: slot of the configuration last told, or PAXOS_NOT_VIEWED
@@ -44,6 +45,7 @@ struct paxos_handle {
 	struct list_head node;
 	struct list_head requests;
 	bool closing;
+	bool from_now;
 	u64 next;
 	u64 applied;
 	u64 viewed;

@@ -2,6 +2,7 @@
 #include <linux/delay.h>
 #include <linux/slab.h>
 #include <net/genetlink.h>
+#include <net/ipv6.h>
 #include "core/quorum.h"
 #include "core/wire.h"
 #include "paths.h"
@@ -65,11 +66,11 @@ static bool member_find(const struct paxos_group *group, u8 id,
 	return true;
 }
 
+/* Scopes are not compared: each host has interfaces of its own. */
 static bool member_same_place(const struct paxos_member *a,
 			      const struct paxos_member *b)
 {
 	return a->family == b->family && a->port == b->port &&
-	       a->scope == b->scope &&
 	       !memcmp(a->address, b->address, sizeof(a->address));
 }
 
@@ -157,8 +158,12 @@ static int check_wanted(struct paxos_group *group, struct genl_info *info,
 	bool is;
 
 	if (!paxos_config_has(config, id)) {
-		if (change->role == PAXOS_NL_ROLE_NONE || !change->addressed)
+		if (change->role == PAXOS_NL_ROLE_NONE)
 			return REFUSE(info, -ENOENT, "there is no member %u",
+				      id);
+		if (!change->addressed)
+			return REFUSE(info, -ENOENT,
+				      "there is no member %u; a new one needs an address",
 				      id);
 		if (config->gone & paxos_member_bit(id))
 			return REFUSE(info, -EKEYREVOKED,
@@ -275,12 +280,26 @@ int paxos_change_make(struct paxos_group *group, struct genl_info *info,
 	return 0;
 }
 
+/*
+ * The interface to a link-local @to, which whoever made the configuration named
+ * as it is there: as it was here, or where this member listens.
+ */
+static int scope_here(const struct paxos_endpoint *self,
+		      const struct paxos_endpoint *old,
+		      const struct paxos_endpoint *to)
+{
+	if (old && old->scope &&
+	    ipv6_addr_equal(&old->address.v6, &to->address.v6))
+		return old->scope;
+	return self->scope ?: to->scope;
+}
+
 /* One endpoint of @member, if it is not there just so. */
 static int endpoint_set(struct paxos_group *group,
 			const struct paxos_member *member)
 {
 	struct paxos_net *groups = paxos_net(group->net);
-	struct paxos_endpoint *old, *new;
+	struct paxos_endpoint *old, *new, *self;
 
 	lockdep_assert_held(&groups->mutex);
 	new = paxos_endpoint_new();
@@ -289,6 +308,10 @@ static int endpoint_set(struct paxos_group *group,
 	endpoint_of(member, new);
 	old = rcu_dereference_protected(group->endpoints[member->id],
 					lockdep_is_held(&groups->mutex));
+	self = rcu_dereference_protected(group->endpoints[group->core.settings.self],
+					 lockdep_is_held(&groups->mutex));
+	if (new->scope)
+		new->scope = scope_here(self, old, new);
 	if (old && paxos_endpoint_same(old, new)) {
 		paxos_endpoint_free(new);
 		return 0;

@@ -57,13 +57,17 @@ static int group_add(struct sk_buff *skb, struct genl_info *info)
 
 	config = kzalloc(sizeof(*config), GFP_KERNEL);
 	if (!config)
-		return -ENOMEM;
+		return paxos_no_memory(info);
 	err = paxos_attr_config(info, config);
 	if (!err) {
 		mutex_lock(&paxos_net(net)->mutex);
 		err = paxos_group_add(net, config, info->extack);
 		mutex_unlock(&paxos_net(net)->mutex);
 	}
+	if (err == -EEXIST)
+		NL_SET_BAD_ATTR(info->extack, info->attrs[PAXOS_A_GROUP]);
+	else if (err == -EADDRINUSE || err == -EADDRNOTAVAIL)
+		NL_SET_BAD_ATTR(info->extack, info->attrs[PAXOS_A_SELF]);
 	paxos_attr_config_free(config);
 	return err;
 }
@@ -93,8 +97,7 @@ static int campaign(struct sk_buff *skb, struct genl_info *info)
 		GENL_SET_ERR_MSG(info, "the group is being deleted");
 		break;
 	case -EUNATCH:
-		GENL_SET_ERR_MSG(info,
-				 "the group has no agent, or is not started");
+		paxos_refuse_unstarted(group, info);
 		break;
 	case -EPERM:
 		GENL_SET_ERR_MSG(info, "a learner cannot lead");
@@ -123,7 +126,7 @@ static int end_lead(struct genl_info *info,
 	if (err == -ESHUTDOWN)
 		GENL_SET_ERR_MSG(info, "the group is being deleted");
 	else if (err == -EUNATCH)
-		GENL_SET_ERR_MSG(info, "the group is not started");
+		paxos_refuse_unstarted(group, info);
 	return err;
 }
 
@@ -156,8 +159,8 @@ static int transfer(struct sk_buff *skb, struct genl_info *info)
 {
 	int err;
 
-	if (GENL_REQ_ATTR_CHECK(info, PAXOS_A_LEADER) ||
-	    GENL_REQ_ATTR_CHECK(info, PAXOS_A_TIMEOUT))
+	if (PAXOS_LACKS(info, PAXOS_A_LEADER, "a leader") ||
+	    PAXOS_LACKS(info, PAXOS_A_TIMEOUT, "a timeout"))
 		return -EINVAL;
 	err = end_lead(info, core_transfer);
 	switch (err) {
@@ -186,7 +189,7 @@ static int stats_get(struct sk_buff *skb, struct genl_info *info)
 	/* A nest, a name of up to 20 bytes and a number each. */
 	answer = genlmsg_new(PAXOS_COUNTS * 64, GFP_KERNEL);
 	if (!answer)
-		return -ENOMEM;
+		return paxos_no_memory(info);
 	header = genlmsg_put_reply(answer, info, &paxos_family, 0,
 				   PAXOS_CMD_STATS_GET);
 	if (group)
@@ -412,17 +415,23 @@ void paxos_netlink_exit(void)
 }
 
 #ifdef PAXOS_SENTENCES
+#define SENTENCE_MAX	80
+
 const char *paxos_sentence(const char *format, ...)
 {
-	static char sentences[16][80];
+	static char sentences[SENTENCE_MAX][4][SENTENCE_MAX];
 	static atomic_t next;
-	char *mine = sentences[(unsigned int)atomic_inc_return(&next) %
-			       ARRAY_SIZE(sentences)];
+	char text[SENTENCE_MAX];
 	va_list args;
+	char *mine;
+	int length;
 
 	va_start(args, format);
-	vscnprintf(mine, sizeof(sentences[0]), format, args);
+	length = vscnprintf(text, sizeof(text), format, args);
 	va_end(args);
+	mine = sentences[length][(unsigned int)atomic_inc_return(&next) %
+				 ARRAY_SIZE(sentences[0])];
+	memcpy(mine, text, length);
 	return mine;
 }
 EXPORT_SYMBOL_GPL(paxos_sentence);

@@ -69,7 +69,7 @@ int paxos_attr_endpoint(struct genl_info *info, struct nlattr *attr,
 			      "port 0 cannot be reached");
 	endpoint = paxos_endpoint_new();
 	if (!endpoint)
-		return -ENOMEM;
+		return paxos_no_memory(info);
 	endpoint->port = nla_get_be16(part[PAXOS_A_MEMBER_PORT]);
 	err = parse_address(info, part[PAXOS_A_MEMBER_ADDRESS],
 			    part[PAXOS_A_MEMBER_SCOPE] ?
@@ -227,7 +227,7 @@ int paxos_attr_config(struct genl_info *info,
 	config->key = paxos_key_new(nla_data(attrs[PAXOS_A_KEY]),
 				    config->cluster);
 	if (!config->key)
-		return -ENOMEM;
+		return paxos_no_memory(info);
 	if (attrs[PAXOS_A_EPOCH] && !nla_get_u32(attrs[PAXOS_A_EPOCH])) {
 		paxos_config_none(&config->config, voters | learners);
 		return 0;
@@ -264,8 +264,13 @@ static int parse_moves(struct genl_info *info, struct paxos_group *group,
 	struct paxos_endpoint *endpoint, *other;
 	struct nlattr *attr;
 	int rest, i, err;
+	u64 members;
 	u8 id;
 
+	/* Addresses of former members are still there, and may be taken. */
+	paxos_group_lock(group);
+	members = paxos_config_members(&group->core.config);
+	paxos_group_unlock(group);
 	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rest) {
 		if (nla_type(attr) != PAXOS_A_MEMBER)
 			continue;
@@ -279,16 +284,17 @@ static int parse_moves(struct genl_info *info, struct paxos_group *group,
 		if (id == group->core.settings.self)
 			return REFUSE(info, attr, -EINVAL,
 				      "this member itself cannot move");
-		if (!paxos_config_has(&group->core.config, id))
+		if (!(members & paxos_member_bit(id)))
 			return REFUSE(info, attr, -ENOENT,
 				      "no member with this id");
 	}
+	members |= paxos_member_bit(group->core.settings.self);
 	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rest) {
 		if (nla_type(attr) != PAXOS_A_MEMBER)
 			continue;
 		id = nla_get_u8(nla_find_nested(attr, PAXOS_A_MEMBER_ID));
 		for (i = 1; i <= PAXOS_MEMBERS_MAX; i++) {
-			if (i == id)
+			if (i == id || !(members & paxos_member_bit(i)))
 				continue;
 			other = moved[i] ?:
 				rcu_dereference_raw(group->endpoints[i]);
@@ -318,10 +324,15 @@ int paxos_nl_group_set(struct sk_buff *skb, struct genl_info *info)
 		key = paxos_key_new(nla_data(attrs[PAXOS_A_KEY]),
 				    group->cluster);
 		if (!key)
-			return -ENOMEM;
+			return paxos_no_memory(info);
 	}
 	mutex_lock(&groups->mutex);
-	err = parse_moves(info, group, moved);
+	if (group->dead) {
+		GENL_SET_ERR_MSG(info, "the group is being deleted");
+		err = -ESHUTDOWN;
+	} else {
+		err = parse_moves(info, group, moved);
+	}
 	if (!err) {
 		for (i = 1; i <= PAXOS_MEMBERS_MAX; i++)
 			if (moved[i])
@@ -361,10 +372,12 @@ static int peer_set(struct paxos_group *group, struct genl_info *info,
 	if (!part[PAXOS_A_MEMBER_ID])
 		return REFUSE(info, attr, -EINVAL, "a member needs an id");
 	id = nla_get_u8(part[PAXOS_A_MEMBER_ID]);
-	if (!paxos_config_has(&group->core.config, id))
-		return REFUSE(info, attr, -ENOENT, "no member with this id");
 
 	paxos_group_lock(group);
+	if (!paxos_config_has(&group->core.config, id)) {
+		paxos_group_unlock(group);
+		return REFUSE(info, attr, -ENOENT, "no member with this id");
+	}
 	now = paxos_now();
 	seen = &group->seen[id];
 	if (part[PAXOS_A_MEMBER_AGENT_HEARD]) {

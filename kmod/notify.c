@@ -34,7 +34,7 @@ static struct notice_cb *notice_cb(struct sk_buff *skb)
 static void lose(struct paxos_group *group, u8 to)
 {
 	paxos_drop(group, group->stats, PAXOS_DROP_NOTICE_NOMEM, 0);
-	genl_set_err(&paxos_family, group->net, 0, to, ENOBUFS);
+	genl_set_err(&paxos_family, group->net, 0, to, -ENOBUFS);
 }
 
 static void queue(struct paxos_group *group, struct sk_buff *skb, u8 to,
@@ -215,7 +215,8 @@ void paxos_notify_halted(struct paxos_group *group)
 void paxos_notify_missed(struct paxos_group *group)
 {
 	if (genl_has_listeners(&paxos_family, group->net, NOTICE_LOG))
-		genl_set_err(&paxos_family, group->net, 0, NOTICE_LOG, ENOBUFS);
+		genl_set_err(&paxos_family, group->net, 0, NOTICE_LOG,
+			     -ENOBUFS);
 }
 
 /* What the agent says of its log: something in it will go. */

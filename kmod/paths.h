@@ -59,7 +59,7 @@ void paxos_group_unlock_with(struct paxos_group *group)
 int paxos_group_add(struct net *net, struct paxos_group_config *config,
 		    struct netlink_ext_ack *extack);
 /* group.c: process context */
-void *paxos_group_reserve(u32 len);
+void *paxos_group_reserve(const struct paxos_group *group, u32 len);
 int paxos_group_del(struct paxos_group *group);
 void paxos_groups_kill(struct paxos_net *groups);
 void paxos_groups_reap(struct paxos_net *groups);
@@ -179,6 +179,8 @@ void paxos_ended(struct paxos_core *core, void *cookie,
 void paxos_read_ended(struct paxos_core *core, void *cookie,
 		      enum paxos_outcome outcome, u64 slot);
 /* request.c: process context */
+void paxos_refuse_unstarted(const struct paxos_group *group,
+			    struct genl_info *info);
 int paxos_nl_propose(struct sk_buff *skb, struct genl_info *info);
 int paxos_nl_read(struct sk_buff *skb, struct genl_info *info);
 int paxos_nl_reconfigure(struct sk_buff *skb, struct genl_info *info);
@@ -201,8 +203,8 @@ void paxos_deliver(struct paxos_core *core, u64 slot,
 		   const struct paxos_value *value);
 void paxos_handles_kick(struct paxos_group *group);
 void paxos_handles_watch(struct paxos_group *group);
-/* handle.c: any context */
-void paxos_handles_started(void);
+/* handle.c: group locked */
+void paxos_handles_started(struct paxos_group *group);
 /* api.c: softirqs off, no lock */
 void paxos_handle_done(struct paxos_handle *handle,
 		       struct paxos_request *request);

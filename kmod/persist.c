@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <net/genetlink.h>
 #include "paths.h"
+#include "policy.h"
 #include "trace.h"
 
 /*
@@ -258,7 +259,7 @@ static int acknowledge(struct paxos_group *group, struct genl_info *info,
 	u64 oldest;
 
 	if (core->state != PAXOS_RUNNING) {
-		GENL_SET_ERR_MSG(info, "the group is not started");
+		paxos_refuse_unstarted(group, info);
 		return -EUNATCH;
 	}
 	if (lsn < core->durable) {
@@ -298,7 +299,7 @@ int paxos_nl_pull(struct sk_buff *skb, struct genl_info *info)
 	size_t size = 0;
 	int err;
 
-	if (GENL_REQ_ATTR_CHECK(info, PAXOS_A_LSN))
+	if (PAXOS_LACKS(info, PAXOS_A_LSN, "the last durable lsn"))
 		return -EINVAL;
 
 	paxos_group_lock(group);
@@ -307,11 +308,14 @@ int paxos_nl_pull(struct sk_buff *skb, struct genl_info *info)
 	if (!err && due(group))
 		size = measure(group, PULL_MAX);
 	if (size > PULL_ATOMIC) {
-		/* Much has piled up: memory for all of it, at leisure. */
+		/*
+		 * Much has piled up: memory for all of it, at leisure; not that
+		 * of pages which are written back through this very group.
+		 */
 		group->agent.retry = paxos_now() + RETRY_US;
 		paxos_group_watch(group, group->agent.retry);
 		paxos_group_unlock(group);
-		answer = genlmsg_new(size, GFP_KERNEL | __GFP_NOWARN);
+		answer = genlmsg_new(size, GFP_NOIO | __GFP_NOWARN);
 		paxos_group_lock(group);
 		if (answer && group->agent.waiting &&
 		    group->agent.portid == info->snd_portid) {

@@ -2,8 +2,23 @@
 #ifndef _PAXOS_POLICY_H
 #define _PAXOS_POLICY_H
 
-#include <net/netlink.h>
+#include <net/genetlink.h>
 #include <uapi/linux/paxos.h>
+
+/* Is @attr missing? Then that is said of @what, a string. */
+#define PAXOS_LACKS(info, attr, what) ({				\
+	bool __lacks = GENL_REQ_ATTR_CHECK(info, attr);			\
+									\
+	if (__lacks)							\
+		GENL_SET_ERR_MSG(info, what " must be given");		\
+	__lacks;							\
+})
+
+static inline int paxos_no_memory(struct genl_info *info)
+{
+	GENL_SET_ERR_MSG(info, "no memory");
+	return -ENOMEM;
+}
 
 /* What each command takes; uapi/paxos.yaml says the same. */
 extern const struct nla_policy paxos_group_policy[PAXOS_A_MAX + 1];

@@ -41,7 +41,10 @@ void paxos_probe_watch(struct paxos_group *group, u64 now)
 
 			if (heard && now < heard + PAXOS_PROBE_US)
 				continue;
-			probe->stamp = (u32)now | 1;	/* 0 is none */
+			/* The answer may take longer than until the next. */
+			if (!probe->stamp || (u32)now - probe->stamp >
+					     PAXOS_AGENT_SILENCE_US)
+				probe->stamp = (u32)now | 1;	/* 0 is none */
 			send(group, PAXOS_PROBE, id, probe->stamp);
 		}
 		group->probe_due = now + PAXOS_PROBE_US;
@@ -54,7 +57,7 @@ static enum paxos_drop reply(struct paxos_group *group,
 {
 	struct paxos_probe_seen *probe = &group->probes[message->from];
 
-	/* To the last Probe, once: a recorded answer tells of no life. */
+	/* To a Probe of late, once: a recorded answer tells of no life. */
 	if (message->stamp != probe->stamp)
 		return PAXOS_DROP_STALE;
 	probe->stamp = 0;

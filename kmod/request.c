@@ -3,6 +3,7 @@
 #include <net/genetlink.h>
 #include "core/quorum.h"
 #include "paths.h"
+#include "policy.h"
 
 /*
  * Proposals and reads of this member, from netlink or from a kernel subsystem:
@@ -198,22 +199,73 @@ error:
 	return NULL;
 }
 
+/* -EUNATCH, in a sentence. */
+void paxos_refuse_unstarted(const struct paxos_group *group,
+			    struct genl_info *info)
+{
+	if (READ_ONCE(group->core.state) == PAXOS_STOPPED)
+		GENL_SET_ERR_MSG(info,
+				 "this member has lost its votes, and takes no part any more");
+	else
+		GENL_SET_ERR_MSG(info,
+				 "the group has no agent, or is not started");
+}
+
+/* Without a leader, or one without a quorum. */
+static void refuse_unlinked(struct genl_info *info, struct paxos_group *group)
+{
+	const struct paxos_config *config = &group->core.config;
+	u8 up, leader, voters, needed;
+
+	paxos_group_lock(group);
+	leader = group->core.leader;
+	up = paxos_quorum_weight(config, paxos_members_up(group, paxos_now()));
+	voters = hweight64(config->voters);
+	needed = config->q2;
+	paxos_group_unlock(group);
+	if (leader)
+		PAXOS_REFUSE_FMT(info->extack, "no quorum: %u of %u, %u needed",
+				 up, voters, needed);
+	else
+		PAXOS_REFUSE_FMT(info->extack,
+				 "no leader is known; up: %u of %u, %u needed",
+				 up, voters, needed);
+}
+
+/* There was no memory; or it is the group's limit. */
+static void refuse_value(struct genl_info *info, struct paxos_group *group)
+{
+	struct nlattr *value = info->attrs[PAXOS_A_VALUE];
+	const struct paxos_core *core = &group->core;
+	u32 len = value ? nla_len(value) : 0;
+	u32 used, bound;
+
+	paxos_group_lock(group);
+	used = core->value_bytes;
+	/* The rest is for what others propose. */
+	bound = core->settings.bytes - core->settings.bytes / 4;
+	paxos_group_unlock(group);
+	len += sizeof(struct paxos_value);
+	if (used + len > bound)
+		PAXOS_REFUSE_FMT(info->extack,
+				 "the group holds %u bytes of values, of %u that it may",
+				 used, bound);
+	else
+		GENL_SET_ERR_MSG(info, "no memory for the value");
+}
+
 /* Why it was refused, in a sentence. */
 static int refuse(struct genl_info *info, struct paxos_group *group, int err)
 {
-	const struct paxos_config *config = &group->core.config;
-	u8 up, leader;
-
 	switch (err) {
 	case -EUNATCH:
-		GENL_SET_ERR_MSG(info,
-				 "the group has no agent, or is not started");
+		paxos_refuse_unstarted(group, info);
 		break;
 	case -EAGAIN:
 		GENL_SET_ERR_MSG(info, "too many requests are under way");
 		break;
 	case -ENOMEM:
-		GENL_SET_ERR_MSG(info, "no memory for the value");
+		refuse_value(info, group);
 		break;
 	case -ESHUTDOWN:
 		GENL_SET_ERR_MSG(info, "the group is being deleted");
@@ -223,21 +275,7 @@ static int refuse(struct genl_info *info, struct paxos_group *group, int err)
 				 "this member's log differs from the others'");
 		break;
 	case -ENOLINK:
-		paxos_group_lock(group);
-		leader = group->core.leader;
-		up = paxos_quorum_weight(config,
-					 paxos_members_up(group, paxos_now()));
-		paxos_group_unlock(group);
-		if (leader)
-			PAXOS_REFUSE_FMT(info->extack,
-					 "no quorum: %u of %u, %u needed", up,
-					 (u8)hweight64(config->voters),
-					 config->q2);
-		else
-			PAXOS_REFUSE_FMT(info->extack,
-					 "no leader is known; up: %u of %u, %u needed",
-					 up, (u8)hweight64(config->voters),
-					 config->q2);
+		refuse_unlinked(info, group);
 		break;
 	default:
 		GENL_SET_ERR_MSG(info, "the request was refused");
@@ -306,7 +344,7 @@ int paxos_nl_propose(struct sk_buff *skb, struct genl_info *info)
 	void *reserve;
 	int err;
 
-	if (GENL_REQ_ATTR_CHECK(info, PAXOS_A_TIMEOUT))
+	if (PAXOS_LACKS(info, PAXOS_A_TIMEOUT, "a timeout"))
 		return -EINVAL;
 	if (kind && nla_get_u8(kind) == PAXOS_NL_KIND_NOOP)
 		return propose_noop(group, info);
@@ -315,7 +353,7 @@ int paxos_nl_propose(struct sk_buff *skb, struct genl_info *info)
 				    "a configuration is proposed by RECONFIGURE");
 		return -EINVAL;
 	}
-	if (GENL_REQ_ATTR_CHECK(info, PAXOS_A_VALUE))
+	if (PAXOS_LACKS(info, PAXOS_A_VALUE, "a value"))
 		return -EINVAL;
 	if (nla_len(value) > PAXOS_VALUE_MAX) {
 		NL_SET_BAD_ATTR(info->extack, value);
@@ -327,7 +365,7 @@ int paxos_nl_propose(struct sk_buff *skb, struct genl_info *info)
 	waiting = netlink_request(info, PAXOS_CMD_PROPOSE);
 	if (!waiting)
 		return -ENOMEM;
-	reserve = paxos_group_reserve(nla_len(value));
+	reserve = paxos_group_reserve(group, nla_len(value));
 
 	paxos_group_lock_with(group, reserve, nla_len(value));
 	err = paxos_request_propose(group, &waiting->request, nla_data(value),
@@ -347,7 +385,7 @@ int paxos_nl_read(struct sk_buff *skb, struct genl_info *info)
 	u64 timeout;
 	int err;
 
-	if (GENL_REQ_ATTR_CHECK(info, PAXOS_A_TIMEOUT))
+	if (PAXOS_LACKS(info, PAXOS_A_TIMEOUT, "a timeout"))
 		return -EINVAL;
 	waiting = netlink_request(info, PAXOS_CMD_READ);
 	if (!waiting)
@@ -400,11 +438,11 @@ int paxos_nl_reconfigure(struct sk_buff *skb, struct genl_info *info)
 	struct netlink_request *waiting = NULL;
 	struct paxos_change *change;
 	u64 now, timeout;
-	int err = -ENOMEM;
+	int err;
 
 	change = kzalloc(sizeof(*change), GFP_KERNEL);
 	if (!change)
-		return -ENOMEM;
+		return paxos_no_memory(info);
 	err = paxos_change_parse(info, change);
 	if (err)
 		goto out;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/export.h>
 #include <linux/mm.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <net/genetlink.h>
 #include "consumer.h"
 #include "paths.h"
+#include "policy.h"
 
 /*
  * Snapshots: at one slot each consumer of the group pins a view of its state,
@@ -100,7 +102,8 @@ static int push(struct paxos_snapshot *stream)
  * before.
  * Return: 0; -ENOMEM; or why nobody wants it any more: -ECANCELED: the agent
  * ended it, -ETIMEDOUT: it took nothing for long, -ENOTCONN: it is gone,
- * -ESHUTDOWN: the group was deleted, or the handle is being closed.
+ * -EBADMSG: this member's log differs from the others', -ESHUTDOWN: the group
+ * was deleted, or the handle is being closed.
  */
 int paxos_snapshot_write(struct paxos_snapshot *snapshot, const void *bytes,
 			 size_t len)
@@ -167,9 +170,10 @@ out:
  *
  * Context: snapshot_load() only; sleeps until the agent brings more.
  * Return: how many; 0: that was all; -ENOTCONN: the agent is gone, and another
- * will bring all of it once more, -ECANCELED: it begins again, -ESHUTDOWN: the
- * group was deleted, or the handle is being closed. Of an error the state is
- * of no use; snapshot_load() returns it, and is called again, or stop() is.
+ * will bring all of it once more, -ECANCELED: it begins again, -ESTALE: it has
+ * nothing more, -ESHUTDOWN: the group was deleted, or the handle is being
+ * closed. Of an error the state is of no use; snapshot_load() returns it, and
+ * is called again, or stop() is.
  */
 ssize_t paxos_snapshot_read(struct paxos_snapshot *snapshot, void *bytes,
 			    size_t len)
@@ -209,6 +213,7 @@ static void save_work(struct work_struct *work)
 		container_of(work, struct paxos_consumer, save);
 	struct paxos_snapshot *out = &consumer->out;
 	struct paxos_group *group = consumer->group;
+	unsigned int noio = memalloc_noio_save();
 	int err;
 
 	err = consumer->ops->snapshot_save(consumer->context, consumer->view,
@@ -225,6 +230,7 @@ static void save_work(struct work_struct *work)
 	if (consumer->ending)
 		paxos_consumer_wake(consumer);
 	paxos_group_unlock(group);
+	memalloc_noio_restore(noio);
 }
 
 void paxos_saving_init(struct paxos_consumer *consumer)
@@ -438,16 +444,18 @@ int paxos_nl_snapshot_begin(struct sk_buff *skb, struct genl_info *info)
 	struct paxos_group *group = info->user_ptr[0];
 	struct sk_buff *answer;
 	void *header, *bytes;
-	int err = -ENOMEM;
+	int err;
 
-	if (GENL_REQ_ATTR_CHECK(info, PAXOS_A_AGENT))
+	if (PAXOS_LACKS(info, PAXOS_A_AGENT, "the agent's port"))
 		return -EINVAL;
 	bytes = kmalloc(PAXOS_CHECKPOINT_MAX, GFP_KERNEL);
 	answer = genlmsg_new(PAXOS_CHECKPOINT_MAX + 128 +
 			     PAXOS_NL_CONSUMERS_MAX * PAXOS_CONSUMER_SIZE,
 			     GFP_KERNEL);
-	if (!bytes || !answer)
+	if (!bytes || !answer) {
+		err = paxos_no_memory(info);
 		goto out;
+	}
 	header = genlmsg_put_reply(answer, info, &paxos_family, 0,
 				   PAXOS_CMD_SNAPSHOT_BEGIN);
 	paxos_group_lock(group);
@@ -504,7 +512,10 @@ static int pull(struct paxos_group *group, struct genl_info *info,
 				 consumer->error);
 		return -EIO;
 	}
-	return consumer->saving == PAXOS_SAVING_SAVED ? 0 : -EAGAIN;
+	if (consumer->saving == PAXOS_SAVING_SAVED)
+		return 0;
+	GENL_SET_ERR_MSG(info, "nothing more is there yet");
+	return -EAGAIN;
 }
 
 int paxos_nl_snapshot_pull(struct sk_buff *skb, struct genl_info *info)
@@ -515,8 +526,8 @@ int paxos_nl_snapshot_pull(struct sk_buff *skb, struct genl_info *info)
 	void *header;
 	int err;
 
-	if (GENL_REQ_ATTR_CHECK(info, PAXOS_A_AGENT) ||
-	    GENL_REQ_ATTR_CHECK(info, PAXOS_A_WHICH))
+	if (PAXOS_LACKS(info, PAXOS_A_AGENT, "the agent's port") ||
+	    PAXOS_LACKS(info, PAXOS_A_WHICH, "a consumer's id"))
 		return -EINVAL;
 	paxos_group_lock(group);
 	err = paxos_agent_named(group, info) ?: pull(group, info, &chunk);
@@ -534,9 +545,13 @@ int paxos_nl_snapshot_pull(struct sk_buff *skb, struct genl_info *info)
 	    (chunk && nla_put(answer, PAXOS_A_VALUE, chunk->len,
 			      chunk->bytes)))
 		goto lost;
-	kvfree(chunk);
 	genlmsg_end(answer, header);
-	return genlmsg_reply(answer, info);
+	err = genlmsg_reply(answer, info);
+	answer = NULL;
+	if (err)
+		goto lost;
+	kvfree(chunk);
+	return 0;
 
 lost:
 	/* It would lack in the middle. */
@@ -545,7 +560,7 @@ lost:
 	paxos_group_lock(group);
 	paxos_snapshot_end(group, -ENOMEM);
 	paxos_group_unlock(group);
-	return -ENOMEM;
+	return paxos_no_memory(info);
 }
 
 int paxos_nl_snapshot_end(struct sk_buff *skb, struct genl_info *info)
@@ -553,7 +568,7 @@ int paxos_nl_snapshot_end(struct sk_buff *skb, struct genl_info *info)
 	struct paxos_group *group = info->user_ptr[0];
 	int err;
 
-	if (GENL_REQ_ATTR_CHECK(info, PAXOS_A_AGENT))
+	if (PAXOS_LACKS(info, PAXOS_A_AGENT, "the agent's port"))
 		return -EINVAL;
 	paxos_group_lock(group);
 	err = paxos_agent_named(group, info);
@@ -565,7 +580,8 @@ int paxos_nl_snapshot_end(struct sk_buff *skb, struct genl_info *info)
 
 int paxos_snapshot_init(void)
 {
-	save_queue = alloc_workqueue("paxos_snapshot", WQ_UNBOUND, 0);
+	save_queue = alloc_workqueue("paxos_snapshot",
+				     WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
 	return save_queue ? 0 : -ENOMEM;
 }
 

@@ -12,7 +12,7 @@ struct paxos_endpoint *paxos_endpoint_new(void)
 {
 	struct paxos_endpoint *endpoint;
 
-	endpoint = kzalloc(sizeof(*endpoint), GFP_KERNEL);
+	endpoint = kzalloc(sizeof(*endpoint), GFP_KERNEL_ACCOUNT);
 	if (endpoint && dst_cache_init(&endpoint->routes, GFP_KERNEL)) {
 		kfree(endpoint);
 		endpoint = NULL;

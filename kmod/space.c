@@ -2,6 +2,7 @@
 #include <linux/slab.h>
 #include <net/genetlink.h>
 #include "paths.h"
+#include "policy.h"
 
 /*
  * The agent's log: a checkpoint for it to begin with, and what the agent says
@@ -17,10 +18,11 @@ int paxos_nl_checkpoint_get(struct sk_buff *skb, struct genl_info *info)
 	u32 len = 0;
 	int err = 0;
 
-	bytes = kmalloc(PAXOS_CHECKPOINT_MAX, GFP_KERNEL);
-	answer = genlmsg_new(PAXOS_CHECKPOINT_MAX + 128, GFP_KERNEL);
+	/* The disk waits for this. */
+	bytes = kmalloc(PAXOS_CHECKPOINT_MAX, GFP_NOIO);
+	answer = genlmsg_new(PAXOS_CHECKPOINT_MAX + 128, GFP_NOIO);
 	if (!bytes || !answer) {
-		err = -ENOMEM;
+		err = paxos_no_memory(info);
 		goto out;
 	}
 	header = genlmsg_put_reply(answer, info, &paxos_family, 0,
@@ -30,7 +32,7 @@ int paxos_nl_checkpoint_get(struct sk_buff *skb, struct genl_info *info)
 		GENL_SET_ERR_MSG(info, "the group is being deleted");
 		err = -ESHUTDOWN;
 	} else if (group->core.state != PAXOS_RUNNING) {
-		GENL_SET_ERR_MSG(info, "the group is not started");
+		paxos_refuse_unstarted(group, info);
 		err = -EUNATCH;
 	} else {
 		slot = group->core.commit;
@@ -84,7 +86,7 @@ int paxos_nl_space_set(struct sk_buff *skb, struct genl_info *info)
 	struct paxos_group *group = info->user_ptr[0];
 	int err;
 
-	if (GENL_REQ_ATTR_CHECK(info, PAXOS_A_AGENT))
+	if (PAXOS_LACKS(info, PAXOS_A_AGENT, "the agent's port"))
 		return -EINVAL;
 	paxos_group_lock(group);
 	err = paxos_agent_named(group, info);

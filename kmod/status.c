@@ -2,6 +2,7 @@
 #include <net/genetlink.h>
 #include "core/quorum.h"
 #include "handle.h"
+#include "policy.h"
 
 /* What GROUP_GET tells. A member takes some 180 bytes, a consumer 52. */
 #define STATUS_SIZE	(1024 + PAXOS_MEMBERS_MAX * 224 + \
@@ -268,7 +269,7 @@ int paxos_nl_group_get(struct sk_buff *skb, struct genl_info *info)
 
 	answer = genlmsg_new(STATUS_SIZE, GFP_KERNEL);
 	if (!answer)
-		return -ENOMEM;
+		return paxos_no_memory(info);
 	header = genlmsg_put_reply(answer, info, &paxos_family, 0,
 				   PAXOS_CMD_GROUP_GET);
 	rcu_read_lock();

@@ -26,6 +26,29 @@
 			 { PAXOS_PROBE_REPLY, "probe-reply" },	\
 			 { PAXOS_YIELD, "yield" })
 
+#define paxos_show_drop(reason)				\
+	__print_symbolic(reason,			\
+			 { PAXOS_DROP_SHORT, "short" }, \
+			 { PAXOS_DROP_LONG, "long" }, \
+			 { PAXOS_DROP_VERSION, "version" }, \
+			 { PAXOS_DROP_TYPE, "type" }, \
+			 { PAXOS_DROP_MALFORMED, "malformed" }, \
+			 { PAXOS_DROP_SENDER, "sender" }, \
+			 { PAXOS_DROP_ADDRESSEE, "addressee" }, \
+			 { PAXOS_DROP_EPOCH, "epoch" }, \
+			 { PAXOS_DROP_MUTE, "mute" }, \
+			 { PAXOS_DROP_STALE, "stale" }, \
+			 { PAXOS_DROP_WINDOW, "window" }, \
+			 { PAXOS_DROP_NOMEM, "no-memory" }, \
+			 { PAXOS_DROP_NOT_LEADER, "not-leader" }, \
+			 { PAXOS_DROP_CONFLICT, "conflict" }, \
+			 { PAXOS_DROP_GROUP, "group" }, \
+			 { PAXOS_DROP_TAG, "tag" }, \
+			 { PAXOS_DROP_LINEARIZE, "linearize" }, \
+			 { PAXOS_DROP_SEND_NOMEM, "send-no-memory" }, \
+			 { PAXOS_DROP_SEND_ROUTE, "send-no-route" }, \
+			 { PAXOS_DROP_NOTICE_NOMEM, "notice-no-memory" })
+
 DECLARE_EVENT_CLASS(paxos_message,
 	TP_PROTO(const struct paxos_group *group,
 		 const struct paxos_message *message, unsigned int len),
@@ -136,7 +159,7 @@ TRACE_EVENT(paxos_persist,
 		  __entry->durable)
 );
 
-/* Reasons are numbered as in core/message.h and stats.h. */
+/* Reasons are named as in the statistics. */
 TRACE_EVENT(paxos_drop,
 	TP_PROTO(const struct paxos_group *group, unsigned int reason,
 		 unsigned int len),
@@ -151,8 +174,8 @@ TRACE_EVENT(paxos_drop,
 		__entry->reason = reason;
 		__entry->len = len;
 	),
-	TP_printk("group=%u reason=%u len=%u", __entry->group,
-		  __entry->reason, __entry->len)
+	TP_printk("group=%u %s len=%u", __entry->group,
+		  paxos_show_drop(__entry->reason), __entry->len)
 );
 
 #endif

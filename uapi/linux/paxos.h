@@ -108,7 +108,8 @@
  *	PAXOS_A_ELAPSED: u64, ns, from the command to the end
  *	PAXOS_A_UP, PAXOS_A_NEEDED: u8, voters heard and needed, when not chosen
  *	-EMSGSIZE, -EAGAIN: too many under way, -EUNATCH: no agent or not
- *	started, -ENOLINK: no leader, or no quorum: certainly not proposed.
+ *	started, -ENOLINK: no leader, or no quorum, -ENOMEM: or the group holds
+ *	as many bytes as it may: certainly not proposed.
  *	With PAXOS_A_KIND (u8, enum paxos_nl_kind) noop, and no value: a no-op,
  *	that takes a slot and is delivered to nobody. The answer has besides, as
  *	far as this member has got when it ends, ns from the command until
@@ -121,6 +122,8 @@
  *	answer comes when all that was chosen before is known here:
  *	PAXOS_A_OUTCOME (chosen, or not-chosen when no quorum answered),
  *	PAXOS_A_SLOT: up to where; PAXOS_A_ELAPSED; PAXOS_A_UP, PAXOS_A_NEEDED.
+ *	-EBADMSG: what this member holds may not be what was chosen; -EAGAIN,
+ *	-EUNATCH, -ENOLINK, -ENOMEM as PROPOSE.
  *
  * PAXOS_CMD_LOG_GET (admin, dump): PAXOS_A_GROUP, PAXOS_A_FIRST (default: the
  *	lowest held), PAXOS_A_LAST (default: all). One message a chosen slot:
@@ -190,7 +193,8 @@
  *	last one. A trim stands for all records of the slots up to its own: its
  *	value is a checkpoint, its ballot the highest promise or vote among
  *	them. It may have the lsn of the last of them.
- *	-EINVAL, -ENOSPC: the records contradict themselves.
+ *	-EINVAL: the records contradict themselves, or the group is started;
+ *	-ENOSPC: they do not fit its log; -ENOMEM: the same again.
  *
  * PAXOS_CMD_START: PAXOS_A_GROUP, PAXOS_A_INCARNATION (above every former
  *	one), PAXOS_A_LSN: the last on the disk. For a group in memory, without
@@ -263,8 +267,10 @@
  *	-EAGAIN: no room, or the load has not ended yet: the same again in a
  *	moment; -EALREADY: it lacks nothing any more; -ENOENT: it is gone;
  *	-ECANCELED: begin anew; -ERANGE: another slot than is expected;
- *	-EBUSY: a former load has not ended yet; -EOPNOTSUPP: LOADS is 0;
- *	-EINVAL: no checkpoint, or no values.
+ *	-EBUSY: a former load has not ended yet, and is ended if something is
+ *	missing: the same again in a moment; -EBADMSG: the checkpoint is of
+ *	another log; -EOPNOTSUPP: LOADS is 0; -EINVAL: no checkpoint, or no
+ *	values.
  *
  * PAXOS_CMD_SNAPSHOT_BEGIN: PAXOS_A_GROUP, PAXOS_A_AGENT as in LEARN: all
  *	consumers that have snapshots pin a view of their state at
@@ -278,7 +284,7 @@
  * PAXOS_CMD_SNAPSHOT_PULL: PAXOS_A_GROUP, PAXOS_A_AGENT, PAXOS_A_WHICH: one of
  *	those. Answers PAXOS_A_VALUE, the next bytes of its state, up to 32 KiB;
  *	without: that was all. -EAGAIN: not yet; -ESRCH: the snapshot has ended;
- *	-EIO: the consumer failed.
+ *	-ENOMEM: now it has, as a part was lost; -EIO: the consumer failed.
  *
  * PAXOS_CMD_SNAPSHOT_END: PAXOS_A_GROUP, PAXOS_A_AGENT: that is all, or it is
  *	given up.
@@ -294,7 +300,8 @@
  *	PAXOS_A_BALLOT, PAXOS_A_LEADER, PAXOS_A_SLOT, PAXOS_A_UP,
  *	PAXOS_A_NEEDED, PAXOS_A_MEMBER, PAXOS_A_EPOCH, PAXOS_A_SPACE_USED,
  *	PAXOS_A_SPACE, PAXOS_A_SPACE_FIRST, PAXOS_A_SPACE_GOES,
- *	PAXOS_A_SPACE_HELD, PAXOS_A_SELF, PAXOS_A_HALTED.
+ *	PAXOS_A_SPACE_HELD, PAXOS_A_SELF, PAXOS_A_HALTED, PAXOS_A_AGENT,
+ *	PAXOS_A_STALLED.
  * Multicast group "log" (admin): PAXOS_CMD_CHOSEN: as an answer of LOG_GET,
  *	in the order of the slots.
  */

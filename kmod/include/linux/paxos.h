@@ -19,7 +19,8 @@
  *   (memalloc_noio_save()), on a queue of the handle that has a thread of its
  *   own for when there is no memory for another (WQ_MEM_RECLAIM). So a consumer
  *   may be what storage is written back to, as long as the agents' disks are
- *   not.
+ *   not. With durability sync no vote leaves before the agent has written it:
+ *   paxosd, where it may, locks its memory and starts no I/O to get some.
  * - A handle keeps paxos.ko loaded, but not its consumer: the consumer's module
  *   closes its handles before it goes, in its exit at the latest.
  * - A group may be deleted under a handle, alone or with its namespace: stop()
@@ -27,9 +28,10 @@
  *   handle does not keep the namespace.
  *
  * Limits: PAXOS_VALUE_MAX bytes a value; for a group on this host 1024
- * proposals, and 64 reads, under way. A consumer may be behind by as much as
- * the group holds in memory (GROUP_ADD: log size and bytes); it is stopped with
- * -ESTALE where the group went on without it.
+ * proposals, and 64 reads, under way. What a consumer is behind by, beyond what
+ * the group holds in memory (GROUP_ADD: log size and bytes), the agent brings
+ * from its disk; where that has it not, or there is none (durability memory),
+ * the consumer is stopped with -ESTALE.
  */
 
 #include <linux/list.h>
@@ -95,8 +97,8 @@ struct paxos_request {
  * @stop: no more calls will follow, but for @snapshot_end: -ESHUTDOWN, the group
  *        was deleted; -ESTALE, the next slot to apply is gone from this kernel
  *        and the agent has nothing to go on from: neither the values in its log
- *        nor, for who has @snapshot_load, a snapshot; or what @snapshot_load
- *        returned. At most once
+ *        nor, for who has @snapshot_load, a snapshot; or the error of
+ *        @snapshot_load. At most once
  * @snapshot_begin: all to @slot is applied, and nothing above: pin a view of
  *        that in *@view, quickly, as apply() waits. 0, or an error: there is
  *        no snapshot of any consumer then
@@ -107,8 +109,9 @@ struct paxos_request {
  *        snapshot_save() has returned
  * @snapshot_load: replace the state by what paxos_snapshot_read() gives, which
  *        is what snapshot_save() wrote at @slot, on this host or another. The
- *        next apply() has a slot above @slot. 0, or an error, as that of
- *        paxos_snapshot_read(): if it is not that one's, stop() follows
+ *        next apply() has a slot above @slot. 0, or an error: that of
+ *        paxos_snapshot_read(), or -ENOMEM, and it is called again, when the
+ *        agent brings it once more; of another one stop() follows
  *
  * All but @name and @apply may be NULL. They are called in process context, one
  * at a time, and may sleep. One that does not return holds up the others of its
