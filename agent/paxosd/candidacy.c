@@ -23,6 +23,7 @@ static struct election_settings settings_of(const struct config *config)
 		.sync = config->durability == PAXOS_NL_DURABILITY_SYNC,
 		.interval = config->interval * NS_PER_MS,
 		.silence = config->interval * NS_PER_MS * 7 / 2,
+		.timeout_max = config->timeout_max * NS_PER_MS,
 	};
 }
 
