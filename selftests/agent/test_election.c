@@ -377,6 +377,28 @@ static void test_a_leader_that_hears_nobody_is_replaced(void **state)
 	}
 }
 
+/* It hears all, who do not hear it. */
+static void test_a_leader_that_nobody_hears_is_replaced(void **state)
+{
+	unsigned int seed;
+	uint8_t leader, to;
+
+	(void)state;
+	for (seed = 1; seed <= 20; seed++) {
+		leader = settled(5, 100, seed);
+		for (to = 1; to <= 5; to++)
+			world.cut[leader][to] = to != leader;
+		electorate_run(&world, 5000);
+		assert_int_not_equal(electorate_leader(&world), leader);
+		assert_commits(5000);
+		assert_int_equal(world.changes, 1);
+		electorate_clear(&world);
+		electorate_heal(&world);
+		electorate_run(&world, 20000);
+		assert_int_equal(world.campaigns, 0);
+	}
+}
+
 static void test_a_smaller_side_waits_and_comes_back_quietly(void **state)
 {
 	unsigned int seed;
@@ -441,6 +463,35 @@ static void test_a_stopped_agent_of_a_leader_costs_one_change(void **state)
 		electorate_run(&world, 10000);
 		assert_int_equal(world.changes, 1);
 		assert_commits(1000);
+	}
+}
+
+/* Each stall is forgiven; that there are several within seconds is not. */
+static void test_a_leader_that_stalls_again_and_again_gives_way(void **state)
+{
+	unsigned int seed, i;
+	uint8_t leader;
+
+	(void)state;
+	for (seed = 1; seed <= 20; seed++) {
+		leader = settled(5, 100, seed);
+		for (i = 0; i < 3; i++) {
+			assert_int_equal(world.transfers, 0);
+			stop(leader, 1500);
+			electorate_run(&world, 3000);
+		}
+		assert_int_equal(world.transfers, 1);
+		assert_int_equal(world.changes, 1);
+		assert_int_not_equal(electorate_leader(&world), leader);
+		electorate_run(&world, 60000);
+		assert_int_equal(world.changes, 1);
+		/* Far enough apart, they are. */
+		leader = electorate_leader(&world);
+		for (i = 0; i < 5; i++) {
+			stop(leader, 1500);
+			electorate_run(&world, 12000);
+		}
+		assert_int_equal(world.changes, 1);
 	}
 }
 
@@ -707,9 +758,11 @@ int main(void)
 		TEST(a_one_way_link_costs_at_most_one_change),
 		TEST(a_member_that_hears_nobody_disturbs_nobody),
 		TEST(a_leader_that_hears_nobody_is_replaced),
+		TEST(a_leader_that_nobody_hears_is_replaced),
 		TEST(a_smaller_side_waits_and_comes_back_quietly),
 		TEST(a_stopped_agent_of_a_follower_costs_nothing),
 		TEST(a_stopped_agent_of_a_leader_costs_one_change),
+		TEST(a_leader_that_stalls_again_and_again_gives_way),
 		TEST(in_memory_a_leader_needs_no_agent),
 		TEST(all_agents_asleep_wake_without_a_change),
 		TEST(priority_orders_and_zero_never_stands),
