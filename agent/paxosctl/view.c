@@ -238,11 +238,14 @@ bool view_no_quorum(const struct group_view *view)
 	return false;
 }
 
-/* Whether the agent may elect stands in its configuration. */
+/*
+ * Others may hear one, as in a chain of hosts; and whether the agents may elect
+ * stands in their configurations.
+ */
 static const char *next_leader(const struct group_view *view)
 {
 	if (view->agent.value)
-		return "an election is under way, unless the agents have Election = no";
+		return "the agents elect one once a quorum hears none, unless they have Election = no";
 	return "no agent elects one here; paxosctl campaign makes this member one";
 }
 
@@ -281,13 +284,14 @@ const char *view_reason(const struct group_view *view,
 		else if (view_no_quorum(view))
 			/* Without agents followers have no reason to talk. */
 			snprintf(reason, VIEW_REASON_SIZE,
-				 "no leader is known, %u of %u heard, %u needed: %s",
+				 "no leader is known here, %u of %u heard, %u needed: %s",
 				 (unsigned int)view->up.value,
 				 view_voters(view), view_needed(view),
 				 next_leader(view));
 		else
 			snprintf(reason, VIEW_REASON_SIZE,
-				 "no leader is known: %s", next_leader(view));
+				 "no leader is known here: %s",
+				 next_leader(view));
 		break;
 	case PAXOS_NL_WAIT_QUORUM:
 		/* Heard, and yet they do not answer: one way may be cut. */

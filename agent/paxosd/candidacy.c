@@ -23,6 +23,7 @@ static struct election_settings settings_of(const struct config *config)
 		.sync = config->durability == PAXOS_NL_DURABILITY_SYNC,
 		.interval = config->interval * NS_PER_MS,
 		.silence = config->interval * NS_PER_MS * 7 / 2,
+		.timeout_max = config->timeout_max * NS_PER_MS,
 	};
 }
 
@@ -225,6 +226,7 @@ void candidacy_step(struct candidacy *candidacy, uint64_t agents,
 	randombytes_buf(&random, sizeof(random));
 	election_suspect(election, agents, hosts);
 	election_step(election, agent_now(), random, out);
+	candidacy->agent->penalty = election->penalty;
 	if (out->resign || out->transfer || out->campaign) {
 		act(candidacy, out);
 		look_again(candidacy);

@@ -1,32 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <string.h>
-#include "election.h"
+#include "lead.h"
 
-#define MS			1000000ULL
-#define SECOND			(1000 * MS)
 #define NEVER			UINT64_MAX
-#define SHORT_LEAD		(5 * SECOND)
-#define PENALTY_MAX		5
 #define PENALTY_STEP		16	/* of priority, for each */
 #define PENALTY_FADES		(10 * SECOND)
-#define PENALTY_HANDS_OVER	3
-#define TRANSFER_TIMEOUT	SECOND
-#define TRANSFER_PAUSE		(10 * SECOND)
-
-static uint64_t bit(uint8_t id)
-{
-	return 1ULL << (id - 1);
-}
-
-static uint64_t most(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
-
-static uint64_t intervals(const struct election *election, unsigned int n)
-{
-	return n * election->settings.interval;
-}
 
 /* How long a round of questions may take. */
 static uint64_t ask_timeout(const struct election *election)
@@ -38,12 +16,6 @@ static uint64_t ask_timeout(const struct election *election)
 static uint64_t campaign_timeout(const struct election *election)
 {
 	return most(intervals(election, 5), 300 * MS);
-}
-
-/* From here on a disk or a missing quorum is no hiccup. */
-static uint64_t stall_limit(const struct election *election)
-{
-	return most(intervals(election, 10), SECOND);
 }
 
 /* So long a leader's kernel may do without its agent, with Durability sync. */
@@ -103,17 +75,6 @@ static bool votes(const struct election *election, uint8_t id)
 	return election->kernel.voters & bit(id);
 }
 
-static bool leads(const struct election *election)
-{
-	return election->kernel.state == PAXOS_NL_STATE_RUNNING &&
-	       election->kernel.phase == PAXOS_NL_PHASE_LEADER;
-}
-
-static bool lacks_quorum(const struct election *election)
-{
-	return election->kernel.wait == PAXOS_NL_WAIT_QUORUM;
-}
-
 /* Could this member lead? */
 static bool is_able(const struct election *election)
 {
@@ -144,8 +105,7 @@ static bool can_promise(const struct election *election)
 	       votes(election, election->settings.self);
 }
 
-/* Voters whose agents are heard, self included. */
-static uint64_t hears_agents(const struct election *election)
+uint64_t election_hears(const struct election *election)
 {
 	uint64_t set = bit(election->settings.self);
 	uint8_t id;
@@ -164,8 +124,7 @@ static uint8_t own_priority(const struct election *election)
 	return !priority ? 0 : less < priority ? priority - less : 1;
 }
 
-/* Is member @a preferred to @b? Each with its word. */
-static bool is_better(const struct election_word *a, uint8_t a_id,
+bool election_prefers(const struct election_word *a, uint8_t a_id,
 		      const struct election_word *b, uint8_t b_id)
 {
 	if (a->priority != b->priority)
@@ -187,7 +146,7 @@ static struct election_word own_word(const struct election *election)
 static unsigned int rank(const struct election *election)
 {
 	const struct election_word own = own_word(election);
-	const uint64_t heard = hears_agents(election);
+	const uint64_t heard = election_hears(election);
 	unsigned int n = 0;
 	uint8_t id;
 
@@ -196,7 +155,7 @@ static unsigned int rank(const struct election *election)
 
 		if (id != election->settings.self && heard & bit(id) &&
 		    word->flags & ELECTION_ABLE &&
-		    is_better(word, id, &own, election->settings.self))
+		    election_prefers(word, id, &own, election->settings.self))
 			n++;
 	}
 	return n;
@@ -235,7 +194,7 @@ static uint8_t hears_leader(const struct election *election, uint64_t now)
 	    is_fine(election, kernel->leader, now))
 		return kernel->leader;
 	/* One that the kernel does not follow yet, or is kept from hearing. */
-	heard = hears_agents(election);
+	heard = election_hears(election);
 	for (id = 1; id <= PAXOS_NL_MEMBERS_MAX; id++)
 		if (id != election->settings.self && heard & bit(id) &&
 		    election->peers[id].word.flags & ELECTION_LEADS &&
@@ -293,12 +252,18 @@ void election_hear(struct election *election, uint8_t from,
 				  election->stand : now + slice(election);
 }
 
-/* Somebody's phase 1 is under way: this member has just promised. */
+/*
+ * Somebody's phase 1 is under way: this member has just promised. It may be its
+ * own, that the former leader has told its kernel to begin.
+ */
 static uint8_t candidate(const struct election *election, uint64_t now)
 {
 	const struct election_kernel *kernel = &election->kernel;
 
-	if (kernel->promised <= kernel->ballot || !election->promised_at ||
+	if (kernel->promised <= kernel->ballot &&
+	    kernel->phase != PAXOS_NL_PHASE_CANDIDATE)
+		return 0;
+	if (!election->promised_at ||
 	    now - election->promised_at >= campaign_timeout(election))
 		return 0;
 	return kernel->promised & 0xff;
@@ -335,9 +300,9 @@ static bool lets_pass(const struct election *election, uint8_t id,
 	if (election->campaigned || candidate(election, now))
 		return false;
 	/* Two asked at the same time: all take the same one of them. */
-	return is_better(word, id, election->held_for == self ? &own :
-			 &election->peers[election->held_for].word,
-			 election->held_for);
+	return election_prefers(word, id, election->held_for == self ? &own :
+				&election->peers[election->held_for].word,
+				election->held_for);
 }
 
 static void grant(struct election *election, uint8_t id, uint64_t now,
@@ -367,19 +332,13 @@ static void answer(struct election *election, uint64_t now,
 			out->refuse |= bit(id);
 		peer->due = false;
 		if (peer->asked && lets_pass(election, id, now) &&
-		    (!best || is_better(&peer->word, id,
-					&election->peers[best].word, best)))
+		    (!best ||
+		     election_prefers(&peer->word, id,
+				      &election->peers[best].word, best)))
 			best = id;
 	}
 	if (best)
 		grant(election, best, now, out);
-}
-
-static void blame(struct election *election, uint64_t now)
-{
-	if (election->penalty < PENALTY_MAX)
-		election->penalty++;
-	election->penalty_at = now;
 }
 
 static void forget_lost(struct election *election)
@@ -417,23 +376,6 @@ static void watch_promise(struct election *election, uint64_t now)
 	election->promised = election->kernel.promised;
 }
 
-/* This member's own lead: when it began, how it ended. */
-static void watch_lead(struct election *election, uint64_t now)
-{
-	if (leads(election) == !!election->led)
-		return;
-	if (leads(election)) {
-		election->led = now;
-		election->campaigned = 0;
-		return;
-	}
-	if (!election->transferred && now - election->led < SHORT_LEAD)
-		blame(election, now);
-	election->led = 0;
-	election->no_quorum = 0;
-	election->transferred = 0;
-}
-
 /* Ask, count the answers, campaign. */
 static void stand(struct election *election, uint64_t now, uint64_t random,
 		  struct election_out *out)
@@ -449,10 +391,11 @@ static void stand(struct election *election, uint64_t now, uint64_t random,
 		if (!election->lost)
 			return;
 		election->failures++;
-		blame(election, now);
+		lead_blame(election, now);
 		election->stand = now + back_off(election, random);
 	}
-	if (!election->lost || leads(election) || !is_able(election))
+	if (!election->lost || leads(election) || !is_able(election) ||
+	    candidate(election, now) == self)
 		return;
 	if (election->asked &&
 	    now - election->asked >= ask_timeout(election)) {
@@ -463,7 +406,7 @@ static void stand(struct election *election, uint64_t now, uint64_t random,
 	}
 	if (!election->asked) {
 		if (now < election->stand || is_held(election, self, now) ||
-		    __builtin_popcountll(hears_agents(election)) < q1)
+		    __builtin_popcountll(election_hears(election)) < q1)
 			return;
 		election->round++;
 		election->asked = now;
@@ -487,81 +430,6 @@ static void stand(struct election *election, uint64_t now, uint64_t random,
 	}
 }
 
-/* Who would lead instead, or 0. */
-static uint8_t successor(const struct election *election)
-{
-	const uint64_t limit = stall_limit(election) / MS;
-	const uint64_t heard = hears_agents(election);
-	uint8_t id, best = 0;
-
-	for (id = 1; id <= PAXOS_NL_MEMBERS_MAX; id++) {
-		const struct election_word *word = &election->peers[id].word;
-
-		if (id == election->settings.self || !(heard & bit(id)) ||
-		    election->silent_hosts & bit(id) ||
-		    !(word->flags & ELECTION_ABLE) ||
-		    word->leader != election->settings.self ||
-		    2 * word->writing >= limit)
-			continue;
-		if (!best || is_better(word, id, &election->peers[best].word,
-				       best))
-			best = id;
-	}
-	return best;
-}
-
-/* Why somebody else should lead, if there is somebody. */
-static bool should_hand_over(const struct election *election)
-{
-	return election->leaving ||
-	       election->penalty >= PENALTY_HANDS_OVER ||
-	       (election->settings.sync && election->kernel.stalled >=
-		stall_limit(election) / MS);
-}
-
-/* While it leads: can it commit, and is it fit to go on? */
-static void lead(struct election *election, uint64_t now,
-		 struct election_out *out)
-{
-	if (!leads(election) || !election->settings.enabled)
-		return;
-	if (!lacks_quorum(election))
-		election->no_quorum = 0;
-	else if (!election->no_quorum)
-		election->no_quorum = now;
-	else if (now - election->no_quorum >= stall_limit(election))
-		out->resign = true;
-	if (election->transferred &&
-	    now - election->transferred >= TRANSFER_TIMEOUT)
-		election->transferred = 0;
-	if (election->transferred || lacks_quorum(election) ||
-	    (!election->leaving && now < election->transfer_next) ||
-	    !should_hand_over(election))
-		return;
-	out->transfer = successor(election);
-	if (!out->transfer)
-		return;
-	election->transferred = now;
-	election->transfer_next = now + TRANSFER_PAUSE;
-	election->handed_over = election->leaving;
-}
-
-/*
- * The agent ends, and there is nothing more to hand over. The next leader may
- * need this member's promise, so it stays until that one is heard.
- */
-static bool has_left(const struct election *election, uint64_t now)
-{
-	if (!election->leaving)
-		return false;
-	if (now - election->leaving_at >= TRANSFER_TIMEOUT)
-		return true;
-	if (!leads(election))
-		return !election->handed_over || election->leader;
-	return !election->settings.enabled || lacks_quorum(election) ||
-	       !election->transferred;
-}
-
 static void wake(struct election_out *out, uint64_t since, uint64_t after)
 {
 	if (since && since + after < out->wake)
@@ -578,7 +446,7 @@ static void notice_sleep(struct election *election, uint64_t now)
 		return;
 	election->blind_until = now + election->settings.silence;
 	if (election->led && slept >= stall_limit(election))
-		blame(election, now);
+		lead_blame(election, now);
 }
 
 void election_step(struct election *election, uint64_t now, uint64_t random,
@@ -592,18 +460,19 @@ void election_step(struct election *election, uint64_t now, uint64_t random,
 		election->penalty_at = now;
 	}
 	watch_promise(election, now);
-	watch_lead(election, now);
+	lead_watch(election, now);
 	look(election, now, random, out);
 	answer(election, now, out);
 	stand(election, now, random >> 32, out);
-	lead(election, now, out);
-	out->left = has_left(election, now);
+	lead_step(election, now, out);
+	out->left = lead_has_left(election, now);
 
 	wake(out, election->campaigned, campaign_timeout(election));
 	if (now < election->blind_until)
 		wake(out, election->blind_until, 0);
 	if (!election->lost || !is_able(election) || election->campaigned ||
-	    __builtin_popcountll(hears_agents(election)) < election->kernel.q1)
+	    __builtin_popcountll(election_hears(election)) <
+		    election->kernel.q1)
 		return;
 	wake(out, election->asked, ask_timeout(election));
 	if (election->asked)
@@ -627,7 +496,7 @@ void election_word(const struct election *election, uint8_t to, uint8_t kind,
 	word->kind = kind;
 	word->leader = election->leader;
 	word->ballot = kernel->ballot;
-	word->hears = hears_agents(election);
+	word->hears = election_hears(election);
 	word->round = kind == ELECTION_ASK ? election->round :
 		      kind == ELECTION_BEAT ? 0 : election->peers[to].round;
 	if (leads(election))

@@ -71,6 +71,7 @@ struct election_word {
  * @sync: Durability = sync: who leads needs its agent
  * @interval: of the heartbeats
  * @silence: so long it only listens at the start, and after a sleep as long
+ * @timeout_max: TimeoutMax
  */
 struct election_settings {
 	uint8_t self;
@@ -79,6 +80,7 @@ struct election_settings {
 	bool sync;
 	uint64_t interval;
 	uint64_t silence;
+	uint64_t timeout_max;
 };
 
 /**
@@ -170,6 +172,7 @@ struct election_out {
  * @promised_at: when that rose
  * @led: since when this member leads, 0: it does not
  * @no_quorum: since when it leads without a quorum, 0: it has one
+ * @outreached: since when there is who serves more as a leader, 0: nobody does
  * @transferred: when TRANSFER was called, 0: none is under way
  * @transfer_next: not before
  * @leaving: the agent ends
@@ -202,6 +205,7 @@ struct election {
 	uint64_t promised_at;
 	uint64_t led;
 	uint64_t no_quorum;
+	uint64_t outreached;
 	uint64_t transferred;
 	uint64_t transfer_next;
 	bool leaving;

@@ -438,7 +438,7 @@ static void put_detector(const struct page *page,
 		  "Silences that were failures.",
 		  offsetof(struct control_peer, failures), 0);
 	family(page, "detector_local_health", "gauge",
-	       "0 is well; time-outs are multiplied by this and 1.");
+	       "0 is well; so many intervals are added to time-outs.");
 	integer(page, "detector_local_health", "", detector->health);
 }
 

@@ -452,6 +452,7 @@ static void new_agent(struct electorate *electorate, uint8_t id,
 		.sync = electorate->sync,
 		.interval = electorate->interval * NS,
 		.silence = electorate->interval * NS * 7 / 2,
+		.timeout_max = electorate->interval * NS * CONFIG_TIMEOUT_MAX,
 	};
 	uint8_t peer;
 

@@ -188,7 +188,21 @@ static void test_jitter_and_loss_cost_no_leader(void **state)
 	}
 }
 
-static void test_a_chain_keeps_its_leader(void **state)
+/* Every one of them follows the leader, and it hears them all. */
+static void assert_serves_all(void)
+{
+	const uint8_t leader = electorate_leader(&world);
+	uint8_t id;
+
+	assert_int_not_equal(leader, 0);
+	for (id = 1; id <= world.n; id++) {
+		assert_int_equal(world.hosts[id].kernel.leader, leader);
+		assert_false(world.cut[id][leader]);
+	}
+}
+
+/* It hears all that an end hears and one more: at an end it stays for seconds. */
+static void test_in_a_chain_the_middle_leads(void **state)
 {
 	static const uint8_t leaders[] = { 1, 2, 3 };
 	unsigned int i, seed;
@@ -198,14 +212,81 @@ static void test_a_chain_keeps_its_leader(void **state)
 		for (i = 0; i < 3; i++) {
 			settled_with(3, seed, leaders[i]);
 			electorate_cut(&world, 1, 3);
-			electorate_run(&world, 2000);
-			assert_commits(60000);
-			assert_int_equal(world.campaigns, 0);
-			electorate_heal(&world);
-			electorate_run(&world, 5000);
-			assert_int_equal(world.campaigns, 0);
+			electorate_run(&world, 3000);
 			assert_int_equal(electorate_leader(&world), leaders[i]);
+			electorate_run(&world, 2000);
+			assert_int_equal(electorate_leader(&world), 2);
+			assert_serves_all();
+			assert_commits(60000);
+			electorate_heal(&world);
+			electorate_run(&world, 20000);
+			assert_int_equal(world.changes, leaders[i] != 2);
+			assert_int_equal(world.transfers, leaders[i] != 2);
+			assert_int_equal(electorate_leader(&world), 2);
 		}
+	}
+}
+
+/* A link that comes and goes moves the lead away from it, once. */
+static void test_a_link_that_comes_and_goes_costs_one_change(void **state)
+{
+	unsigned int seed, i;
+
+	(void)state;
+	for (seed = 1; seed <= 10; seed++) {
+		settled_with(5, seed, 1);
+		for (i = 0; i < 10; i++) {
+			/* Not for long enough. */
+			electorate_cut(&world, 1, 3);
+			electorate_run(&world, 2000);
+			electorate_heal(&world);
+			electorate_run(&world, 2000);
+		}
+		assert_int_equal(world.campaigns, 0);
+		for (i = 0; i < 10; i++) {
+			electorate_cut(&world, 1, 3);
+			electorate_run(&world, 8000);
+			electorate_heal(&world);
+			electorate_run(&world, 8000);
+		}
+		assert_int_equal(world.changes, 1);
+		assert_serves_all();
+	}
+}
+
+/* Each of them hears one that another does not: nobody hears more. */
+static void test_in_a_ring_the_leader_stays(void **state)
+{
+	uint8_t leader, id;
+
+	(void)state;
+	for (leader = 1; leader <= 5; leader++) {
+		settled_with(5, leader, leader);
+		for (id = 1; id <= 5; id++)
+			electorate_cut(&world, id, id % 5 + 1);
+		electorate_run(&world, 60000);
+		assert_int_equal(world.campaigns, 0);
+		assert_int_equal(electorate_leader(&world), leader);
+	}
+}
+
+/* Some learn of its death two seconds after the leader does. */
+static void test_a_dead_host_moves_no_lead(void **state)
+{
+	unsigned int seed;
+	uint8_t leader, id;
+
+	(void)state;
+	for (seed = 1; seed <= 20; seed++) {
+		leader = settled(5, 100, seed);
+		for (id = 1; id <= 5; id++)
+			if (id != leader)
+				world.hosts[id].silence = 2000;
+		electorate_kill(&world, leader % 5 + 1);
+		electorate_run(&world, 20000);
+		electorate_start(&world, leader % 5 + 1);
+		electorate_run(&world, 20000);
+		assert_int_equal(world.campaigns, 0);
 	}
 }
 
@@ -221,7 +302,9 @@ static void test_a_chain_without_its_middle_has_no_campaigns(void **state)
 	assert_true(electorate_await(&world, 3000) < 3000);
 }
 
-/* Every link in one direction, and every leader. */
+/* Every link in one direction, and every leader: who hears all, and is heard
+ * by all, leads.
+ */
 static void test_a_one_way_link_costs_at_most_one_change(void **state)
 {
 	unsigned int n;
@@ -237,8 +320,13 @@ static void test_a_one_way_link_costs_at_most_one_change(void **state)
 					settled_with(n, leader, leader);
 					world.cut[from][to] = true;
 					electorate_run(&world, 5000);
-					assert_commits(10000);
-					assert_int_equal(world.campaigns, 0);
+					assert_commits(25000);
+					assert_int_equal(world.changes,
+							 from == leader ||
+							 to == leader);
+					assert_int_equal(world.campaigns,
+							 world.transfers);
+					assert_serves_all();
 				}
 			}
 		}
@@ -286,6 +374,28 @@ static void test_a_leader_that_hears_nobody_is_replaced(void **state)
 		assert_int_not_equal(electorate_leader(&world), leader);
 		assert_commits(5000);
 		assert_int_equal(world.changes, 1);
+	}
+}
+
+/* It hears all, who do not hear it. */
+static void test_a_leader_that_nobody_hears_is_replaced(void **state)
+{
+	unsigned int seed;
+	uint8_t leader, to;
+
+	(void)state;
+	for (seed = 1; seed <= 20; seed++) {
+		leader = settled(5, 100, seed);
+		for (to = 1; to <= 5; to++)
+			world.cut[leader][to] = to != leader;
+		electorate_run(&world, 5000);
+		assert_int_not_equal(electorate_leader(&world), leader);
+		assert_commits(5000);
+		assert_int_equal(world.changes, 1);
+		electorate_clear(&world);
+		electorate_heal(&world);
+		electorate_run(&world, 20000);
+		assert_int_equal(world.campaigns, 0);
 	}
 }
 
@@ -353,6 +463,35 @@ static void test_a_stopped_agent_of_a_leader_costs_one_change(void **state)
 		electorate_run(&world, 10000);
 		assert_int_equal(world.changes, 1);
 		assert_commits(1000);
+	}
+}
+
+/* Each stall is forgiven; that there are several within seconds is not. */
+static void test_a_leader_that_stalls_again_and_again_gives_way(void **state)
+{
+	unsigned int seed, i;
+	uint8_t leader;
+
+	(void)state;
+	for (seed = 1; seed <= 20; seed++) {
+		leader = settled(5, 100, seed);
+		for (i = 0; i < 3; i++) {
+			assert_int_equal(world.transfers, 0);
+			stop(leader, 1500);
+			electorate_run(&world, 3000);
+		}
+		assert_int_equal(world.transfers, 1);
+		assert_int_equal(world.changes, 1);
+		assert_int_not_equal(electorate_leader(&world), leader);
+		electorate_run(&world, 60000);
+		assert_int_equal(world.changes, 1);
+		/* Far enough apart, they are. */
+		leader = electorate_leader(&world);
+		for (i = 0; i < 5; i++) {
+			stop(leader, 1500);
+			electorate_run(&world, 12000);
+		}
+		assert_int_equal(world.changes, 1);
 	}
 }
 
@@ -611,14 +750,19 @@ int main(void)
 		TEST(a_dead_leader_is_replaced_soon),
 		TEST(time_outs_that_differ_cost_little),
 		TEST(jitter_and_loss_cost_no_leader),
-		TEST(a_chain_keeps_its_leader),
+		TEST(in_a_chain_the_middle_leads),
+		TEST(a_link_that_comes_and_goes_costs_one_change),
+		TEST(in_a_ring_the_leader_stays),
+		TEST(a_dead_host_moves_no_lead),
 		TEST(a_chain_without_its_middle_has_no_campaigns),
 		TEST(a_one_way_link_costs_at_most_one_change),
 		TEST(a_member_that_hears_nobody_disturbs_nobody),
 		TEST(a_leader_that_hears_nobody_is_replaced),
+		TEST(a_leader_that_nobody_hears_is_replaced),
 		TEST(a_smaller_side_waits_and_comes_back_quietly),
 		TEST(a_stopped_agent_of_a_follower_costs_nothing),
 		TEST(a_stopped_agent_of_a_leader_costs_one_change),
+		TEST(a_leader_that_stalls_again_and_again_gives_way),
 		TEST(in_memory_a_leader_needs_no_agent),
 		TEST(all_agents_asleep_wake_without_a_change),
 		TEST(priority_orders_and_zero_never_stands),
