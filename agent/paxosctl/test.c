@@ -306,5 +306,5 @@ int main(void)
 
 	failed = cmocka_run_group_tests_name("paxosctl: words", tests, NULL,
 					     NULL);
-	return failed + test_messages();
+	return failed + test_messages() + test_quorum();
 }
