@@ -277,14 +277,14 @@ a_lock_moves_from_a_dying_host_after_its_command_was_killed() {
 	# shellcheck disable=SC2016
 	spawn 2 paxosctl lock --ttl 3s moves -- sh -c \
 		'echo $PAXOS_TOKEN >'"$work/first"'; while :; do
-			cut -d" " -f1 /proc/uptime >'"$work/beat"'; sleep 0.05
+			cut -d" " -f1 /proc/uptime >>'"$work/beat"'; sleep 0.05
 		done'
 	until_true test -s "$work/beat"
 	cluster kill 2
 	# shellcheck disable=SC2016
 	on 3 paxosctl lock --ttl 3s -t 20s moves -- sh -c \
 		'cut -d" " -f1 /proc/uptime; echo $PAXOS_TOKEN' >"$work/second"
-	cat "$work/first" "$work/beat" "$work/second" >&2
+	tail -n 1 "$work/first" "$work/beat" "$work/second" >&2
 	[ "$(tail -n 1 "$work/second")" -gt "$(cat "$work/first")" ]
 	awk 'NR == FNR { beat = $1; next }
 		FNR == 1 { exit !($1 > beat) }' "$work/beat" "$work/second"
@@ -298,14 +298,14 @@ who_loses_a_lease_by_force_loses_the_command_at_once() {
 	local lease before
 	# shellcheck disable=SC2016
 	spawn 2 paxosctl lock --ttl 16s taken -- sh -c 'while :; do
-			cut -d" " -f1 /proc/uptime >'"$work/taken"'; sleep 0.05
+			cut -d" " -f1 /proc/uptime >>'"$work/taken"'; sleep 0.05
 		done'
 	until_true test -s "$work/taken"
-	before=$(cat "$work/taken")
+	before=$(tail -n 1 "$work/taken")
 	lease=$(kv 1 get --prefix lock/taken/ | grep -o 'x[0-9]*')
 	kv 1 lease revoke "${lease#x}"
 	until_true is_still "$work/taken"
-	awk -v before="$before" '{ exit !($1 < before + 10) }' "$work/taken"
+	awk -v before="$before" 'END { exit !($1 < before + 10) }' "$work/taken"
 	stop_spawned
 }
 # is_still FILE: nobody writes to it.
