@@ -36,6 +36,7 @@ recorded() {
 	awk '{
 		match($0, /"operation":"[a-z]*"/)
 		operation = substr($0, RSTART + 13, RLENGTH - 14)
+		if (/"shared":true/) operation = "share"
 		match($0, /"result":"[a-z]*"/)
 		count[operation " " substr($0, RSTART + 10, RLENGTH - 11)]++
 	} END { for (kind in count) print kind, count[kind] }' \

@@ -16,7 +16,7 @@
 . "${BASH_SOURCE[0]%/*}/faults.bash"
 
 # shellcheck disable=SC2034	# of faults.bash
-recorder=kv_recorder module=paxos_kv also='push pop'
+recorder=kv_recorder module=paxos_kv also='push pop share'
 
 three_hosts_have_a_store() {
 	need_module paxos_kv
@@ -25,9 +25,18 @@ three_hosts_have_a_store() {
 	on 1 paxosctl kv put begun yes
 }
 
+# A lock is held for longer than the 2 s that its lease lasts, if it is kept.
+was_kept() {
+	cat "$work"/client-* | awk -F '"(token|call|return)":' '
+		/"acquire".*"ok"/ { since[$2 + 0] = $4 + 0 }
+		/"release".*"ok"/ && $3 - since[$2 + 0] > 2e9 { kept++ }
+		END { exit !kept }'
+}
+
 nothing_fails() {
 	record
 	sleep 5
+	until_true was_kept
 	recorded
 	it_is_linearizable 50
 	did push ok 5
