@@ -5,7 +5,8 @@ UNIT_TESTS += $(B)/paxosctl-test
 paxosctl-dir := agent/paxosctl
 # The parser of paxosd's configuration, which `group add -c` reads, and the way
 # to ask it.
-paxosctl-sources := $(filter-out %/main.c %/test.c %/test_messages.c %/test_child.c, \
+paxosctl-sources := $(filter-out %/main.c %/test.c %/test_messages.c %/test_quorum.c \
+	%/test_child.c, \
 	$(wildcard $(paxosctl-dir)/*.c)) \
 	$(addprefix agent/paxosd/,address.c config.c config_keys.c control_ask.c)
 paxosctl-headers := $(wildcard $(paxosctl-dir)/*.h) agent/paxosd/address.h \
@@ -20,8 +21,9 @@ $(B)/paxosctl: $(paxosctl-dir)/main.c $(paxosctl-sources) $(paxosctl-headers)
 		$(paxosctl-cflags) -o $@ $(filter %.c,$^) $(paxosctl-libs)
 
 $(B)/paxosctl-test: $(paxosctl-dir)/test.c \
-		$(paxosctl-dir)/test_messages.c $(paxosctl-dir)/test_child.c \
+		$(paxosctl-dir)/test_messages.c $(paxosctl-dir)/test_quorum.c \
+		$(paxosctl-dir)/test_child.c \
 		$(paxosctl-sources) $(paxosctl-headers)
 	$(call say,CC,$@)mkdir -p $(@D) && $(CC) $(USER_CFLAGS) $(SANITIZE) \
 		$(paxosctl-cflags) -o $@ $(filter %.c,$^) $(paxosctl-libs) \
-		-lcmocka
+		-Wl,--wrap=control_ask_key -lcmocka

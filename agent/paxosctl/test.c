@@ -338,5 +338,5 @@ int main(void)
 
 	failed = cmocka_run_group_tests_name("paxosctl: words", tests, NULL,
 					     NULL);
-	return failed + test_messages() + test_child();
+	return failed + test_messages() + test_quorum() + test_child();
 }

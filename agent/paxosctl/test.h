@@ -2,7 +2,7 @@
 #ifndef _PAXOSCTL_TEST_H
 #define _PAXOSCTL_TEST_H
 
-/* Between test.c and the others: each test begins with nothing printed. */
+/* Between test.c and test_*.c: each test begins with nothing printed. */
 int setup(void **state);
 int teardown(void **state);
 /* What was printed, and complained about, since the last call. */
@@ -14,5 +14,6 @@ const char *complaint(void);
 /* Returns how many failed. */
 int test_messages(void);
 int test_child(void);
+int test_quorum(void);
 
 #endif

@@ -2,7 +2,6 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include "history.h"
@@ -131,6 +130,17 @@ static int take_number(struct reader *reader, const json_t *line,
 	return 0;
 }
 
+static int take_bool(struct reader *reader, const json_t *line,
+		     const char *name, bool *value)
+{
+	const json_t *found = json_object_get(line, name);
+
+	*value = json_is_true(found);
+	if (found && !json_is_boolean(found))
+		return wrong(reader, "\"%s\" is neither true nor false", name);
+	return 0;
+}
+
 static int take_kind(struct reader *reader, const json_t *line, uint8_t *kind)
 {
 	const char *name = json_string_value(json_object_get(line,
@@ -183,6 +193,7 @@ static int take_operation(struct reader *reader, const json_t *line,
 	    take_number(reader, line, "call", REQUIRED, &operation->call) ||
 	    take_number(reader, line, "return", NEVER, &operation->end) ||
 	    take_number(reader, line, "token", 0, &token) ||
+	    take_bool(reader, line, "shared", &operation->shared) ||
 	    take_value(reader, line, "value", &operation->value) ||
 	    take_value(reader, line, "expected", &operation->expected))
 		return -1;

@@ -4,6 +4,7 @@
 
 /* What clients did and saw, by key. README.md has the form of the lines. */
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -30,6 +31,7 @@ enum result { OK, FAILED, UNKNOWN };
  * @value: put, push: written; cas: the new one; get, pop: what was there. 0: no
  *         value
  * @expected: cas: what it replaces, 0: nothing
+ * @shared: acquire: together with others that share it
  * @token: acquire: that it got; release: that it gave back; 0: not known
  * @call, @end: when it began and ended; @end of an unknown one is NEVER
  */
@@ -38,6 +40,7 @@ struct operation {
 	int64_t process;
 	uint8_t kind;
 	uint8_t result;
+	bool shared;
 	uint64_t value;
 	uint64_t expected;
 	uint64_t token;

@@ -5,13 +5,16 @@
 
 /* A register: its value, 0 for none. */
 
-/* A lock. */
+/* A lock; behind these words are its holders, in order: one, or who shares it. */
 enum {
-	LOCK_HOLDER = 0,	/* process, and 1 in @LOCK_HELD */
-	LOCK_HELD,
-	LOCK_TOKEN,		/* that it got, 0: not known */
-	LOCK_LAST,		/* the highest that is known to be given out */
+	LOCK_LAST,		/* the highest token that is known to be given out */
+	LOCK_SHARED,
 	LOCK_WORDS,
+};
+
+struct holder {
+	uint64_t process;
+	uint64_t token;		/* that it got, 0: not known */
 };
 
 /* A queue: its values, the oldest first. */
@@ -133,58 +136,116 @@ static uint32_t step_register(struct model *model, uint32_t state,
 	return same ? state_of(model, &operation->value, 1) : state;
 }
 
-static uint32_t acquire(struct model *model, uint32_t state,
-			uint64_t lock[LOCK_WORDS],
+/* A lock, and room for one more that holds it. */
+struct lock {
+	uint64_t last;
+	bool shared;
+	uint32_t n;
+	struct holder *holders;
+};
+
+static int compare_holders(const void *a, const void *b)
+{
+	const struct holder *x = a, *y = b;
+
+	if (x->process != y->process)
+		return x->process < y->process ? -1 : 1;
+	return x->token < y->token ? -1 : x->token > y->token;
+}
+
+static uint32_t lock_state(struct model *model, const struct lock *lock)
+{
+	const uint32_t n = LOCK_WORDS + 2 * lock->n;
+	uint64_t words[n];
+	uint32_t i;
+
+	qsort(lock->holders, lock->n, sizeof(*lock->holders), compare_holders);
+	words[LOCK_LAST] = lock->last;
+	words[LOCK_SHARED] = lock->n && lock->shared;
+	for (i = 0; i < lock->n; i++) {
+		words[LOCK_WORDS + 2 * i] = lock->holders[i].process;
+		words[LOCK_WORDS + 2 * i + 1] = lock->holders[i].token;
+	}
+	return state_of(model, words, n);
+}
+
+static uint32_t acquire(struct model *model, uint32_t state, struct lock *lock,
 			const struct operation *operation)
 {
+	const bool held = lock->n && !(lock->shared && operation->shared);
+
 	if (operation->result == FAILED)
-		return lock[LOCK_HELD] ? state : MODEL_NONE;
-	if (lock[LOCK_HELD])
+		return held ? state : MODEL_NONE;
+	if (held)
 		return operation->result == UNKNOWN ? state : MODEL_NONE;
 	/* The token that fences: it never goes back, nor stands. */
 	if (operation->token) {
-		if (operation->token <= lock[LOCK_LAST])
+		if (operation->token <= lock->last)
 			return MODEL_NONE;
-		lock[LOCK_LAST] = operation->token;
+		lock->last = operation->token;
 	}
-	lock[LOCK_HELD] = 1;
-	lock[LOCK_HOLDER] = operation->process;
-	lock[LOCK_TOKEN] = operation->token;
-	return state_of(model, lock, LOCK_WORDS);
+	lock->shared = operation->shared;
+	lock->holders[lock->n++] = (struct holder){
+		.process = operation->process, .token = operation->token,
+	};
+	return lock_state(model, lock);
 }
 
-static uint32_t release(struct model *model, uint32_t state,
-			uint64_t lock[LOCK_WORDS],
+/*
+ * Which holder it is: that of its token; or where that is not known on either
+ * side, the process must do.
+ */
+static uint32_t find_holder(const struct lock *lock,
+			    const struct operation *operation)
+{
+	uint32_t i, found = lock->n;
+
+	for (i = 0; i < lock->n; i++) {
+		const struct holder *holder = &lock->holders[i];
+
+		if (holder->process != (uint64_t)operation->process)
+			continue;
+		if (holder->token == operation->token)
+			return i;
+		if (!holder->token || !operation->token)
+			found = i;
+	}
+	return found;
+}
+
+static uint32_t release(struct model *model, uint32_t state, struct lock *lock,
 			const struct operation *operation)
 {
-	/* Of what is not known on either side, the process must do. */
-	const bool mine = lock[LOCK_HELD] &&
-		lock[LOCK_HOLDER] == (uint64_t)operation->process &&
-		(!operation->token || !lock[LOCK_TOKEN] ||
-		 operation->token == lock[LOCK_TOKEN]);
+	const uint32_t i = find_holder(lock, operation);
 
 	if (operation->result == FAILED)
-		return mine ? MODEL_NONE : state;
-	if (!mine)
+		return i < lock->n ? MODEL_NONE : state;
+	if (i == lock->n)
 		return operation->result == UNKNOWN ? state : MODEL_NONE;
 	/* So that was the token of an acquire whose end nobody saw. */
-	if (operation->token > lock[LOCK_LAST])
-		lock[LOCK_LAST] = operation->token;
-	lock[LOCK_HELD] = 0;
-	lock[LOCK_HOLDER] = 0;
-	lock[LOCK_TOKEN] = 0;
-	return state_of(model, lock, LOCK_WORDS);
+	if (operation->token > lock->last)
+		lock->last = operation->token;
+	lock->holders[i] = lock->holders[--lock->n];
+	return lock_state(model, lock);
 }
 
 static uint32_t step_lock(struct model *model, uint32_t state,
 			  const struct operation *operation)
 {
-	uint64_t lock[LOCK_WORDS];
+	const uint64_t *words = model->words + model->states[state].at;
+	const uint32_t n = (model->states[state].n - LOCK_WORDS) / 2;
+	struct holder holders[n + 1];
+	struct lock lock = {
+		.last = words[LOCK_LAST],
+		.shared = words[LOCK_SHARED],
+		.n = n,
+		.holders = holders,
+	};
 
-	memcpy(lock, model->words + model->states[state].at, sizeof(lock));
+	memcpy(holders, words + LOCK_WORDS, n * sizeof(*holders));
 	return operation->kind == ACQUIRE ?
-	       acquire(model, state, lock, operation) :
-	       release(model, state, lock, operation);
+	       acquire(model, state, &lock, operation) :
+	       release(model, state, &lock, operation);
 }
 
 static uint32_t step_queue(struct model *model, uint32_t state,

@@ -64,6 +64,7 @@ static void refused(const char *lines, const char *sentence)
 #define CHANGE(from, to, result) \
 	"'expected':'" #from "','value':'" #to "','result':'" #result "'"
 #define TOKEN(token, result)	"'token':" #token ",'result':'" #result "'"
+#define SHARED(token, result)	"'shared':true," TOKEN(token, result)
 #define HELD		"'result':'failed'"
 #define LOST		"'result':'unknown'"
 
@@ -198,6 +199,52 @@ static void test_lock(void **state)
 	       L(2, acquire, 8, 9, TOKEN(4, ok)), NOT_LINEARIZABLE);
 }
 
+static void test_shared_lock(void **state)
+{
+	(void)state;
+	/* Together, and then somebody alone. */
+	expect(L(1, acquire, 0, 1, SHARED(5, ok))
+	       L(2, acquire, 2, 3, SHARED(6, ok)) L(3, acquire, 4, 5, HELD)
+	       L(1, release, 6, 7, TOKEN(5, ok)) L(3, acquire, 8, 9, HELD)
+	       L(2, release, 10, 11, TOKEN(6, ok))
+	       L(3, acquire, 12, 13, TOKEN(8, ok)), LINEARIZABLE);
+	/* One of two has gone, and somebody has it alone. */
+	expect(L(1, acquire, 0, 1, SHARED(5, ok))
+	       L(2, acquire, 2, 3, SHARED(6, ok))
+	       L(1, release, 4, 5, TOKEN(5, ok))
+	       L(3, acquire, 6, 7, TOKEN(8, ok)), NOT_LINEARIZABLE);
+	/* Nobody shares what is held alone. */
+	expect(L(1, acquire, 0, 1, TOKEN(5, ok))
+	       L(2, acquire, 2, 3, SHARED(6, ok)), NOT_LINEARIZABLE);
+	expect(L(1, acquire, 0, 1, TOKEN(5, ok))
+	       L(2, acquire, 2, 3, "'shared':true," HELD), LINEARIZABLE);
+	/* Shared, it was refused to who would share it. */
+	expect(L(1, acquire, 0, 1, SHARED(5, ok))
+	       L(2, acquire, 2, 3, "'shared':true," HELD), NOT_LINEARIZABLE);
+	/* It went by one that waited for it alone, and had the lower token. */
+	expect(L(1, acquire, 0, 1, SHARED(5, ok))
+	       L(2, acquire, 2, 3, SHARED(7, ok))
+	       L(1, release, 4, 5, TOKEN(5, ok))
+	       L(2, release, 4, 5, TOKEN(7, ok))
+	       L(3, acquire, 2, 9, TOKEN(6, ok)), NOT_LINEARIZABLE);
+	/* A token that goes back. */
+	expect(L(1, acquire, 0, 1, SHARED(5, ok))
+	       L(2, acquire, 2, 3, SHARED(4, ok)), NOT_LINEARIZABLE);
+	/* A lease that ended lets go of its own part only. */
+	expect(L(1, acquire, 0, 1, SHARED(5, ok))
+	       L(2, acquire, 2, 3, SHARED(6, ok)) L(1, release, 4, null, LOST)
+	       L(2, release, 5, 6, TOKEN(6, ok))
+	       L(3, acquire, 7, 8, TOKEN(8, ok)), LINEARIZABLE);
+	expect(L(1, acquire, 0, 1, SHARED(5, ok))
+	       L(2, acquire, 2, 3, SHARED(6, ok)) L(1, release, 4, null, LOST)
+	       L(3, acquire, 7, 8, TOKEN(8, ok)), NOT_LINEARIZABLE);
+	/* One nobody saw begin, and one with a token, of the same process. */
+	expect(L(1, acquire, 0, null, "'shared':true," LOST)
+	       L(1, release, 1, null, LOST) L(1, acquire, 2, 3, SHARED(5, ok))
+	       L(3, acquire, 4, 5, HELD) L(1, release, 6, 7, TOKEN(5, ok))
+	       L(3, acquire, 8, 9, TOKEN(6, ok)), LINEARIZABLE);
+}
+
 static void test_queue(void **state)
 {
 	(void)state;
@@ -261,6 +308,8 @@ static void test_refused(void **state)
 	refused(L(1, put, 5, 4, VALUE(a)), "before it was called");
 	refused(L(1, put, null, 4, VALUE(a)), "no \"call\"");
 	refused(L(1, put, 1.5, 4, VALUE(a)), "no whole number");
+	refused(L(1, acquire, 0, 1, "'shared':1,'token':5,'result':'ok'"),
+		"neither true nor false");
 	refused(L(1, put, 1, 4, "'value':[],'result':'ok'"), "no string");
 	refused(L(1, acquire, 0, 1, "'result':'ok'"), "has a \"token\"");
 	refused(L(1, put, 0, 1, VALUE(a)) "\n"
@@ -276,6 +325,7 @@ int main(void)
 		cmocka_unit_test(test_lost_update),
 		cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_lock),
+		cmocka_unit_test(test_shared_lock),
 		cmocka_unit_test(test_queue),
 		cmocka_unit_test(test_unknown_pop_of_known_item),
 		cmocka_unit_test(test_stuck),

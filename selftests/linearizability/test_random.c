@@ -78,6 +78,7 @@ static struct operation draw_operation(enum object object)
 		break;
 	case LOCK:
 		operation.kind = draw(2) ? ACQUIRE : RELEASE;
+		operation.shared = draw(2);
 		operation.token = 1 + draw(4);
 		if (operation.result == UNKNOWN && draw(2))
 			operation.token = 0;

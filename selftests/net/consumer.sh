@@ -234,6 +234,29 @@ each_error_has_its_number() {
 	says 5 sum 2
 }
 
+# No vote comes from the disks of a majority.
+more_than_may_be_under_way_is_refused() {
+	local i
+	lead 1
+	consume 5
+	consume 6
+	at 1 5 open 1 0 0
+	at 1 6 open 1 0 0
+	for i in 2 3; do
+		kill -STOP "$(agent_pid "$i")"
+	done
+	tell 5 burst 1024 1024 60000
+	until_true says 5 taken 1024
+	fails 'temporarily unavailable' tell 6 add 1 30000
+	for i in 2 3; do
+		kill -CONT "$(agent_pid "$i")"
+	done
+	until_true says 5 chosen 1024
+	tell 6 add 1 30000
+	tell 6 read 30000
+	says 6 sum 1025
+}
+
 who_stalls_holds_up_nobody_else_and_is_seen() {
 	consume 5
 	consume 6
@@ -372,6 +395,7 @@ run_tests \
 	what_finds_no_memory_takes_the_reserve \
 	proposals_from_softirq_end_exactly_once \
 	each_error_has_its_number \
+	more_than_may_be_under_way_is_refused \
 	who_stalls_holds_up_nobody_else_and_is_seen \
 	who_is_left_behind_by_the_log_is_stopped \
 	a_group_is_deleted_under_its_consumers \

@@ -30,6 +30,12 @@ directory() { config_of "$1" StateDirectory; }
 snapshots() { find "$(directory "$1")" -name '*.snapshot' | sort; }
 newest() { snapshots "$1" | tail -n 1 | sed 's|.*/0*||; s|\..*||'; }
 behind() { [ "$(newest "$1")" -gt "$2" ]; }
+# one_member I: of its configuration only the first one stays.
+one_member() {
+	awk '/^\[Member\]/ && n++ { exit } { print }' "$PAXOS_RUN/$1.conf" \
+		>"$work/conf"
+	cp "$work/conf" "$PAXOS_RUN/$1.conf"
+}
 # The state of all is the same; and what it is.
 same_state() {
 	local i

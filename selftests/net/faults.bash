@@ -5,33 +5,38 @@
 # Histories that clients record, the faults under which they do, and the tests
 # of that: for linearizable.sh and kv_linearizable.sh, behind lib.sh. $recorder is
 # the client, $module what it speaks to; $also are operations of which histories
-# have some, beside those of registers and locks.
+# have some, beside those of registers and locks. PAXOS_SEED is another order of
+# mixed faults. Where PAXOS_SHARE is set, histories are kept there.
 
-# record SECONDS HOST...: two clients on each, in the background. Each history
-# begins with nothing.
+# record: two clients on each host, in the background, until recorded. Each
+# history begins with nothing.
 record() {
-	local seconds=$1 host history=history-$SECONDS
+	local host history=history-$SECONDS
 	rm -f "$work"/client-*
-	shift
-	for host; do
-		spawn "$host" "$recorder" -s "$seconds" "$history" "$host" \
+	for host in 1 2 3; do
+		spawn "$host" "$recorder" -s 3600 "$history" "$host" \
 			>"$work/client-$host"
-		spawn "$host" "$recorder" -s "$seconds" "$history" $((host + 10)) \
+		spawn "$host" "$recorder" -s 3600 "$history" $((host + 10)) \
 			>"$work/client-$host-too"
 	done
 	recorders=$(jobs -pr)
 }
 
-# The clients have come to their end, by themselves.
+# The clients end, each behind what it does just now. $name is the test's.
 recorded() {
-	local pid
+	local pid file=${0##*/}
+	# shellcheck disable=SC2086	# words
+	kill $recorders
 	for pid in $recorders; do
 		wait "$pid"
 	done
 	cat "$work"/client-* >"$work/history"
+	[ -z "${PAXOS_SHARE-}" ] ||
+		cp "$work/history" "$PAXOS_SHARE/${file%.sh}-$name.jsonl"
 	awk '{
 		match($0, /"operation":"[a-z]*"/)
 		operation = substr($0, RSTART + 13, RLENGTH - 14)
+		if (/"shared":true/) operation = "share"
 		match($0, /"result":"[a-z]*"/)
 		count[operation " " substr($0, RSTART + 10, RLENGTH - 11)]++
 	} END { for (kind in count) print kind, count[kind] }' \
@@ -110,7 +115,7 @@ partition_leader() {
 }
 
 # It sends, and hears nobody; then it hears, and nobody hears it.
-one_way_cuts() {
+cut_one_way() {
 	local i
 	until_true any_leads
 	for i in 1 2 3; do
@@ -125,11 +130,14 @@ one_way_cuts() {
 	cluster heal
 }
 
+# What else happens meanwhile may end it.
 pause_agent() {
+	local pid
 	until_true any_leads
-	kill -STOP "$(agent_pid "$leader")"
+	pid=$(agent_pid "$leader")
+	kill -STOP "$pid"
 	sleep 2
-	kill -CONT "$(agent_pid "$leader")"
+	kill -CONT "$pid" || say "it is gone"
 }
 
 step_clock() {
@@ -146,14 +154,14 @@ lossy_links() {
 	cluster heal
 }
 
-# Host 3's state is on a disk of its own: see give_disk.
+# Host 3's state is on a disk of its own: see below.
 stall_disk() {
 	dmsetup suspend --noflush --nolockfs paxos-stall
 	sleep 3
 	dmsetup resume paxos-stall
 }
 
-give_disk() {
+a_host_gets_a_disk_that_can_stall() {
 	local state=$PAXOS_RUN/state-3 loop
 	need losetup mke2fs dmsetup
 	need_module loop
@@ -176,19 +184,47 @@ give_disk() {
 	cluster start 3
 }
 
+# member CHANGE...: of whoever leads, until it is made: of one whose end nobody
+# saw the next try says so.
+member() { until_true changed "$@"; }
+changed() {
+	any_leads || return
+	quietly_on "$leader" paxosctl member "$@" 2>"$work/change" ||
+		grep -E 'is just that|there is no member' "$work/change"
+}
+
 # A member joins, votes, leads or not, and is removed.
 change_members() {
-	local id=$1
+	local confs id
 	cluster grow
-	until_true any_leads
-	until_true on "$leader" paxosctl member add "$id" "10.77.0.$id:7400"
+	confs=("$PAXOS_RUN"/*.conf)
+	id=${#confs[@]}
+	member add "$id" "10.77.0.$id:7400"
+	member promote "$id"
 	sleep 1
-	until_true any_leads
-	until_true on "$leader" paxosctl member remove "$id"
+	member remove "$id"
 	cluster kill "$id"
 }
 
-# All hosts' kernels forget at once, and clients meet a module that is new.
+# Host 3 is given up, and comes back as a member that knows nothing; its clients
+# stay.
+replace_host() {
+	local conf=$PAXOS_RUN/3.conf old new
+	old=$(config_of 3 Self)
+	new=$((old + 20))
+	cluster kill 3
+	member remove "$old"
+	sed -i -e "s/^Self = .*/Self = $new/" -e "s/^Id = $old$/Id = $new/" \
+		-e "s|^StateDirectory = .*|StateDirectory = $PAXOS_RUN/state-3/$new|" \
+		"$conf"
+	on 3 paxosd join "$conf"
+	cluster start 3
+	member add "$new" 10.77.0.3:7400
+	member promote "$new"
+}
+
+# All hosts' kernels forget at once, and clients meet a module that is new, since
+# $restarted.
 restart_modules() {
 	local modprobe
 	modprobe=$(</proc/sys/kernel/modprobe)
@@ -200,26 +236,36 @@ restart_modules() {
 	echo "$modprobe" >/proc/sys/kernel/modprobe
 	cluster start 1 2 3
 	modprobe "$module"
+	restarted=$(clock_ns)
 	until_true any_leads
 }
 
 # --- Tests --------------------------------------------------------------------
 
-the_leader_is_killed() {
-	record 8 1 2 3
+# history_of FAULT [SECONDS]: a history of its own, in which that happens.
+history_of() {
+	record
 	sleep 1
-	kill_leader
+	"$1"
+	sleep "${2:-2}"
 	recorded
 	it_is_linearizable 30
 }
 
-links_are_cut() {
-	record 12 1 2 3
-	sleep 1
-	partition_leader
-	one_way_cuts
-	recorded
-	it_is_linearizable 30
+the_leader_is_killed() { history_of kill_leader; }
+the_agent_is_killed() { history_of kill_agent; }
+the_agent_pauses() { history_of pause_agent; }
+the_leader_is_cut_off() { history_of partition_leader; }
+links_are_cut_one_way() { history_of cut_one_way; }
+the_clock_steps() { history_of step_clock; }
+the_disk_stalls() { history_of stall_disk; }
+members_change() { history_of change_members; }
+a_host_with_clients_is_replaced() { history_of replace_host; }
+
+modules_restart() {
+	# Clients whose answers went with the module wait for them.
+	history_of restart_modules 10
+	put_since "$restarted" 10
 }
 
 # Host 3 is cut off; its client asks nobody, and reads what was.
@@ -229,16 +275,17 @@ a_stale_read_is_caught() {
 	[ "$leader" != 3 ] || on 3 paxosctl transfer --to 1
 	until_true any_leads
 	rm -f "$work"/client-*
-	spawn 3 "$recorder" -s 7 -r -l stale 3 >"$work/client-3"
+	spawn 3 "$recorder" -s 3600 -r -l stale 3 >"$work/client-3"
 	pids=$!
 	sleep 0.5
 	cluster cut 3 1
 	cluster cut 3 2
 	for i in 1 2; do
-		spawn "$i" "$recorder" -s 6 stale "$i" >"$work/client-$i"
+		spawn "$i" "$recorder" -s 3600 stale "$i" >"$work/client-$i"
 		pids+=" $!"
 	done
 	recorders=$pids
+	sleep 6
 	recorded
 	cluster heal
 	did put ok 10
@@ -250,53 +297,40 @@ a_stale_read_is_caught() {
 	until_true is_even 1 2 3
 }
 
-disks_stall_and_agents_pause() {
-	give_disk
-	record 16 1 2 3
-	sleep 1
-	stall_disk
-	pause_agent
-	kill_agent
-	step_clock
-	recorded
-	it_is_linearizable 30
+# shuffle ARRAY: in the order of RANDOM.
+shuffle() {
+	local -n list=$1
+	local i j other
+	for ((i = ${#list[@]} - 1; i > 0; i--)); do
+		j=$((RANDOM % (i + 1))) other=${list[i]}
+		list[i]=${list[j]}
+		list[j]=$other
+	done
 }
 
-members_change() {
-	record 20 1 2 3
-	change_members 4
-	change_members 5
-	recorded
-	it_is_linearizable 30
-}
-
-modules_restart() {
-	local restarted
-	record 25 1 2 3
-	sleep 2
-	restart_modules
-	restarted=$(clock_ns)
-	recorded
-	it_is_linearizable 30
-	put_since "$restarted" 10
-}
-
+# Each of them once, and three beside others.
 all_of_it_mixed() {
-	local end=$((SECONDS + 90)) id=6 faults fault
-	faults=(kill_leader kill_agent partition_leader one_way_cuts pause_agent
-		step_clock lossy_links stall_disk change_members
-		restart_modules)
-	record 100 1 2 3
-	RANDOM=1
-	while ((SECONDS < end)); do
-		fault=${faults[RANDOM % ${#faults[@]}]}
-		echo "+ $fault" >&2
-		if [ "$fault" = change_members ]; then
-			change_members $((id++))
-		else
-			"$fault"
+	local seed=${PAXOS_SEED:-$RANDOM} pid i
+	local beside=(stall_disk pause_agent step_clock)
+	local faults=(kill_leader kill_agent partition_leader cut_one_way
+		lossy_links change_members replace_host restart_modules)
+	say "PAXOS_SEED=$seed"
+	RANDOM=$seed
+	shuffle faults
+	shuffle beside
+	record
+	for i in "${!faults[@]}"; do
+		until_true any_leads
+		echo "+ ${faults[i]} ${beside[i]-}" >&2
+		pid=
+		if [ -n "${beside[i]-}" ]; then
+			"${beside[i]}" &
+			pid=$!
+			sleep 0.5
 		fi
-		sleep 1
+		"${faults[i]}"
+		[ -z "$pid" ] || wait "$pid"
+		sleep 2
 	done
 	recorded
 	it_is_linearizable 200

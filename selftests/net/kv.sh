@@ -193,6 +193,28 @@ compacted_history_is_said_to_be() {
 	refused 1 'yet to come' kv 3 compact 1000000
 }
 
+# The kernel holds one event for it; it comes back for what is gone.
+a_watch_that_lags_behind_compaction_is_told() {
+	local revision pid
+	spawn 2 paxosctl kv watch w/0 >"$work/lags" 2>&1
+	pid=$!
+	until_true has_seen "$work/lags"
+	kill -STOP "$pid"
+	kv 1 put w/0 'the one'
+	kv 1 put w/0 unseen
+	revision=$(kvj 1 put w/0 last | number revision)
+	kv 1 compact "$revision"
+	kill -CONT "$pid"
+	not wait "$pid"
+	cat "$work/lags" >&2
+	grep 'compacted: history begins' "$work/lags"
+	not grep 'last' "$work/lags"
+}
+has_seen() {
+	kv 1 put w/0 seen
+	grep seen "$1"
+}
+
 # compacted I REVISION: further than to it, which is there still, on host I
 compacted() { [ "$(kvj "$1" status | number compacted)" -gt "$2" ]; }
 
@@ -467,6 +489,7 @@ run_tests what_one_host_puts_the_others_get bytes_of_all_kinds \
 	history_goes_where_the_leader_does_not_hold_the_store \
 	a_watch_misses_nothing \
 	compacted_history_is_said_to_be \
+	a_watch_that_lags_behind_compaction_is_told \
 	history_goes_by_itself_if_it_is_told_to over_the_limit_nothing_is_put \
 	one_holds_a_lock_and_its_token_is_the_highest_so_far \
 	its_end_is_seen_where_signals_of_children_are_ignored \

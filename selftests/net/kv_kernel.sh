@@ -188,6 +188,20 @@ a_watch_of_compacted_history_ends() {
 	says 5 end -116
 	says 5 events 0
 	tell 5 unwatch
+	# Or of what it has not seen yet, since it lags.
+	use 6
+	at 3 6 open 1 5000
+	tell 6 slow 3000
+	tell 6 watch c/ 0
+	tell 5 put c/0 seen
+	until_true says 6 events 1
+	tell 5 put c/0 unseen
+	tell 5 put c/0 last
+	tell 5 compact "$(said 5 revision)"
+	until_true says 6 ends 1
+	says 6 end -116
+	says 6 events 1
+	tell 6 unwatch
 }
 
 full_is_full() {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * One client of a store of paxos_kv.ko: registers, locks and queues, by the
- * keys of kmod/kv/README.md. What it does and sees it writes as
+ * keys of kmod/kv/README.md; a lock's lease is kept as agent/paxosctl/lock.c
+ * keeps it. What it does and sees it writes as
  * selftests/linearizability/README.md says.
  *
  * usage: kv_recorder [OPTION...] HISTORY PROCESS
@@ -23,7 +24,8 @@
 #include "genl.h"
 #include "recording.h"
 
-#define TTL_MS		3000
+#define TTL_MS		2000
+#define LONG_MS		2500	/* a lock is held longer than its lease lasts */
 #define NAME_SIZE	64
 
 struct pair {
@@ -51,10 +53,22 @@ struct client {
 	uint32_t netlink_seq;
 	unsigned int seq;
 	struct pair known[KEYS_MAX];	/* what was read last */
+	unsigned int locks;
 	struct answer answer;
 };
 
+/* A lock that is wanted, or held. */
+struct lock {
+	bool shared;
+	uint64_t lease;
+	uint64_t token;		/* 0: not known */
+	int64_t end;		/* of the lease, at the earliest */
+	int64_t keep_at;	/* not before */
+	char key[2 * NAME_SIZE];
+};
+
 static uint8_t buffer[8192];
+
 /* --- Netlink -------------------------------------------------------------- */
 
 static void take_text(const struct nlattr *attr, char *text, size_t size)
@@ -311,79 +325,156 @@ static void put(struct client *client, unsigned int i, const char *name,
 	record(&client->is, "put", name, result, ",\"value\":\"%s\"", value);
 }
 
-/* Nobody knows whether, or until when: the lease ends it, at @end or later. */
-static void lease_ends(struct client *client, uint64_t token, int64_t end)
+static const char *token_of(const struct lock *lock)
 {
-	client->is.call = end;
-	if (token)
-		record(&client->is, "release", "lock", "unknown",
-		       ",\"token\":%" PRIu64, token);
-	else
-		record(&client->is, "release", "lock", "unknown", "%s", "");
+	static char text[32];
+
+	text[0] = '\0';
+	if (lock->token)
+		snprintf(text, sizeof(text), ",\"token\":%" PRIu64,
+			 lock->token);
+	return text;
 }
 
-static enum end let_go(struct client *client, const char *key)
+static void acquired(struct client *client, const struct lock *lock,
+		     const char *result)
+{
+	record(&client->is, "acquire", "lock", result, "%s%s",
+	       lock->shared ? ",\"shared\":true" : "", token_of(lock));
+}
+
+/* Nobody knows whether, or until when: the lease ends it, at @end or later. */
+static void lease_ends(struct client *client, const struct lock *lock,
+		       int64_t end)
+{
+	client->is.call = end;
+	record(&client->is, "release", "lock", "unknown", "%s",
+	       token_of(lock));
+}
+
+static enum end let_go(struct client *client, const struct lock *lock)
 {
 	struct nlmsghdr *message = request(client, PAXOS_KV_CMD_TXN, 0);
 
-	then(message, PAXOS_KV_OPERATION_DELETE, key, NULL, 0);
+	then(message, PAXOS_KV_OPERATION_DELETE, lock->key, NULL, 0);
 	return change(client, message);
+}
+
+static bool grant(struct client *client, struct lock *lock)
+{
+	struct nlmsghdr *message = request(client, PAXOS_KV_CMD_GRANT, 0);
+	const int64_t sent = now_ns();
+
+	mnl_attr_put_u64(message, PAXOS_KV_A_TTL, TTL_MS);
+	if (change(client, message) != CHOSEN)
+		return false;
+	lock->lease = client->answer.lease;
+	lock->end = sent + TTL_MS * MS;
+	lock->keep_at = sent + TTL_MS / 4 * MS;
+	return true;
+}
+
+static void keep(struct client *client, struct lock *lock)
+{
+	const int64_t sent = now_ns();
+	struct nlmsghdr *message;
+
+	if (sent < lock->keep_at)
+		return;
+	lock->keep_at = sent + TTL_MS / 4 * MS;
+	message = request(client, PAXOS_KV_CMD_KEEP, 0);
+	mnl_attr_put_u64(message, PAXOS_KV_A_LEASE, lock->lease);
+	if (change(client, message) == CHOSEN)
+		lock->end = sent + TTL_MS * MS;
+}
+
+/* As long as its holder may believe in it: a fifth less. */
+static bool is_safe(const struct lock *lock)
+{
+	return now_ns() < lock->end - TTL_MS / 5 * MS;
+}
+
+/* Who is ahead leaves, and nobody comes there any more. */
+static bool is_held(struct client *client, const struct lock *lock)
+{
+	char ahead[2 * NAME_SIZE];
+	const struct pair *first = &client->answer.first;
+
+	snprintf(ahead, sizeof(ahead), "lock/%s/%s", client->is.history,
+		 lock->shared ? "x" : "");
+	if (!read_first(client, ahead, false))
+		return false;
+	if (!lock->shared)
+		return first->create == lock->token;
+	if (first->create && first->create < lock->token)
+		return false;
+	return read_first(client, lock->key, true) &&
+	       first->create == lock->token;
+}
+
+/* For a moment, or for so long that it must be kept; false: it is lost. */
+static bool hold(struct client *client, struct lock *lock)
+{
+	const bool for_long = client->locks++ % 8 == client->is.process % 8;
+	const int64_t until = now_ns() +
+		(for_long ? LONG_MS : client->is.pause) * MS;
+
+	while (now_ns() < until && is_safe(lock) && !recording_is_over()) {
+		sleep_ms(20);
+		keep(client, lock);
+	}
+	return is_safe(lock);
 }
 
 /* Waits a second at most; who holds it gives it back, or lets it end. */
 static void lock(struct client *client)
 {
-	char prefix[NAME_SIZE], key[2 * NAME_SIZE];
-	const int64_t granted = now_ns(), end = granted + TTL_MS * MS;
-	uint64_t token = 0;
-	struct nlmsghdr *message = request(client, PAXOS_KV_CMD_GRANT, 0);
-	enum end came;
+	struct lock lock = { .shared = random() % 3 == 0 };
+	const int64_t give_up = now_ns() + 1000 * MS;
+	struct nlmsghdr *message;
 	bool held = false;
+	enum end came;
 
-	mnl_attr_put_u64(message, PAXOS_KV_A_TTL, TTL_MS);
-	if (change(client, message) != CHOSEN)
+	if (!grant(client, &lock))
 		return;
-	snprintf(prefix, sizeof(prefix), "lock/%s/", client->is.history);
-	snprintf(key, sizeof(key), "%sx%" PRIu64, prefix,
-		 client->answer.lease);
+	snprintf(lock.key, sizeof(lock.key), "lock/%s/%c%" PRIu64,
+		 client->is.history, lock.shared ? 's' : 'x', lock.lease);
 	message = request(client, PAXOS_KV_CMD_TXN, 0);
-	then(message, PAXOS_KV_OPERATION_PUT, key, "", client->answer.lease);
+	then(message, PAXOS_KV_OPERATION_PUT, lock.key, "", lock.lease);
 	begin(client);
 	came = change(client, message);
 	if (came == NONE) {
-		record(&client->is, "acquire", "lock", "none", "%s", "");
+		acquired(client, &lock, "none");
 		return;
 	}
 	if (came == CHOSEN) {
-		token = client->answer.revision;
-		while (!held && now_ns() < granted + 1000 * MS) {
-			held = read_first(client, prefix, false) &&
-			       client->answer.first.create == token;
-			if (!held)
-				sleep_ms(20);
+		lock.token = client->answer.revision;
+		held = is_held(client, &lock);
+		while (!held && is_safe(&lock) && now_ns() < give_up) {
+			sleep_ms(20);
+			keep(client, &lock);
+			held = is_held(client, &lock);
 		}
 	}
 	if (!held) {
 		/* Its turn may come, and go, while it is taken back. */
-		record(&client->is, "acquire", "lock", "unknown", "%s", "");
-		lease_ends(client, 0, client->is.call);
-		let_go(client, key);
+		lock.token = 0;
+		acquired(client, &lock, "unknown");
+		lease_ends(client, &lock, client->is.call);
+		let_go(client, &lock);
 		return;
 	}
-	record(&client->is, "acquire", "lock", "ok", ",\"token\":%" PRIu64,
-	       token);
-	sleep_ms(client->is.pause);
-	if (random() % 8 == 0) {
-		lease_ends(client, token, end);
+	acquired(client, &lock, "ok");
+	if (!hold(client, &lock) || random() % 8 == 0) {
+		lease_ends(client, &lock, lock.end);
 		return;
 	}
 	begin(client);
-	came = let_go(client, key);
+	came = let_go(client, &lock);
 	record(&client->is, "release", "lock",
-	       result_of(came, client->answer.deleted),
-	       ",\"token\":%" PRIu64, token);
+	       result_of(came, client->answer.deleted), "%s", token_of(&lock));
 	if (came != CHOSEN || !client->answer.deleted)
-		lease_ends(client, token, end);
+		lease_ends(client, &lock, lock.end);
 }
 
 static void push(struct client *client)
@@ -454,9 +545,9 @@ static void act(struct client *client)
 		get(client, i, name, key);
 	else if (what < 70)
 		put(client, i, name, key, what >= 55);
-	else if (what < 78)
+	else if (what < 75)
 		lock(client);
-	else if (what < 88)
+	else if (what < 87)
 		push(client);
 	else
 		pop(client);

@@ -97,6 +97,34 @@ a_watch_goes_on_or_is_told_that_it_cannot() {
 	refused 1 'compacted' on 2 timeout $((4 * PATIENCE)) paxosctl kv watch gone -r 1
 }
 
+# The whole cluster is lost; the backup is not.
+a_new_cluster_begins_with_a_backup() {
+	local file=$work/backup lease new
+	lease=$(kv 1 lease grant 5s | sed -n 's/^lease //p')
+	kv 1 put short lived -l "$lease"
+	revision=$(<"$work/revision")
+	kv 1 get --prefix '' >"$work/kept"
+	kv 1 get --prefix history/ -r "$revision" >>"$work/kept"
+	on 1 paxosctl snapshot save "$file"
+	cluster kill 1 2 3
+	rm -rf "$(directory 1)"
+	new=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+	one_member 1
+	sed -i "s/^Cluster = .*/Cluster = $new/" "$PAXOS_RUN/1.conf"
+	on 1 paxosctl snapshot restore -c "$PAXOS_RUN/1.conf" "$file"
+	cluster start 1
+	lead 1
+	kv 1 lease keep "$lease"
+	kv 1 get --prefix '' >"$work/restored"
+	kv 1 get --prefix history/ -r "$revision" >>"$work/restored"
+	cmp "$work/kept" "$work/restored" >&2
+	# Its lease has all of its time again, and then ends.
+	until_true gone 1 short
+	kv 1 put gone 'and back'
+	[ "$(kv 1 get gone)" = 'gone  and back' ]
+}
+
 run_tests three_hosts_have_a_store one_comes_back_with_a_snapshot \
 	one_that_lost_its_module_has_all_again leases_go_on_behind_it \
-	a_watch_goes_on_or_is_told_that_it_cannot
+	a_watch_goes_on_or_is_told_that_it_cannot \
+	a_new_cluster_begins_with_a_backup

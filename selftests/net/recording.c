@@ -86,6 +86,11 @@ void recording_begin(struct recording *recording, int argc, char **argv)
 	recording->end = now_ns() + seconds * 1000 * MS;
 }
 
+bool recording_is_over(void)
+{
+	return ends;
+}
+
 bool recording_goes_on(const struct recording *recording)
 {
 	sleep_ms(random() % (recording->pause + 1));

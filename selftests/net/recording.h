@@ -63,6 +63,9 @@ void recording_begin(struct recording *recording, int argc, char **argv);
  */
 bool recording_goes_on(const struct recording *recording);
 
+/* SIGTERM came. */
+bool recording_is_over(void);
+
 /* "null" where @value is empty. Good until the next one. */
 const char *quoted(const char *value);
 

@@ -161,13 +161,6 @@ a_consumer_that_leaves_meanwhile_lets_go_once() {
 	same_state 1 2 3
 }
 
-# one_member I: of its configuration only the first one stays.
-one_member() {
-	awk '/^\[Member\]/ && n++ { exit } { print }' "$PAXOS_RUN/$1.conf" \
-		>"$work/conf"
-	cp "$work/conf" "$PAXOS_RUN/$1.conf"
-}
-
 # The whole cluster is lost; the backup is not.
 a_new_cluster_begins_with_it() {
 	local i new sum count slot file=$work/backup
