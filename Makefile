@@ -18,7 +18,8 @@ endif
 WARN := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes
 CFLAGS ?= -O2 -g
 USER_CFLAGS = $(CFLAGS) -std=gnu11 -D_GNU_SOURCE $(WARN) -Iuapi
-# The core outside the kernel: shim headers stand in for linux/*.h.
+# The core outside the kernel: shim headers stand in for linux/*.h. Callbacks, and
+# cmocka's tests, need not use all that they are given; the kernel is built so, too.
 CORE_CFLAGS = $(CFLAGS) -std=gnu11 -D_GNU_SOURCE $(WARN) -Wno-unused-parameter \
 	-Iselftests/shim -Ikmod
 CORE_SOURCES := $(wildcard kmod/core/*.c)
