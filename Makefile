@@ -18,7 +18,8 @@ endif
 WARN := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes
 CFLAGS ?= -O2 -g
 USER_CFLAGS = $(CFLAGS) -std=gnu11 -D_GNU_SOURCE $(WARN) -Iuapi
-# The core outside the kernel: shim headers stand in for linux/*.h.
+# The core outside the kernel: shim headers stand in for linux/*.h. Callbacks, and
+# cmocka's tests, need not use all that they are given; the kernel is built so, too.
 CORE_CFLAGS = $(CFLAGS) -std=gnu11 -D_GNU_SOURCE $(WARN) -Wno-unused-parameter \
 	-Iselftests/shim -Ikmod
 CORE_SOURCES := $(wildcard kmod/core/*.c)
@@ -26,13 +27,12 @@ CORE_HEADERS := $(wildcard kmod/core/*.h selftests/shim/linux/*.h)
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer
 
-all: programs
-
 help:
 	@sed -n 's/^## //p' Makefile
-## programs          paxosd, paxosctl and what tests them (the default)
+## all               paxosd and paxosctl (the default)
+## programs          these, and what tests them
 ## module            paxos.ko for the running kernel (KDIR)
-## install           programs, man pages, unit (DESTDIR, PREFIX); uninstall
+## install           these, man pages, unit (DESTDIR, PREFIX); uninstall
 ## module_install    paxos.ko
 ## demo              five hosts agree, die and come back, in a virtual machine
 ## check             the tests, in 10 minutes; `scripts/check STAGE` for some
@@ -46,12 +46,16 @@ help:
 ## bench             instructions and commits a second; bench-detector,
 ##                   bench-failover: how fast and how wrong failures are noticed
 
-# Rooms add their programs to PROGRAMS and their tests to UNIT_TESTS.
-PROGRAMS :=
+# What hosts get is PROGRAMS. Rooms add what tests run beside it to
+# TEST_PROGRAMS, and what is a test to UNIT_TESTS.
+PROGRAMS := $(B)/paxosd $(B)/paxosctl
+TEST_PROGRAMS :=
 UNIT_TESTS :=
 include $(sort $(wildcard agent/*/rules.mk selftests/*/rules.mk))
 
-programs: $(PROGRAMS)
+all: $(PROGRAMS)
+
+programs: all $(TEST_PROGRAMS)
 
 module:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
@@ -78,10 +82,11 @@ bench:
 bench-failover:
 	@scripts/bench-failover
 
-install: programs
+install: all
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/man/man5 \
 		$(DESTDIR)$(PREFIX)/share/man/man8 \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions \
+		$(DESTDIR)$(PREFIX)/share/doc/paxos \
 		$(DESTDIR)$(PREFIX)/lib/systemd/system \
 		$(DESTDIR)$(PREFIX)/lib/modules-load.d
 	install -d -m 700 $(DESTDIR)$(SYSCONFDIR)/paxos
@@ -90,6 +95,7 @@ install: programs
 	install -m 644 agent/*/*.8 $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 644 agent/paxosctl/completion/paxosctl.bash \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/paxosctl
+	install -m 644 agent/paxosd/paxosd.conf $(DESTDIR)$(PREFIX)/share/doc/paxos
 	sed 's|/usr/sbin|$(PREFIX)/sbin|; s|/etc/paxos|$(SYSCONFDIR)/paxos|' \
 		agent/paxosd/paxosd@.service \
 		>$(DESTDIR)$(PREFIX)/lib/systemd/system/paxosd@.service
@@ -101,7 +107,10 @@ uninstall:
 		$(addprefix share/man/man5/,$(notdir $(wildcard agent/paxosd/*.5))) \
 		$(addprefix share/man/man8/,$(notdir $(wildcard agent/*/*.8))) \
 		share/bash-completion/completions/paxosctl \
+		share/doc/paxos/paxosd.conf \
 		lib/systemd/system/paxosd@.service lib/modules-load.d/paxos.conf)
+	! [ -d $(DESTDIR)$(PREFIX)/share/doc/paxos ] || \
+		rmdir --ignore-fail-on-non-empty $(DESTDIR)$(PREFIX)/share/doc/paxos
 
 # Of the running kernel, or of the one that KDIR names.
 module_install: module

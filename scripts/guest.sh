@@ -90,7 +90,7 @@ build_programs() {
 		return 0
 	}
 	mkdir -p "$top/build"
-	flock "$top/build/.programs.lock" make -s -j"$(nproc)" -C "$top" >&2 ||
+	flock "$top/build/.programs.lock" make -s -j"$(nproc)" -C "$top" programs >&2 ||
 		die "make failed"
 }
 

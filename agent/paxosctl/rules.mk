@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0
-PROGRAMS += $(B)/paxosctl
 UNIT_TESTS += $(B)/paxosctl-test
 
 paxosctl-dir := agent/paxosctl

@@ -8,8 +8,15 @@
 static_assert(sizeof(struct paxos_wire_header) == 48, "header");
 static_assert(sizeof(struct paxos_wire_item) == 40, "item");
 static_assert(sizeof(struct paxos_wire_range) == 16, "range");
+static_assert(sizeof(struct paxos_wire_prepare) == 8, "prepare");
 static_assert(sizeof(struct paxos_wire_promise) == 24, "promise");
+static_assert(sizeof(struct paxos_wire_reject) == 16, "reject");
+static_assert(sizeof(struct paxos_wire_accepted) == 8, "accepted");
+static_assert(sizeof(struct paxos_wire_fetch) == 16, "fetch");
+static_assert(sizeof(struct paxos_wire_chosen) == 8, "chosen");
 static_assert(sizeof(struct paxos_wire_done) == 32, "done");
+static_assert(sizeof(struct paxos_wire_read) == 24, "read");
+static_assert(sizeof(struct paxos_wire_probe) == 8, "probe");
 static_assert(sizeof(struct paxos_wire_header) +
 	      sizeof(struct paxos_wire_promise) +
 	      sizeof(struct paxos_wire_item) + PAXOS_VALUE_MAX <=

@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include <arpa/inet.h>
 #include <cmocka.h>
-#include "config.h"
+#include "config_keys.h"
 #include "disk.h"
 
 #define CLUSTER "00112233445566778899aabbccddeeff"
@@ -659,6 +659,53 @@ static void test_what_cannot_change_is_refused_with_its_line(void **state)
 	assert_int_equal(read_again(GROUP MEMBERS, &again), 0);
 }
 
+/* What a file leaves out that has the kernel's default, or a majority. */
+static void fill_in(struct config *filled)
+{
+	filled->q1 = filled->q1 ?: 2;
+	filled->q2 = filled->q2 ?: 2;
+	filled->window = filled->window ?: 1024;
+	filled->log_size = filled->log_size ?: 4096;
+	filled->bytes = filled->bytes ?: CONFIG_MEMORY_DEFAULT;
+}
+
+/* The example that is installed: its commented keys are all that there are. */
+static void test_example_shows_the_defaults(void **state)
+{
+	static char as_it_is[4096], with_defaults[4096], with_all[4096];
+	static struct config expected;
+	FILE *file = fopen("agent/paxosd/paxosd.conf", "r");
+	bool is_default = true;
+	const struct key *key;
+	char line[256];
+	char *set;
+
+	(void)state;
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file)) {
+		if (!strncmp(line, "# ", 2)) {
+			is_default = !strstr(line, "No default");
+			continue;
+		}
+		if (!strncmp(line, "KeyFile", 7))
+			strcpy(line, "Key = " KEY "\n");
+		set = line + (line[0] == '#');
+		strcat(as_it_is, line);
+		strcat(with_defaults, is_default ? set : line);
+		strcat(with_all, set);
+	}
+	assert_int_equal(fclose(file), 0);
+	for (key = config_keys; key->name; key++)
+		if (!strstr(with_all, key->name) && strcmp(key->name, "KeyFile"))
+			fail_msg("the example lacks %s", key->name);
+	take(with_all);
+	take(as_it_is);
+	fill_in(&config);
+	expected = config;
+	take(with_defaults);
+	assert_memory_equal(&config, &expected, sizeof(config));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -680,6 +727,7 @@ int main(void)
 		TEST(no_file),
 		TEST(too_many_members),
 		TEST(rubbish),
+		TEST(example_shows_the_defaults),
 		TEST(what_can_change_is_taken),
 		TEST(what_cannot_change_is_refused_with_its_line),
 	};

@@ -2,7 +2,7 @@
 BENCH_SOURCES := $(wildcard selftests/bench/*.c)
 BENCH_OBJECTS := $(BENCH_SOURCES:%.c=$(B)/%.o)
 BENCH_OBJECTS += $(CORE_SOURCES:%.c=$(B)/selftests/bench/%.o)
-PROGRAMS += $(B)/selftests/bench/bench
+TEST_PROGRAMS += $(B)/selftests/bench/bench
 
 $(B)/selftests/bench/%.o: selftests/bench/%.c $(wildcard selftests/bench/*.h) \
 		selftests/kmod/bench_uapi.h uapi/linux/paxos.h $(CORE_HEADERS)
@@ -23,7 +23,7 @@ $(B)/bench-etcd: $(wildcard selftests/bench/etcd/*.[ch]) \
 
 # Traces of heartbeats through paxosd's own failure detector.
 DETECTOR_BENCH := $(B)/selftests/bench/detector/replay
-PROGRAMS += $(DETECTOR_BENCH)
+TEST_PROGRAMS += $(DETECTOR_BENCH)
 
 $(DETECTOR_BENCH): $(wildcard selftests/bench/detector/*.c) \
 		selftests/bench/detector/trace.h agent/paxosd/detector.c \

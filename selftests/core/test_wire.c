@@ -295,6 +295,64 @@ static void test_layout(void **state)
 	assert_memory_equal(bytes, expected, sizeof(expected));
 }
 
+/* What each type adds to the header, as words of 8 bytes. */
+static void test_layout_of_each_type(void **state)
+{
+	/* A value of 3 bytes in slot 21, and slots 31 and 32. */
+	static const struct paxos_item item = {
+		.slot = 21, .ballot = 22, .origin = { 23, 24, 25 },
+		.len = 3, .kind = PAXOS_DATA, .bytes = (const u8 *)"abc",
+	};
+	static const struct paxos_range range = { .first = 31, .count = 2 };
+#define ITEM	21, 22, 23, 24, 25ULL << 40 | 1ULL << 32 | 3, 0x636261
+	static const struct {
+		struct paxos_message message;
+		u64 words[9];
+		u32 n;
+	} types[] = {
+		{ { .type = PAXOS_PREPARE, .prepare = { 1 } }, { 1 }, 1 },
+		{ { .type = PAXOS_PROMISE, .promise = { 1, 2, 3 }, .count = 1,
+		    .items = &item }, { 1, 2, 3, ITEM }, 9 },
+		{ { .type = PAXOS_REJECT, .reject = { 1, 2 } }, { 1, 2 }, 2 },
+		{ { .type = PAXOS_ACCEPT, .count = 1, .items = &item },
+		  { ITEM }, 6 },
+		{ { .type = PAXOS_ACCEPTED, .accepted = { 1 }, .count = 1,
+		    .ranges = &range }, { 1, 31, 2 }, 3 },
+		{ { .type = PAXOS_COMMIT }, { 0 }, 0 },
+		{ { .type = PAXOS_FETCH, .fetch = { 1, 2 } }, { 1, 2 }, 2 },
+		{ { .type = PAXOS_CHOSEN, .chosen = { 1 }, .count = 1,
+		    .items = &item }, { 1, ITEM }, 7 },
+		{ { .type = PAXOS_FORWARD, .count = 1, .items = &item },
+		  { ITEM }, 6 },
+		{ { .type = PAXOS_DONE, .done = { 1, 2, 3, 1 } },
+		  { 1, 2, 3, 1 }, 4 },
+		{ { .type = PAXOS_READ, .read = { 1, 2, 3 } }, { 1, 2, 3 }, 3 },
+		{ { .type = PAXOS_READ_REPLY, .read = { 1, 2, 3 } },
+		  { 1, 2, 3 }, 3 },
+		{ { .type = PAXOS_PROBE, .probe = { 1 } }, { 1 }, 1 },
+		{ { .type = PAXOS_PROBE_REPLY, .probe = { 1 } }, { 1 }, 1 },
+		{ { .type = PAXOS_YIELD }, { 0 }, 0 },
+	};
+#undef ITEM
+	const size_t head = sizeof(struct paxos_wire_header);
+	const u32 n = sizeof(types) / sizeof(types[0]);
+	u32 i, k;
+
+	/* None is left out, and each is known by its number. */
+	assert_int_equal(n, PAXOS_TYPES - 1);
+	for (i = 0; i < n; i++) {
+		size_t len;
+		u8 *bytes = encode(&types[i].message, &len);
+
+		assert_int_equal(bytes[9], i + 1);
+		assert_int_equal(len, head + 8 * types[i].n);
+		for (k = 0; k < 8 * types[i].n; k++)
+			assert_int_equal(bytes[head + k], (u8)
+					 (types[i].words[k / 8] >> 8 * (k % 8)));
+		free(bytes);
+	}
+}
+
 static void test_truncated(void **state)
 {
 	u32 n = samples(messages, items, ranges), i;
@@ -752,6 +810,8 @@ int main(void)
 		     test_size),
 		TEST("the layout is little-endian and stays as it is",
 		     test_layout),
+		TEST("the layout of each type stays as it is",
+		     test_layout_of_each_type),
 		TEST("a datagram cut at any byte is short", test_truncated),
 		TEST("a datagram with bytes behind is long", test_extended),
 		TEST("a count that lies is refused, and does not wrap",

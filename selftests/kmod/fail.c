@@ -32,12 +32,12 @@ MODULE_PARM_DESC(failed, "how many allocations did");
 
 void fail_return(void);
 asm(".pushsection .text\n"
-    ".type fail_return, @function\n"
-    "fail_return:\n\t"
-    ASM_ENDBR
-    ASM_RET
-    ".size fail_return, . - fail_return\n"
-    ".popsection\n");
+	".type fail_return, @function\n"
+	"fail_return:\n\t"
+	ASM_ENDBR
+	ASM_RET
+	".size fail_return, . - fail_return\n"
+	".popsection\n");
 
 /* Without @every it is paxos_value_memory(len, gfp). */
 static int fail_entry(struct kprobe *probe, struct pt_regs *regs)

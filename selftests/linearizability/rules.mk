@@ -4,7 +4,7 @@ LINEAR := selftests/linearizability
 LINEAR_SOURCES := $(addprefix $(LINEAR)/,history.c model.c search.c)
 LINEAR_HEADERS := $(wildcard $(LINEAR)/*.h)
 
-PROGRAMS += $(B)/net/linearizable
+TEST_PROGRAMS += $(B)/net/linearizable
 $(B)/net/linearizable: $(LINEAR)/main.c $(LINEAR_SOURCES) $(LINEAR_HEADERS)
 	@mkdir -p $(@D)
 	$(call say,CC,$@)$(CC) $(USER_CFLAGS) -o $@ $(filter %.c,$^) -ljansson

@@ -92,7 +92,7 @@ its_agent_killed_while_it_is_frozen_no_other_gets_in() {
 	same_logs 1 2 3
 }
 
-a_stall_of_30_seconds_costs_nothing_that_was_acknowledged() {
+a_long_stall_costs_nothing_that_was_acknowledged() {
 	spawn 2 burst -n 100000 -o 4 -p 20 stalled >"$work/acks"
 	await_growth 3
 	dmsetup suspend --noflush --nolockfs paxos-fs
@@ -157,6 +157,6 @@ run_tests \
 	three_hosts_form_a_group \
 	a_frozen_file_system_is_told_and_thawed_all_goes_on \
 	its_agent_killed_while_it_is_frozen_no_other_gets_in \
-	a_stall_of_30_seconds_costs_nothing_that_was_acknowledged \
+	a_long_stall_costs_nothing_that_was_acknowledged \
 	turned_read_only_its_member_is_mute_and_says_so \
 	checked_and_mounted_again_it_comes_back_with_all_of_it

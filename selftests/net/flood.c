@@ -5,6 +5,8 @@
  *
  * usage: flood [OPTION...] outsider|insider|recorded ADDRESS PORT
  *
+ * It fails where anything comes back.
+ *
  *   -k KEY      the group's key in base64    -c CLUSTER  its cluster id in hex
  *   -g GROUP    its id                       -n COUNT    datagrams to send
  *   -f FROM     who the datagrams say sent them, -t TO: and to whom
@@ -22,6 +24,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <netdb.h>
+#include <poll.h>
 #include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -38,6 +41,7 @@
 #define RANDOM_MAX	1500
 #define HUGE_EVERY	500	/* such a datagram is some 45 fragments */
 #define UDP_MAX		65507
+#define PATIENCE	500	/* ms for an answer */
 #define BALLOT		(1000000ULL << 8)
 
 enum reason { SHORT, LONG, VERSION, TYPE, MALFORMED, SENDER, ADDRESSEE, EPOCH,
@@ -292,6 +296,21 @@ static int connected(const char *address, const char *port)
 	return fd;
 }
 
+/* What came meanwhile is still in the socket. */
+static void hear_nothing(int fd)
+{
+	struct pollfd answer = { .fd = fd, .events = POLLIN };
+
+	switch (poll(&answer, 1, PATIENCE)) {
+	case 0:
+		return;
+	case -1:
+		fail("poll: %s", strerror(errno));
+	default:
+		fail("it was answered");
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static struct flood flood = { .group = 1, .from = 2, .to = 1 };
@@ -356,6 +375,7 @@ int main(int argc, char **argv)
 			     strerror(errno));
 		sent[reason]++;
 	}
+	hear_nothing(fd);
 	for (reason = 0; reason < REASONS; reason++)
 		if (sent[reason])
 			printf("%s %llu\n", names[reason],

@@ -2,15 +2,20 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Nobody gets in: datagrams without the right tag, and datagrams with the right
-# tag that are wrong otherwise, change nothing and are all counted by reason.
+# tag that are wrong otherwise, change nothing, are not answered and are all
+# counted by reason.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
 # What must not change on host I: all of its status but what only time and
-# heartbeats move, and its log.
+# heartbeats move, its log, and how often it answered any member.
 unmoved() {
+	local type
 	status "$1" | sed -E 's/"([a-z_]*(heard_ms|rtt_us|response_us)|suspected|up)":[^,}]*,?//g'
 	log_of "$1"
+	for type in promise reject accepted chosen 'done' read-reply; do
+		echo "$type $(counter "$1" "$type-out")"
+	done
 }
 
 # What the stack loses before the module has it would be missing.
@@ -53,7 +58,7 @@ all_are_counted() {
 }
 nothing_moved() { unmoved 1 | diff "$work/before" - >&2; }
 
-a_hundred_thousand_datagrams_of_an_outsider_change_nothing() {
+datagrams_of_an_outsider_change_nothing() {
 	deepen_backlog
 	cluster up 3
 	lead 1
@@ -91,8 +96,17 @@ a_member_with_the_wrong_key_is_not_heard() {
 	log_of 3 | not grep 'from outside'
 }
 
+datagrams_over_IPv6_change_nothing_either() {
+	cluster down
+	cluster up 3 -6
+	lead 1
+	flood "$(scaled 10000 1000)" outsider
+	flood "$(scaled 10000 1000)" insider
+}
+
 run_tests \
-	a_hundred_thousand_datagrams_of_an_outsider_change_nothing \
+	datagrams_of_an_outsider_change_nothing \
 	broken_datagrams_with_the_right_tag_change_nothing \
 	and_the_group_still_decides \
-	a_member_with_the_wrong_key_is_not_heard
+	a_member_with_the_wrong_key_is_not_heard \
+	datagrams_over_IPv6_change_nothing_either

@@ -27,11 +27,15 @@ export PAXOS_PATIENCE=$PATIENCE
 slow=${PAXOS_SLOW:-}
 [ "${PAXOS_GUEST-}" != uml ] || slow=1
 
-# scaled N [M]: N, or where it is slow a tenth of it, M at least.
+# scaled N [M]: N, or where it is slow a tenth of it, M at least. The verdict says
+# which, so names of tests are true of any.
 scaled() {
 	local least=${2:-1} count=$1
 	[ -z "$slow" ] || count=$((count / 10))
-	echo $((count > least ? count : least))
+	count=$((count > least ? count : least))
+	echo "$count"
+	[ "$count" -eq "$1" ] || count="$count of $1"
+	grep -qxF "$count" "$work/counts" || echo "$count" >>"$work/counts"
 }
 
 say() { echo "# $*" >&2; }
@@ -253,6 +257,7 @@ refused() {
 # --- Running ----------------------------------------------------------------
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/paxos-net.XXXXXX")
+: >"$work/counts"
 # undo COMMAND: at the end of the file, the last one first.
 undo() { echo "$*" >>"$work/undo"; }
 
@@ -335,8 +340,14 @@ autopsy() {
 	done
 } >"$work/autopsy" 2>&1
 
+# What scaled() said since the last time, as a comment.
+counts() {
+	[ ! -s "$work/counts" ] || echo "# $(paste -sd , "$work/counts" | sed 's/,/, /g')"
+	: >"$work/counts"
+}
+
 run_one() {
-	local name=$1 number=$2 code
+	local name=$1 number=$2 code counts
 	rm -f "$work/skip"
 	(
 		set -eE -o pipefail
@@ -346,8 +357,9 @@ run_one() {
 	) >"$work/out" 2>&1
 	code=$?
 	name=${name//_/ }
+	counts=$(counts)
 	case $code in
-	0) echo "ok $number $name" ;;
+	0) echo "ok $number $name${counts:+ $counts}" ;;
 	"$SKIP")
 		echo "ok $number $name # SKIP $(cat "$work/skip")"
 		;;
@@ -356,7 +368,7 @@ run_one() {
 		show "$work/autopsy"
 		# The command at fault comes last, where a cut log still has it.
 		tail -n 60 "$work/out" | show /dev/stdin
-		echo "not ok $number $name"
+		echo "not ok $number $name${counts:+ $counts}"
 		failed=$((failed + 1))
 		return
 		;;
@@ -383,6 +395,7 @@ run_tests() {
 		exit $SKIP
 	fi
 	need_programs || exit
+	counts	# of the whole file
 	run_one must_fail 0 >"$work/failure"
 	if [ $failed -ne 1 ]; then
 		echo "Bail out! Tests cannot fail here"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # What the namespace tests need beside the tools.
 NET_HELPERS := $(addprefix $(B)/net/,burst failover flood nlsend nlfuzz logwrites notified journaled recorder kv_recorder)
-PROGRAMS += $(NET_HELPERS)
+TEST_PROGRAMS += $(NET_HELPERS)
 
 $(B)/net/flood: selftests/net/flood.c $(CORE_HEADERS)
 	@mkdir -p $(@D)

@@ -42,12 +42,26 @@ static const char *replay(struct sim *sim)
 
 static struct sim *running;
 
+/* A report ends as a crash does, so that it tells which run it is of. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+	return "abort_on_error=1";
+}
+
+const char *__ubsan_default_options(void);
+const char *__ubsan_default_options(void)
+{
+	return "abort_on_error=1:print_stacktrace=1";
+}
+
 static void died(int number)
 {
 	char line[700];
 	int len;
 
 	signal(number, SIG_DFL);
+	alarm(10);	/* if what follows hangs */
 	/* not async-signal-safe, but there is nothing left to lose */
 	len = snprintf(line, sizeof(line),
 		       "broken: the core %s\nseed %llu step %llu\nreplay: %s\n",
@@ -55,7 +69,14 @@ static void died(int number)
 		       U(running ? running->settings.seed : 0),
 		       U(running ? running->step : 0),
 		       running ? replay(running) : "?");
-	if (write(STDOUT_FILENO, line, len) < 0 || number == SIGVTALRM)
+	if (write(STDOUT_FILENO, line, len) < 0)
+		_exit(1);
+	if (running && !running->settings.trace) {
+		printf("the last events:\n");
+		trace_last(running, trace_lines);
+	}
+	fflush(stdout);
+	if (number == SIGVTALRM)
 		_exit(1);
 	raise(number);
 }

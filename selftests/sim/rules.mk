@@ -14,7 +14,11 @@ SIM_MUTANTS := $(patsubst selftests/sim/mutants/%.patch,%, \
 # Those that are caught soonest, of different laws.
 SIM_SAMPLE := vote-before-durable duplicate-vote commit-of-another-ballot \
 	restart-forgets-promise noop-over-found window-wraps alloc-half-applied \
-	read-names-commit kv-half-applied trim-forgets-config
+	read-names-commit kv-half-applied trim-forgets-config stale-promise \
+	stale-vote restart-accepts-below-vote ballot-above-own-only \
+	accepts-lower-ballot promises-lower-ballot quorums-do-not-meet \
+	no-barrier phase-1-skipped-after-change removed-member-counted \
+	waiting-host-votes mute-member-speaks resigned-leads-on yield-for-ever
 
 $(B)/sim/fast/sim-%.o: selftests/sim/%.c $(SIM_HEADERS)
 	@mkdir -p $(@D)

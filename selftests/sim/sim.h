@@ -21,7 +21,7 @@
 #define SIM_SECOND	1000000ULL
 #define SIM_FAR		(3600 * SIM_SECOND)	/* a deadline nobody waits for */
 
-/* What is broken; laws.c has the sentence of each. */
+/* What is broken; trace.c has the sentence of each. */
 enum law {
 	LAW_AGREEMENT = 1,
 	LAW_DURABLE,
@@ -44,7 +44,7 @@ enum law {
 	LAWS,
 };
 
-/* Probabilities of faults, drawn from the seed; faults.c names them. */
+/* Probabilities of faults, drawn from the seed; draw.c names them. */
 enum knob {
 	KNOB_LOSS,		/* each a datagram */
 	KNOB_DUPLICATE,
