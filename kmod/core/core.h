@@ -21,7 +21,7 @@
 #include "quorum.h"
 #include "value.h"
 
-#define PAXOS_SLOT_MAX		(1ULL << 62)	/* that a log may begin behind */
+#define PAXOS_SLOT_MAX		(~0ULL >> 2)	/* that a log may begin behind */
 #define PAXOS_PENDING_MAX	1024	/* proposals of this member under way */
 #define PAXOS_READS_MAX		64	/* quorum reads under way */
 #define PAXOS_WINDOW_DEFAULT	1024	/* undecided slots */
