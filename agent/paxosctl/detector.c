@@ -79,6 +79,9 @@ static void json_peer(const struct control_peer *peer)
 	json_number("mistakes", peer->mistakes);
 	json_number("failures", peer->failures);
 	json_number("late", peer->late);
+	json_number("late_us", peer->agent_late);
+	json_number("applied", peer->applied);
+	json_number("epoch", peer->epoch);
 	json_array("gaps_us");
 	for (i = 0; i < peer->n && i < CONTROL_GAPS; i++)
 		json_number(NULL, peer->gaps[i]);
@@ -102,6 +105,8 @@ static void print_as_json(uint32_t group, const struct control_detector *answer)
 	json_number("health", answer->health);
 	json_number("health_max", DETECTOR_HEALTH_MAX);
 	json_number("late_us", answer->late);
+	json_number("kernel_silence_us", answer->kernel_silence);
+	json_number("penalty", answer->penalty);
 	json_array("peers");
 	for (i = 0; i < answer->n; i++)
 		json_peer(&answer->peers[i]);

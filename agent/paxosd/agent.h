@@ -51,6 +51,8 @@
  * @heart_socket: UDP, the heart thread's
  * @control: where paxosctl asks; the heart thread's
  * @detector: who of the others is suspected; the heart thread's
+ * @said: the last heartbeat of each, from 0: none; the heart thread's
+ * @penalty: of this member in elections; the heart thread's
  * @serve_socket: TCP, the serve thread's, or -1
  * @signals: a signalfd, main's
  * @leave: an eventfd; readable: the heart hands the lead over, then says so
@@ -85,6 +87,8 @@ struct agent {
 	int heart_socket;
 	struct control control;
 	struct detector detector;
+	struct heartbeat said[PAXOS_NL_MEMBERS_MAX + 1];
+	unsigned int penalty;
 	int serve_socket;
 	int signals;
 	int leave;
@@ -162,6 +166,8 @@ int recover(struct agent *agent, const char *path, const char *name, bool json);
 
 int heart_open(struct agent *agent);
 void *heart_run(void *agent);
+/* ns of silence that a host's kernel is suspected after, beside its agent. */
+uint64_t heart_kernel_silence(const struct config *config);
 void *disk_run(void *agent);
 int serve_open(struct agent *agent);
 void *serve_run(void *agent);

@@ -226,6 +226,7 @@ void candidacy_step(struct candidacy *candidacy, uint64_t agents,
 	randombytes_buf(&random, sizeof(random));
 	election_suspect(election, agents, hosts);
 	election_step(election, agent_now(), random, out);
+	candidacy->agent->penalty = election->penalty;
 	if (out->resign || out->transfer || out->campaign) {
 		act(candidacy, out);
 		look_again(candidacy);

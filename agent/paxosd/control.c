@@ -55,10 +55,12 @@ int control_wait(struct control *control, uint64_t now)
 	return control->client >= 0 ? control->client : control->listener;
 }
 
-static void copy_peer(struct control_peer *to, const struct detector *detector,
+static void copy_peer(struct control_peer *to, const struct agent *agent,
 		      uint8_t id, uint64_t now)
 {
+	const struct detector *detector = &agent->detector;
 	const struct detector_peer *peer = &detector->peers[id];
+	const struct heartbeat *said = &agent->said[id];
 	const uint64_t since = peer->life ? peer->heard : peer->since;
 	const uint32_t gaps = peer->n < CONTROL_GAPS ? peer->n : CONTROL_GAPS;
 	uint32_t i;
@@ -78,6 +80,9 @@ static void copy_peer(struct control_peer *to, const struct detector *detector,
 		.threshold = peer->threshold,
 		.mean = peer->mean,
 		.deviation = peer->deviation,
+		.applied = said->applied,
+		.epoch = said->epoch,
+		.agent_late = said->late,
 	};
 	for (i = 0; i < gaps; i++)
 		to->gaps[i] = peer->gaps[(peer->next + DETECTOR_WINDOW - gaps +
@@ -95,10 +100,12 @@ static void answer(struct agent *agent, uint64_t now)
 	packet.n = 0;
 	packet.health = detector->health;
 	packet.late = detector->late;
+	packet.kernel_silence = heart_kernel_silence(&agent->config) / 1000;
+	packet.penalty = agent->penalty;
 	packet.settings = detector->settings;
 	for (id = 1; id <= PAXOS_NL_MEMBERS_MAX; id++)
 		if (id != agent->config.self && members >> (id - 1) & 1)
-			copy_peer(&packet.peers[packet.n++], detector, id,
+			copy_peer(&packet.peers[packet.n++], agent, id,
 				  now / 1000);
 	/* Who does not take it does not get it. */
 	send(agent->control.client, &packet,

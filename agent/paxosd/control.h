@@ -20,7 +20,7 @@
 #include "detector.h"
 #include "held.h"
 
-#define CONTROL_VERSION		1
+#define CONTROL_VERSION		2
 #define CONTROL_PACKET_MAX	65536
 #define CONTROL_GAPS		128
 
@@ -42,6 +42,7 @@ struct control_request {
  * @timeout: us of silence that are suspected, local health included
  * @n: gaps in the window
  * @gaps: us, the last ones of them, CONTROL_GAPS at most, the oldest first
+ * @agent_late, @applied, @epoch: as it last said: struct heartbeat's
  *
  * The rest is as in struct detector_peer.
  */
@@ -60,15 +61,27 @@ struct control_peer {
 	double threshold;
 	double mean;
 	double deviation;
+	uint64_t applied;
+	uint32_t epoch;
+	uint32_t agent_late;
 	uint32_t gaps[CONTROL_GAPS];
 };
 
-/* The answer to CONTROL_DETECTOR, as long as @n peers. */
+/**
+ * struct control_detector - the answer to CONTROL_DETECTOR, as long as @n peers
+ * @kernel_silence: us without its kernel, beside its agent, that a host is lost
+ *	after
+ * @penalty: for lost campaigns, short leads and stalls while it led
+ *
+ * The rest is as in struct detector.
+ */
 struct control_detector {
 	uint32_t version;
 	uint32_t n;
 	uint32_t health;
 	uint32_t late;
+	uint32_t kernel_silence;
+	uint32_t penalty;
 	struct detector_settings settings;
 	struct control_peer peers[PAXOS_NL_MEMBERS_MAX];
 };

@@ -115,6 +115,18 @@ static void take_member(struct group_state *state, const struct nlattr *nest)
 		state->heard[id] = netlink_u32(attr[PAXOS_A_MEMBER_HEARD]);
 }
 
+/* The one that is behind the others tells. */
+static void take_consumer(struct group_state *state, const struct nlattr *nest)
+{
+	const struct nlattr *attr[PAXOS_A_CONSUMER_MAX + 1];
+	uint64_t applied;
+
+	netlink_parse_nested(nest, attr, PAXOS_A_CONSUMER_MAX);
+	applied = netlink_u64(attr[PAXOS_A_CONSUMER_APPLIED]);
+	if (applied < state->applied)
+		state->applied = applied;
+}
+
 static int take_state(void *context, const struct nlmsghdr *message,
 		      const struct nlattr *const attrs[])
 {
@@ -123,12 +135,16 @@ static int take_state(void *context, const struct nlmsghdr *message,
 
 	state->n_members = 0;
 	memset(state->heard, 0xff, sizeof(state->heard));
-	mnl_attr_for_each(attr, message, sizeof(struct genlmsghdr))
+	state->commit = netlink_u64(attrs[PAXOS_A_COMMIT]);
+	state->applied = state->commit;
+	mnl_attr_for_each(attr, message, sizeof(struct genlmsghdr)) {
 		if (mnl_attr_get_type(attr) == PAXOS_A_MEMBER)
 			take_member(state, attr);
+		if (mnl_attr_get_type(attr) == PAXOS_A_CONSUMER)
+			take_consumer(state, attr);
+	}
 	state->instance = netlink_u64(attrs[PAXOS_A_INSTANCE]);
 	state->incarnation = netlink_u64(attrs[PAXOS_A_INCARNATION]);
-	state->commit = netlink_u64(attrs[PAXOS_A_COMMIT]);
 	state->lsn = netlink_u64(attrs[PAXOS_A_LSN]);
 	state->durable = netlink_u64(attrs[PAXOS_A_DURABLE]);
 	state->epoch = netlink_u32(attrs[PAXOS_A_EPOCH]);

@@ -17,6 +17,8 @@ struct group_member {
 /**
  * struct group_state - what the kernel says of the group
  * @instance: random, of this group in this kernel
+ * @applied: up to here the kernel's subsystems have applied, or where there is
+ *	none, @commit
  * @state, @phase, @wait: enum paxos_nl_state, _phase, _wait
  * @stalled: ms that the oldest record has waited for the disk
  * @voters: set, by 1 << (id - 1)
@@ -32,6 +34,7 @@ struct group_state {
 	uint64_t instance;
 	uint64_t incarnation;
 	uint64_t commit;
+	uint64_t applied;
 	uint64_t lsn;
 	uint64_t durable;
 	uint32_t epoch;

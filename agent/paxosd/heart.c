@@ -18,6 +18,7 @@
 #include "candidacy.h"
 #include "group.h"
 #include "replace.h"
+#include "roster.h"
 #include "say.h"
 #include "supervisor.h"
 
@@ -38,8 +39,7 @@ struct complaint {
 /**
  * struct heart - the thread's own
  * @filter: whom to believe
- * @peers: what was heard, by member id; id 0: nothing yet
- * @heard: when
+ * @heard: when each was heard last
  * @sent: heartbeats to each
  * @next: when the next heartbeat is due
  * @late: ns that the last one came late
@@ -50,13 +50,11 @@ struct complaint {
  * @suspected: who is, alike
  * @candidacy: this member's part in elections
  * @replace: its part in what becomes of hosts that lost their memory
- * @epoch: of the configuration that @members are of
- * @members: as the file says, then as was chosen
+ * @roster: who the members are
  */
 struct heart {
 	struct agent *agent;
 	struct heartbeat_filter filter;
-	struct group_peer peers[PAXOS_NL_MEMBERS_MAX + 1];
 	uint64_t heard[PAXOS_NL_MEMBERS_MAX + 1];
 	uint64_t sent[PAXOS_NL_MEMBERS_MAX + 1];
 	uint64_t next;
@@ -65,9 +63,7 @@ struct heart {
 	bool news;
 	uint64_t turned;
 	uint64_t suspected;
-	uint32_t epoch;
-	unsigned int n_members;
-	struct config_member members[PAXOS_NL_MEMBERS_MAX];
+	struct roster roster;
 	int timer;
 	struct candidacy candidacy;
 	struct replace replace;
@@ -151,8 +147,7 @@ static void tell(struct heart *heart, uint64_t set, uint8_t kind)
 		.life = agent->wal.lives,
 		.incarnation = state->incarnation,
 		.commit = state->commit,
-		/* The kernel delivers as it commits. */
-		.applied = state->commit,
+		.applied = state->applied,
 		.durable = state->durable,
 		.stored = wal_index_chosen(&agent->index),
 		.epoch = state->epoch,
@@ -164,8 +159,8 @@ static void tell(struct heart *heart, uint64_t set, uint8_t kind)
 	/* Nobody knows a host yet that waits to be added. */
 	if (!state->epoch)
 		return;
-	for (i = 0; i < heart->n_members; i++) {
-		const struct config_member *member = &heart->members[i];
+	for (i = 0; i < heart->roster.n; i++) {
+		const struct config_member *member = &heart->roster.members[i];
 
 		if (member->id == config->self ||
 		    !(set & 1ULL << (member->id - 1)))
@@ -179,96 +174,26 @@ static void tell(struct heart *heart, uint64_t set, uint8_t kind)
 	}
 }
 
-/* Between a member's address and that of its agent, in ports. */
-static int port_distance(const struct config *config)
-{
-	const struct config_member *self = config_member(config, config->self);
-
-	return address_port(&self->heartbeat) - address_port(&self->address);
-}
-
 static bool is_member(const struct heart *heart, uint8_t id)
 {
 	return heart->filter.members >> (id - 1) & 1;
 }
 
-/* The kernel has addresses a moment after the epoch that they are of. */
-static bool is_followed(const struct heart *heart,
-			const struct group_state *state)
-{
-	unsigned int i;
-
-	if (state->epoch != heart->epoch ||
-	    state->n_members != heart->n_members)
-		return false;
-	for (i = 0; i < state->n_members; i++)
-		if (heart->members[i].id != state->members[i].id ||
-		    !address_same(&heart->members[i].address,
-				  &state->members[i].address))
-			return false;
-	return true;
-}
-
-/* Which members the configuration of another epoch added, or removed. */
-static void tell_members(const struct heart *heart, uint64_t set,
-			 uint32_t epoch)
-{
-	const uint64_t was = heart->filter.members;
-	uint64_t bit;
-	uint8_t id;
-
-	/* What the file says is older, and need not be a configuration. */
-	if (!heart->epoch)
-		return;
-	for (id = 1; id <= PAXOS_NL_MEMBERS_MAX; id++) {
-		bit = 1ULL << (id - 1);
-		if (set & ~was & bit)
-			say_about(LOG_NOTICE,
-				  SAY(.event = SAY_MEMBER_ADDED, .peer = id),
-				  "member %u was added: epoch %u", id, epoch);
-		else if (was & ~set & bit)
-			say_about(LOG_NOTICE,
-				  SAY(.event = SAY_MEMBER_REMOVED, .peer = id),
-				  "member %u was removed: epoch %u", id, epoch);
-	}
-}
-
-/* What was chosen wins over the file, which only tells of other ports. */
+/* Whoever takes part now is to be heard. */
 static void follow(struct heart *heart, const struct group_state *state)
 {
-	const struct config *config = &heart->agent->config;
-	const int distance = port_distance(config);
-	const struct config_member *known;
-	struct config_member members[PAXOS_NL_MEMBERS_MAX] = { 0 }, *member;
-	uint64_t set = 0;
-	unsigned int i;
+	struct agent *agent = heart->agent;
+	const uint64_t was = heart->filter.members;
+	uint8_t id;
 
-	if (!state->epoch || is_followed(heart, state))
+	if (!roster_follow(&heart->roster, &agent->config, state))
 		return;
-	for (i = 0; i < state->n_members; i++) {
-		/* Its address comes a moment later: see the next beat. */
-		if (!state->members[i].address.any.sa_family)
-			return;
-		known = config_member(config, state->members[i].id);
-		member = &members[i];
-		member->id = state->members[i].id;
-		member->address = state->members[i].address;
-		member->heartbeat = member->address;
-		address_set_port(&member->heartbeat,
-				 address_port(&member->address) + distance);
-		if (known && address_same(&known->address, &member->address))
-			member->heartbeat = known->heartbeat;
-		set |= 1ULL << (member->id - 1);
-		if (!is_member(heart, member->id))
-			detector_admit(&heart->agent->detector, member->id,
+	heart->filter.members = heart->roster.set;
+	for (id = 1; id <= PAXOS_NL_MEMBERS_MAX; id++)
+		if (is_member(heart, id) && !(was >> (id - 1) & 1))
+			detector_admit(&agent->detector, id,
 				       agent_now() / NS_PER_US);
-	}
-	tell_members(heart, set, state->epoch);
-	memcpy(heart->members, members, sizeof(members));
-	heart->n_members = state->n_members;
-	heart->filter.members = set;
-	heart->epoch = state->epoch;
-	atomic_store(&heart->agent->members, set);
+	atomic_store(&agent->members, heart->roster.set);
 }
 
 static int beat(struct heart *heart)
@@ -297,7 +222,7 @@ static int beat(struct heart *heart)
  * Kernels that lead are heard ten times a second. With intervals far below that
  * there is no time to wait for them: an agent that is silent is all one knows.
  */
-static uint64_t kernel_silence(const struct config *config)
+uint64_t heart_kernel_silence(const struct config *config)
 {
 	return config->interval < SHORT_INTERVAL ? 0 : KERNEL_SILENCE;
 }
@@ -307,15 +232,15 @@ static void suspect(const struct heart *heart, uint64_t now, uint64_t *agents,
 		    uint64_t *hosts, uint64_t *next)
 {
 	const struct config *config = &heart->agent->config;
-	const uint64_t kernels = kernel_silence(config);
+	const uint64_t kernels = heart_kernel_silence(config);
 	const uint64_t looked = heart->candidacy.looked;
 	unsigned int i;
 
 	*agents = 0;
 	*hosts = 0;
 	*next = UINT64_MAX;
-	for (i = 0; i < heart->n_members; i++) {
-		const uint8_t id = heart->members[i].id;
+	for (i = 0; i < heart->roster.n; i++) {
+		const uint8_t id = heart->roster.members[i].id;
 		const uint32_t kernel = heart->candidacy.state.heard[id];
 		uint64_t until = NS_PER_US *
 			detector_deadline(&heart->agent->detector, id);
@@ -341,7 +266,7 @@ static void hear_lost(struct heart *heart, const struct heartbeat *heartbeat,
 	union address place = *address;
 
 	address_set_port(&place, address_port(address) -
-				 port_distance(&heart->agent->config));
+				 roster_distance(&heart->agent->config));
 	replacement_hear(&heart->replace.replacement, heartbeat->from,
 			 heartbeat->life, &place, agent_now());
 }
@@ -366,7 +291,7 @@ static void replace(struct heart *heart)
 		return;
 	host.heartbeat = lost->place;
 	address_set_port(&host.heartbeat,
-			 address_port(&lost->place) + port_distance(config));
+			 address_port(&lost->place) + roster_distance(config));
 	send_one(heart, &host, &heartbeat);
 	replacement_tried(&heart->replace.replacement,
 			  (struct replacement_step) {
@@ -391,26 +316,20 @@ static void elect(struct heart *heart)
 
 static void note(struct heart *heart, const struct heartbeat *heartbeat)
 {
-	struct group_peer *peer = &heart->peers[heartbeat->from];
+	struct agent *agent = heart->agent;
+	const uint8_t id = heartbeat->from;
 
-	peer->id = heartbeat->from;
-	peer->known = true;
-	peer->commit = heartbeat->commit;
-	peer->durable = heartbeat->durable;
-	peer->checksum = heartbeat->checksum;
-	peer->mark = heartbeat->mark;
-	peer->incarnation = heartbeat->incarnation;
-	heart->heard[peer->id] = agent_now();
-	atomic_store(&heart->agent->stored[peer->id], heartbeat->stored + 1);
+	agent->said[id] = *heartbeat;
+	heart->heard[id] = agent_now();
+	atomic_store(&agent->stored[id], heartbeat->stored + 1);
 	/* The others come out of turn, and would look like jitter. */
 	if (heartbeat->word.kind == ELECTION_BEAT)
-		detector_heard(&heart->agent->detector, peer->id,
-			       heartbeat->life,
-			       heart->heard[peer->id] / NS_PER_US);
+		detector_heard(&agent->detector, id, heartbeat->life,
+			       heart->heard[id] / NS_PER_US);
 	heart->news = true;
 	if (heartbeat->word.flags & HEARTBEAT_WANTS)
-		replacement_wants(&heart->replace.replacement, peer->id,
-				  heart->heard[peer->id]);
+		replacement_wants(&heart->replace.replacement, id,
+				  heart->heard[id]);
 	candidacy_hear(&heart->candidacy, heartbeat);
 }
 
@@ -462,6 +381,7 @@ static void report(struct heart *heart)
 {
 	struct agent *agent = heart->agent;
 	struct group_peer peers[PAXOS_NL_MEMBERS_MAX];
+	const struct heartbeat *said;
 	const uint64_t now = agent_now();
 	unsigned int id, n = 0;
 
@@ -474,10 +394,18 @@ static void report(struct heart *heart)
 		     !(heart->turned & 1ULL << (id - 1))) ||
 		    !is_member(heart, id))
 			continue;
-		peers[n] = heart->peers[id];
-		peers[n].id = id;
-		peers[n].suspected = heart->suspected & 1ULL << (id - 1);
-		peers[n++].heard = (now - heart->heard[id]) / NS_PER_MS;
+		said = &agent->said[id];
+		peers[n++] = (struct group_peer) {
+			.id = id,
+			.suspected = heart->suspected & 1ULL << (id - 1),
+			.known = said->from,
+			.heard = (now - heart->heard[id]) / NS_PER_MS,
+			.commit = said->commit,
+			.durable = said->durable,
+			.incarnation = said->incarnation,
+			.checksum = said->checksum,
+			.mark = said->mark,
+		};
 	}
 	heart->news = false;
 	heart->turned = 0;
@@ -519,8 +447,8 @@ static uint64_t watch(struct heart *heart)
 	unsigned int i;
 	uint8_t id;
 
-	for (i = 0; i < heart->n_members; i++) {
-		id = heart->members[i].id;
+	for (i = 0; i < heart->roster.n; i++) {
+		id = heart->roster.members[i].id;
 		if (id == config->self)
 			continue;
 		bit = 1ULL << (id - 1);
@@ -578,15 +506,11 @@ static int prepare(struct heart *heart)
 {
 	const struct config *config = &heart->agent->config;
 	const struct detector_settings settings = settings_of(config);
-	unsigned int i;
 
 	heart->filter.group = config->group;
 	heart->filter.self = config->self;
-	heart->n_members = config->n_members;
-	for (i = 0; i < config->n_members; i++) {
-		heart->members[i] = config->members[i];
-		heart->filter.members |= 1ULL << (config->members[i].id - 1);
-	}
+	roster_open(&heart->roster, config);
+	heart->filter.members = heart->roster.set;
 	heartbeat_key(heart->filter.key, config->key, config->cluster);
 	heart->timer = timerfd_create(CLOCK_MONOTONIC,
 				      TFD_CLOEXEC | TFD_NONBLOCK);

@@ -69,7 +69,8 @@ _Static_assert(sizeof(struct heartbeat_wire) == 128, "on the wire");
  * struct heartbeat - one that was received or is to be sent
  * @incarnation: of the member in its kernel
  * @commit: all slots up to here are chosen and known there
- * @applied: up to here they were given to the consumers
+ * @applied: up to here all kernel subsystems there have applied; @commit where
+ *	there is none
  * @durable: lsn of the last record on the disk
  * @stored: all slots up to here are chosen and on the disk, says that itself
  * @checksum: of all slots up to @commit, as the kernel has it; 0: not known

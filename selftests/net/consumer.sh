@@ -241,7 +241,7 @@ who_stalls_holds_up_nobody_else_and_is_seen() {
 	consume 6
 	at 1 5 open 1 0 0
 	at 1 6 open 1 0 0
-	tell 5 stall 5000
+	tell 5 stall 6000
 	tell 6 add 1 30000
 	tell 6 add 1 30000
 	tell 6 read 30000
@@ -250,6 +250,8 @@ who_stalls_holds_up_nobody_else_and_is_seen() {
 	until_true stalls 1
 	on 1 paxosctl status | grep -E 'sample +[0-9]+ +[1-9][0-9]* +stalled' >&2
 	on 1 paxosctl status | grep -E 'sample +[0-9]+ +0 +fine' >&2
+	# The others' agents are told.
+	until_true applies_less 2 1
 	# The acceptor votes meanwhile: without it there is no quorum.
 	ip -n paxos-net link set port3 down
 	on 2 paxosctl propose 'while one stalls'
@@ -258,6 +260,13 @@ who_stalls_holds_up_nobody_else_and_is_seen() {
 	tell 5 read 30000
 	says 5 sum 2
 	until_true not stalls 1
+}
+# applies_less I ID: than is chosen there, as the agent of host I was told.
+applies_less() {
+	local json
+	json=$(quietly_on "$1" paxosctl -j detector -g 1)
+	[[ $json =~ (\{\"member\":$2,[^\}]*\}) ]] || return 1
+	[ "$(field applied "${BASH_REMATCH[1]}")" -lt "$(state "$2" commit)" ]
 }
 stalls() { consumer_field "$1" | grep -q '"stalled_ms":[1-9]'; }
 

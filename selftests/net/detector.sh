@@ -48,6 +48,10 @@ three_agents_and_no_leader() {
 	until_true all_trust
 	until_true kernel_answers 1 3
 	is 1 leader null
+	# What another agent says of itself.
+	until_true peer_is 1 2 epoch 1
+	peer_is 1 2 applied "$(state 2 commit)"
+	[[ $(peer 1 2 late_us) =~ ^[0-9]+$ ]]
 	# The windows fill.
 	until_true peer_above 1 2 arrivals 40
 	until_true peer_above 1 3 arrivals 40
