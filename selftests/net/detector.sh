@@ -83,11 +83,25 @@ the_one_that_was_stopped_accuses_nobody() {
 	peer_is 3 2 mistakes 0
 }
 
+stale() { drops 1 | sed -n 's/^stale //p'; }
+
+# Whoever heard what the kernel of host 3 once answered has nothing of it.
+recorded_answers_make_nobody_alive() {
+	local before
+	before=$(stale)
+	logged on 2 flood -k "$(config_of 1 Key)" -c "$(config_of 1 Cluster)" \
+		-f 3 -t 1 -n 500 recorded "$(address_of 1)" 7400
+	[ "$(stale)" -ge $((before + 500)) ]
+	kernel_is_silent 1 3
+	member_is 1 3 up false
+}
+
 of_a_host_that_is_gone_both_are() {
 	cluster kill 3
 	until_true member_is 1 3 suspected true
 	until_true kernel_is_silent 1 3
 	until_true member_is 1 3 up false
+	recorded_answers_make_nobody_alive
 	cluster start 3
 	until_true all_trust
 	until_true kernel_answers 1 3

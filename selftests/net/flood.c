@@ -3,7 +3,7 @@
  * Datagrams that must change nothing. Prints, as "REASON COUNT" lines, how
  * many of them the receiver has to have dropped for which reason.
  *
- * usage: flood [OPTION...] outsider|insider ADDRESS PORT
+ * usage: flood [OPTION...] outsider|insider|recorded ADDRESS PORT
  *
  *   -k KEY      the group's key in base64    -c CLUSTER  its cluster id in hex
  *   -g GROUP    its id                       -n COUNT    datagrams to send
@@ -14,7 +14,8 @@
  * genuine datagrams cut, lengthened or with a bit flipped, whole ones under
  * another key, and some as large as UDP carries. An insider has the key and is
  * broken: the tag is right, one other thing is not. The Accept that all of them
- * start from has so high a ballot that its acceptance would show.
+ * start from has so high a ballot that its acceptance would show. Recorded are
+ * right answers to Probes of long ago.
  */
 
 #include <arpa/inet.h>
@@ -40,11 +41,12 @@
 #define BALLOT		(1000000ULL << 8)
 
 enum reason { SHORT, LONG, VERSION, TYPE, MALFORMED, SENDER, ADDRESSEE, EPOCH,
-	      GROUP, TAG, REASONS };
+	      GROUP, TAG, STALE, REASONS };
+#define INSIDERS STALE	/* reasons that one who has the key may give */
 
 static const char * const names[REASONS] = {
 	"short", "long", "version", "type", "malformed", "sender",
-	"addressee", "epoch", "group", "tag",
+	"addressee", "epoch", "group", "tag", "stale",
 };
 
 struct flood {
@@ -206,7 +208,7 @@ static enum reason insider(struct flood *flood, uint64_t number)
 	size_t more;
 
 	genuine(flood);
-	reason = number % REASONS;
+	reason = number % INSIDERS;
 	switch (reason) {
 	case SHORT:
 		flood->len = sizeof(*header(flood)) +
@@ -248,6 +250,27 @@ static enum reason insider(struct flood *flood, uint64_t number)
 	}
 	sign(flood);
 	return reason;
+}
+
+static enum reason recorded(struct flood *flood, uint64_t number)
+{
+	struct paxos_wire_probe *probe =
+		(struct paxos_wire_probe *)(header(flood) + 1);
+
+	flood->len = sizeof(*header(flood)) + sizeof(*probe);
+	memset(flood->datagram, 0, flood->len);
+	*header(flood) = (struct paxos_wire_header){
+		.version = PAXOS_WIRE_VERSION,
+		.type = PAXOS_PROBE_REPLY,
+		.from = flood->from,
+		.to = flood->to,
+		.group = cpu_to_le32(flood->group),
+		.epoch = cpu_to_le32(1),
+		.stamp = cpu_to_le32(1 + number),
+	};
+	probe->incarnation = cpu_to_le64(1);
+	sign(flood);
+	return STALE;
 }
 
 static int connected(const char *address, const char *port)
@@ -318,8 +341,10 @@ int main(int argc, char **argv)
 		next = outsider;
 	if (argc - optind == 3 && !strcmp(argv[optind], "insider"))
 		next = insider;
+	if (argc - optind == 3 && !strcmp(argv[optind], "recorded"))
+		next = recorded;
 	if (!next)
-		fail("usage: flood [OPTION...] outsider|insider ADDRESS PORT");
+		fail("usage: flood [OPTION...] outsider|insider|recorded ADDRESS PORT");
 
 	fd = connected(argv[optind + 1], argv[optind + 2]);
 	for (number = 0; number < count; number++) {
