@@ -230,6 +230,26 @@ static void test_a_running_phase_1_is_let_pass(void **state)
 	assert_int_equal(out.grant, 0x2);
 }
 
+/* The former leader has told its kernel to begin, not its agent. */
+static void test_its_own_phase_1_lets_nobody_pass_and_is_not_begun_anew(void **state)
+{
+	(void)state;
+	lose_leader();
+	kernel.phase = PAXOS_NL_PHASE_CANDIDATE;
+	kernel.promised = 0x201;
+	kernel.ballot = 0x201;
+	hear(2, ELECTION_ASK, 7);
+	step(1);
+	assert_int_equal(out.refuse, 0x2);
+	assert_int_equal(out.grant | out.ask, 0);
+	step(300);
+	assert_int_equal(out.grant | out.ask, 0);
+	hear(2, ELECTION_ASK, 7);
+	/* It came to nothing. */
+	step(300);
+	assert_int_equal(out.grant, 0x2);
+}
+
 static void test_a_lost_campaign_lowers_the_priority_for_a_while(void **state)
 {
 	struct election_word word;
@@ -269,6 +289,7 @@ int main(void)
 		TEST(an_answer_that_cannot_arrive_is_not_given),
 		TEST(who_cannot_promise_grants_nothing),
 		TEST(a_running_phase_1_is_let_pass),
+		TEST(its_own_phase_1_lets_nobody_pass_and_is_not_begun_anew),
 		TEST(a_lost_campaign_lowers_the_priority_for_a_while),
 	};
 
