@@ -262,7 +262,7 @@ who_stalls_holds_up_nobody_else_and_is_seen() {
 	consume 6
 	at 1 5 open 1 0 0
 	at 1 6 open 1 0 0
-	tell 5 stall "$([ -n "$slow" ] && echo 20000 || echo 5000)"
+	tell 5 stall "$([ -n "$slow" ] && echo 20000 || echo 6000)"
 	tell 6 add 1 30000
 	tell 6 add 1 30000
 	tell 6 read 30000

@@ -3,8 +3,8 @@
 #
 # A host's kernel and its agent are alive or not each by itself: the agent of a
 # follower stands still for 10 s, and the group decides all the while, under the
-# same leader. With memory the follower's kernel votes on; with sync it is
-# silent, and the others are a quorum.
+# same leader. With memory the follower's kernel votes on, and commits take no
+# longer; with sync it is silent, and the others are a quorum.
 #
 # Long: agents stand still for 10 s.
 
@@ -26,9 +26,25 @@ ballots() {
 
 campaigns() { cat "$PAXOS_RUN"/?.log | grep -c ' campaigns$'; }
 
-# stop_for_10_s DURABILITY: how much was chosen meanwhile is in $chosen, what the
-# follower answered in $answers (votes, and some words on how far its disk is),
-# and what it had on the disk before in $durable.
+# commits SECONDS NAME: one after the other; what burst said of them is in the
+# file acks-NAME, and the us that each took in us-NAME.
+commits() {
+	spawn "$leader" timeout "$1" burst -u -n 1000000 -o 1 -r 60000 "$2" >"$work/burst"
+	wait
+	awk '{ print $NF }' "$work/burst" >"$work/us-$2"
+	sed 's/ [0-9]*$//' "$work/burst" >"$work/acks-$2"
+	all_chosen "$work/acks-$2" "$(wc -l <"$work/acks-$2")"
+}
+# median NAME...: of all of them.
+median() {
+	(cd "$work" && sort -n "${@/#/us-}") |
+		awk '{ us[NR] = $1 } END { print us[int((NR + 1) / 2)] }'
+}
+
+# stop_for_10_s DURABILITY: how much was chosen meanwhile is in $chosen, the
+# median us of a commit in $during, what the follower answered in $answers
+# (votes, and some words on how far its disk is), and what it had on the disk
+# before in $durable.
 stop_for_10_s() {
 	local ballot before
 	cluster up 3 --durability "$1" --set Election=yes --set LogSize=65536
@@ -38,25 +54,35 @@ stop_for_10_s() {
 	until_true is_even 1 2 3
 	ballot=$(ballots)
 	campaigned=$(campaigns)
+	commits 3 before
 	before=$(counter "$follower" accepted-out)
 	kill -STOP "$(agent_pid "$follower")"
 	sleep 1
 	durable=$(state "$follower" durable)
-	spawn "$leader" timeout 10 burst -n 1000000 -o 1 -r 60000 stopped >"$work/acks"
-	wait
+	commits 10 stopped
 	[ "$(ballots)" = "$ballot" ]
 	answers=$(($(counter "$follower" accepted-out) - before))
-	chosen=$(wc -l <"$work/acks")
-	all_chosen "$work/acks" "$chosen"
-	say "$1: $chosen chosen in 10 s, $answers answers of member $follower"
+	chosen=$(wc -l <"$work/acks-stopped")
+	during=$(median stopped)
 	[ "$chosen" -ge "$LEAST" ]
+}
+
+# comes_back DURABILITY: the median of before and behind is in $usual, as what
+# the machine does besides may rise or fall.
+comes_back() {
+	kill -CONT "$(agent_pid "$follower")"
+	until_true is "$follower" wait none
+	until_true is_even 1 2 3
+	commits 3 behind
+	usual=$(median before behind)
+	say "$1: $chosen chosen in 10 s, $answers answers of member $follower;" \
+		"a commit took $during us, before and behind $usual us"
 }
 
 # Nobody campaigns because it is back, and it has what it missed.
 goes_on() {
-	kill -CONT "$(agent_pid "$follower")"
-	until_true is "$follower" wait none
 	same_logs 1 2 3
+	cat "$work"/acks-* >"$work/acks"
 	acknowledged "$work/acks" 1 2 3
 	[ "$(campaigns)" -eq "$campaigned" ]
 	cluster down
@@ -67,6 +93,8 @@ with_memory_the_kernel_of_a_stopped_agent_votes_on() {
 	[ "$answers" -ge $((chosen - 10)) ]
 	# And takes proposals.
 	on "$follower" paxosctl propose 'its agent sleeps'
+	comes_back memory
+	[ $((during * 9)) -le $((usual * 10)) ]
 	goes_on
 }
 
@@ -76,6 +104,7 @@ with_sync_it_is_silent_and_the_others_decide() {
 	# Most of it would be votes.
 	[ "$answers" -lt "$chosen" ]
 	is "$follower" leader "$leader"
+	comes_back sync
 	goes_on
 }
 
