@@ -58,6 +58,16 @@ watched() {
 	grep -q leader "$1"
 }
 
+# meter I: its agent writes metrics when it starts the next time.
+meter() {
+	sed -i "/^\[Group\]/a Metrics = $work/metrics-$1.prom" \
+		"$PAXOS_RUN/$1.conf"
+}
+# metric I NAME LABELS VALUE
+metric() {
+	grep -Fqx "paxos_$2{group=\"1\"$3} $4" "$work/metrics-$1.prom"
+}
+
 three_hosts_compare_their_logs() {
 	[ -e /sys/kernel/debug/kprobes ] ||
 		grep -qw register_kprobe /proc/kallsyms || skip "no kprobes"
@@ -74,10 +84,12 @@ three_hosts_compare_their_logs() {
 a_restart_is_no_divergence() {
 	local before
 	cluster kill --agent 2
+	meter 2
 	fill 100
 	cluster start 2
 	all_compared 1 2 3
 	cluster kill 3
+	meter 3
 	fill 100
 	before=$(state 1 commit)
 	cluster start 3
@@ -147,6 +159,11 @@ one_of_them_is_found_out() {
 	# What was made of it is not loaded when it begins anew, nor given.
 	until_true [ -e "$PAXOS_RUN/state-3/$LATER.diverged" ]
 	snapshots | cmp - "$work/snapshots" >&2
+	until_true metric 3 halted '' 1
+	until_true metric 3 member_diverged_slot ',member="2"' "$slot"
+	until_true metric 2 member_diverged_slot ',member="3"' "$slot"
+	metric 2 halted '' 0
+	metric 2 member_diverged_slot ',member="1"' 0
 	rmmod paxos_corrupt
 }
 
@@ -229,6 +246,34 @@ a_replay_from_its_disk_heals_it() {
 	on 1 paxosctl propose 'and back'
 	all_compared 1 2 3 4
 	until_true grep -q 'no member differs any more' "$work/watch-2"
+	until_true metric 2 member_diverged_slot ',member="3"' 0
+	until_true metric 3 halted '' 0
+}
+
+# Its log is as good as before, and what it decides; not what it has applied.
+a_leader_that_halts_leads_on_and_others_end_leases() {
+	local lease
+	lead 1
+	modprobe paxos_kv
+	on 1 paxosctl kv put there yes
+	logged modprobe paxos_corrupt member=1
+	on 2 paxosctl propose 'whose bit flips'
+	until_true is 1 halted true
+	rmmod paxos_corrupt
+	leads 1
+	differs on 1 paxosctl kv get there
+	lease=$(field lease "$(on 2 paxosctl -j kv lease grant 2s)")
+	on 2 paxosctl kv put mortal value -l "$lease"
+	[ "$(on 3 paxosctl kv get mortal)" = 'mortal  value' ]
+	until_true refused 1 'no such key' on 2 paxosctl kv get mortal
+	leads 1
+	on 1 paxosctl transfer --to 2
+	until_true leads 2
+	on 1 paxosctl propose 'by a halted one'
+	cluster kill 1
+	cluster start 1
+	all_compared 1 2 3 4
+	rmmod paxos_kv
 }
 
 of_two_hosts_that_differ_both_stop() {
@@ -259,4 +304,5 @@ run_tests \
 	who_joins_compares_too \
 	a_member_whose_memory_fails_is_found_out_and_stops \
 	a_replay_from_its_disk_heals_it \
+	a_leader_that_halts_leads_on_and_others_end_leases \
 	of_two_hosts_that_differ_both_stop
