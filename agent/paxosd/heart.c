@@ -462,8 +462,7 @@ static void report(struct heart *heart)
 {
 	struct agent *agent = heart->agent;
 	struct group_peer peers[PAXOS_NL_MEMBERS_MAX];
-	const uint64_t now = agent_now(), turned = heart->turned;
-	const uint64_t reported = heart->reported;
+	const uint64_t now = agent_now();
 	unsigned int id, n = 0;
 
 	if (!heart->turned &&
@@ -480,15 +479,12 @@ static void report(struct heart *heart)
 		peers[n].suspected = heart->suspected & 1ULL << (id - 1);
 		peers[n++].heard = (now - heart->heard[id]) / NS_PER_MS;
 	}
+	/* All of it once more; if the group is gone, the next beat notices. */
+	if (n && group_peers(&agent->heart, agent->config.group, peers, n))
+		return;
 	heart->news = false;
 	heart->turned = 0;
 	heart->reported = now;
-	/* All of it once more; if the group is gone, the next beat notices. */
-	if (n && group_peers(&agent->heart, agent->config.group, peers, n)) {
-		heart->news = true;
-		heart->turned = turned;
-		heart->reported = reported;
-	}
 }
 
 static void tell_suspicion(const struct heart *heart, uint8_t id, uint64_t now)
