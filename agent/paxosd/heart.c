@@ -381,9 +381,8 @@ static void report(struct heart *heart)
 {
 	struct agent *agent = heart->agent;
 	struct group_peer peers[PAXOS_NL_MEMBERS_MAX];
-	const uint64_t now = agent_now(), turned = heart->turned;
-	const uint64_t reported = heart->reported;
 	const struct heartbeat *said;
+	const uint64_t now = agent_now();
 	unsigned int id, n = 0;
 
 	if (!heart->turned &&
@@ -408,15 +407,12 @@ static void report(struct heart *heart)
 			.mark = said->mark,
 		};
 	}
+	/* All of it once more; if the group is gone, the next beat notices. */
+	if (n && group_peers(&agent->heart, agent->config.group, peers, n))
+		return;
 	heart->news = false;
 	heart->turned = 0;
 	heart->reported = now;
-	/* All of it once more; if the group is gone, the next beat notices. */
-	if (n && group_peers(&agent->heart, agent->config.group, peers, n)) {
-		heart->news = true;
-		heart->turned = turned;
-		heart->reported = reported;
-	}
 }
 
 static void tell_suspicion(const struct heart *heart, uint8_t id, uint64_t now)

@@ -137,6 +137,9 @@ static bool is_ours(const char *name)
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (!strcmp(name, names[i]))
 			return true;
+	/* Of a successor: see succession.h. */
+	if (strlen(name) <= 2 && strspn(name, "0123456789") == strlen(name))
+		return true;
 	return dot && (!strcmp(dot, ".wal") || !strcmp(dot, ".snapshot") ||
 		       !strcmp(dot, ".diverged"));
 }

@@ -4,9 +4,9 @@
 
 /*
  * A disk that fails. pwrite(), pread(), fdatasync(), fsync(), fallocate(),
- * renameat2() and unlinkat() go through here. What was written and not synced is lost,
- * sector by sector and at random, when the power goes or an fdatasync fails;
- * renames and removals likewise until the directory was synced.
+ * renameat2() and unlinkat() go through here. What was written and not synced is
+ * lost, sector by sector and at random, when the power goes or an fdatasync
+ * fails; renames and removals likewise until the directory was synced.
  */
 
 #include <stdbool.h>

@@ -301,7 +301,7 @@ static void the_power_cut_at_any_call_leaves_none_or_all_of_it(void **state)
 	assert_true(done && there && absent);
 }
 
-static void whatever_fails_there_is_none_of_it_and_the_next_one_is_whole(void **state)
+static void whatever_fails_the_next_one_is_whole(void **state)
 {
 	static const int errors[] = { EIO, ENOSPC };
 	struct place *place = *state;
@@ -397,7 +397,7 @@ int main(void)
 			the_power_cut_at_any_call_leaves_none_or_all_of_it,
 			setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			whatever_fails_there_is_none_of_it_and_the_next_one_is_whole,
+			whatever_fails_the_next_one_is_whole,
 			setup, teardown),
 		cmocka_unit_test_setup_teardown(old_ones_go_by_count, setup,
 						teardown),
