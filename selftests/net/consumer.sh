@@ -97,6 +97,19 @@ what_was_added_before_a_read_is_in_it_wherever() {
 	says 8 sum $((sum + 100))
 }
 
+from_now_on_is_from_when_the_group_starts() {
+	consume 5
+	cluster kill 3
+	on 3 paxosctl group add -c "$PAXOS_RUN/3.conf"
+	at 3 5 open 1 0 0
+	cluster start 3 5>&-
+	tell 5 read 30000
+	says 5 sum 0
+	tell 5 add 7 30000
+	tell 5 read 30000
+	says 5 sum 7
+}
+
 views_come_with_the_configurations() {
 	consume 5
 	consume 6
@@ -391,6 +404,7 @@ run_tests \
 	opening_waits_until_the_group_runs \
 	a_wait_that_is_killed_ends \
 	what_was_added_before_a_read_is_in_it_wherever \
+	from_now_on_is_from_when_the_group_starts \
 	views_come_with_the_configurations \
 	what_finds_no_memory_takes_the_reserve \
 	proposals_from_softirq_end_exactly_once \

@@ -225,6 +225,8 @@ a_member_whose_memory_fails_is_found_out_and_stops() {
 	it_applies_nothing_more_and_the_others_go_on
 	cluster kill 3
 	until_true says 6 stopped -108
+	fails 'transport endpoint shutdown' tell 6 add 1 1000
+	fails 'transport endpoint shutdown' tell 6 read 1000
 	exec 5>&- 6>&-
 }
 

@@ -114,6 +114,38 @@ the_257th_group_is_refused() {
 	add 257
 }
 
+# interrupted COMMAND ITEM...: a dump is begun, and goes on when there was a
+# line in $work/go.
+interrupted() {
+	rm -f "$work/go"
+	mkfifo "$work/go"
+	exec 8<>"$work/go"
+	quietly_on 1 nlsend -w "$@" <&8 >"$work/dump" &
+	sleep 0.5
+	logged "${change[@]}"
+	echo >&8
+	wait
+	exec 8>&-
+	grep -x interrupted "$work/dump" >&2
+}
+
+a_dump_says_that_it_was_interrupted() {
+	local change
+	[ -z "$slow" ] || skip "there are too few groups here"
+	[ "$(on 1 nlsend -d group-get)" = ok ]
+	change=(on 1 paxosctl group del 257)
+	interrupted group-get
+}
+
+so_does_one_of_a_log_that_was_trimmed() {
+	local change
+	campaign 1
+	on 1 burst -n 24 -l 30000 -o 1 first >"$work/acks"
+	[ "$(on 1 nlsend -d log-get group=u32:1)" = ok ]
+	change=(on 1 burst -n 40 -o 1 second)
+	interrupted log-get group=u32:1
+}
+
 a_thousand_proposals_wait_and_more_are_refused() {
 	# A host whose agent is stopped decides nothing, and takes what fits.
 	cluster down
@@ -133,6 +165,44 @@ a_thousand_proposals_wait_and_more_are_refused() {
 	acknowledged "$work/acks" 1
 }
 
+who_listens_is_told_where_too_much_came_at_once() {
+	local follow
+	spawn 1 paxosctl log --follow --raw >"$work/follow"
+	follow=$!
+	on 1 paxosctl propose 'do you follow'
+	until_true grep -q 'do you follow' "$work/follow"
+	kill -STOP "$(agent_pid 1)"
+	spawn 1 burst -n 1000 -o 1000 -t 60000 many >"$work/acks"
+	until_true is 1 pending 1000
+	kill -CONT "$(agent_pid 1)"
+	wait $!
+	on 1 paxosctl propose 'and so it goes'
+	until_true grep -q 'and so it goes' "$work/follow"
+	kill "$follow"
+	wait
+	[ "$(counter 1 notice-no-memory)" -gt 0 ]
+	log_of 1 | sed 's/^[0-9]*  //' | grep -v '(no-op)' |
+		diff - "$work/follow" >&2
+}
+
+values_beyond_the_memory_are_refused() {
+	cluster down
+	cluster up 1 --set Memory=1M
+	lead 1
+	until_true is_even 1
+	kill -STOP "$(agent_pid 1)"
+	spawn 1 burst -n 40 -o 40 -l 30000 -t 60000 large >"$work/acks"
+	until_true grep -q '^ENOMEM' "$work/acks"
+	on 1 nlsend propose group=u32:1 value=zero:30000 timeout=u32:1000 |
+		grep '^ENOMEM the group holds [0-9]* bytes of values, of 786432' >&2
+	kill -CONT "$(agent_pid 1)"
+	wait
+	[ "$(grep -c '^chosen' "$work/acks")" -ge 20 ]
+	# Those that are chosen make room.
+	on 1 burst -n 40 -l 30000 -o 4 -t 60000 -r 60000 more >"$work/more"
+	all_chosen "$work/more" 40
+}
+
 run_tests \
 	one_host_in_memory \
 	sixty_four_members_fit_and_one_more_is_refused \
@@ -144,4 +214,8 @@ run_tests \
 	an_IPv4_mapped_address_is_refused \
 	a_link_local_address_without_its_interface_is_refused \
 	the_257th_group_is_refused \
-	a_thousand_proposals_wait_and_more_are_refused
+	a_dump_says_that_it_was_interrupted \
+	so_does_one_of_a_log_that_was_trimmed \
+	a_thousand_proposals_wait_and_more_are_refused \
+	who_listens_is_told_where_too_much_came_at_once \
+	values_beyond_the_memory_are_refused

@@ -4,7 +4,7 @@
  * says of it: "ok", or "ERRNO", then "@ATTRIBUTE" that it points at or
  * "-ATTRIBUTE" that it misses, then its sentence.
  *
- * usage: nlsend [-k] [-d] COMMAND [ITEM...]
+ * usage: nlsend [-k] [-d|-w] COMMAND [ITEM...]
  *
  *   COMMAND       a number, or a name such as group-add
  *   TYPE=u8:N     an attribute; u16, be16, u32, u64 likewise
@@ -13,7 +13,9 @@
  *   +TYPE ITEM... -   a nest; ~TYPE ITEM... - one without NLA_F_NESTED
  *   junk:N        N bytes that belong to no attribute
  *   cut:N         the whole message is N bytes shorter than it says
- *   -d            ask for a dump
+ *   -d            ask for a dump; "interrupted" where the kernel says that it
+ *                 may not be of one moment
+ *   -w            the same, and wait for a line when the first part is there
  *   -k            the family paxos_kv
  *
  * TYPE is a number, or a name such as group, member, member.id, record.lsn.
@@ -58,6 +60,14 @@ static const struct name paxos_commands[] = {
 	{ "chosen", PAXOS_CMD_CHOSEN },
 	{ "resign", PAXOS_CMD_RESIGN },
 	{ "transfer", PAXOS_CMD_TRANSFER },
+	{ "reconfigure", PAXOS_CMD_RECONFIGURE },
+	{ "checkpoint-get", PAXOS_CMD_CHECKPOINT_GET },
+	{ "space-set", PAXOS_CMD_SPACE_SET },
+	{ "consumer-get", PAXOS_CMD_CONSUMER_GET },
+	{ "consumer-feed", PAXOS_CMD_CONSUMER_FEED },
+	{ "snapshot-begin", PAXOS_CMD_SNAPSHOT_BEGIN },
+	{ "snapshot-pull", PAXOS_CMD_SNAPSHOT_PULL },
+	{ "snapshot-end", PAXOS_CMD_SNAPSHOT_END },
 	{ NULL, 0 }
 };
 
@@ -84,6 +94,9 @@ static const struct name paxos_attributes[] = {
 	{ "record", PAXOS_A_RECORD },
 	{ "state", PAXOS_A_STATE },
 	{ "agent", PAXOS_A_AGENT },
+	{ "slot", PAXOS_A_SLOT },
+	{ "which", PAXOS_A_WHICH },
+	{ "feed", PAXOS_A_FEED },
 	{ "from", PAXOS_A_FROM },
 	{ "goal", PAXOS_A_GOAL },
 	{ "member.id", PAXOS_A_MEMBER_ID },
@@ -307,13 +320,16 @@ static void print_error(const struct nlmsghdr *answer,
 /* Returns true once the kernel has said its last word. */
 static bool take(const struct nlmsghdr *answer, const struct nlmsghdr *request)
 {
+	static bool interrupted;
+
+	interrupted |= answer->nlmsg_flags & NLM_F_DUMP_INTR;
 	if (answer->nlmsg_type != NLMSG_ERROR &&
 	    answer->nlmsg_type != NLMSG_DONE)
 		return false;
 	if (genl_error(answer))
 		print_error(answer, request);
 	else
-		puts("ok");
+		puts(interrupted ? "interrupted" : "ok");
 	return true;
 }
 
@@ -325,6 +341,7 @@ int main(int argc, char **argv)
 	struct pollfd poll_fd;
 	const char *name = PAXOS_GENL_NAME;
 	uint16_t family, flags = NLM_F_ACK;
+	bool waits = false;
 	size_t cut = 0;
 	ssize_t length;
 	int left;
@@ -336,13 +353,14 @@ int main(int argc, char **argv)
 		argv++;
 		argc--;
 	}
-	if (argc > 1 && !strcmp(argv[1], "-d")) {
+	if (argc > 1 && (!strcmp(argv[1], "-d") || !strcmp(argv[1], "-w"))) {
 		flags = NLM_F_DUMP;
+		waits = argv[1][1] == 'w';
 		argv++;
 		argc--;
 	}
 	if (argc < 2)
-		genl_fail("usage: nlsend [-k] [-d] COMMAND [ITEM...]");
+		genl_fail("usage: nlsend [-k] [-d|-w] COMMAND [ITEM...]");
 	socket = genl_open_family(name, &family);
 	message = genl_request(request, family, number_of(commands, argv[1]),
 			       flags, 1);
@@ -364,6 +382,9 @@ int main(int argc, char **argv)
 		     answer = mnl_nlmsg_next(answer, &left))
 			if (take(answer, message))
 				return 0;
+		if (waits)
+			getchar();
+		waits = false;
 	}
 	puts("no answer");
 	return 1;

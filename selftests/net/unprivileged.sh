@@ -51,7 +51,8 @@ nobody_else_may_change_anything() {
 		--cluster "$(config_of 1 Cluster)" --self 1 \
 		--durability memory -m 1,127.0.0.1:7500 --start
 	for command in attach restore start pull peer-set resign transfer \
-		learn; do
+		learn reconfigure checkpoint-get space-set consumer-get \
+		consumer-feed snapshot-begin snapshot-pull snapshot-end; do
 		nobody nlsend "$command" group=u32:1 | grep '^EPERM' >&2
 	done
 	everything_that_must_not_move | diff "$work/before" - >&2
