@@ -156,6 +156,7 @@ struct disk_record {
 	u8 *bytes;		/* of a Trim */
 	u32 len;
 	u8 type;
+	bool vote;		/* not what it was told is chosen */
 };
 
 /* What the slots up to one left behind. */
@@ -197,6 +198,10 @@ struct held {
 	/* the ballot in which it knows it as chosen, in that life of its own */
 	u64 known;
 	u32 known_life;
+	/* what it accepted last, and in which ballot, likewise */
+	u32 accepted_life;
+	u64 accepted;
+	struct value *accepted_value;
 };
 
 struct clock {
@@ -582,6 +587,8 @@ struct slot *observer_slot(struct sim *sim, u64 slot);
 void observer_promised(struct member *member, u64 ballot);
 void observer_voted(struct member *member, u64 slot, u64 ballot,
 		    struct value *value);
+void observer_learnt(struct member *member, u64 slot, u64 ballot,
+		     struct value *value);
 struct vote *observer_proposed(struct sim *sim, u64 slot, u64 ballot,
 			       struct value *value);
 void observer_delivered(struct member *member, u64 slot,
