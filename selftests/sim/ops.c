@@ -240,9 +240,11 @@ static void op_event(struct paxos_core *core, enum paxos_event event, u64 slot,
 		return;
 	if (member->restoring)
 		return;
-	if (event == PAXOS_EVENT_EPOCH)
+	if (event == PAXOS_EVENT_EPOCH) {
 		trace(sim, "is in epoch %u, behind slot %u", member->id,
 		      core->config.epoch, slot, 0);
+		member->epoch_new = true;
+	}
 	if (event == PAXOS_EVENT_LEADER && ballot)
 		reign_began(member, ballot);
 	if (event < sizeof(names) / sizeof(*names) && names[event])
