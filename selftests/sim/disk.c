@@ -52,8 +52,12 @@ static void settle(struct member *member, u32 count)
 			observer_promised(member, record->ballot);
 			break;
 		case PAXOS_RECORD_ACCEPT:
-			observer_voted(member, record->slot, record->ballot,
-				       record->value);
+			if (record->vote)
+				observer_voted(member, record->slot,
+					       record->ballot, record->value);
+			else
+				observer_learnt(member, record->slot,
+						record->ballot, record->value);
 			break;
 		case PAXOS_RECORD_COMMIT:
 			check_commit(member, record->slot);
@@ -180,6 +184,16 @@ struct pull {
 	u32 left;
 };
 
+/* Whether @record, which is new, is of a vote: no flag of the core's says so. */
+static bool accepted(struct member *member, const struct disk_record *record)
+{
+	const struct held *held = observer_held(member, record->slot);
+
+	return held->accepted_life == member->life &&
+	       held->accepted == record->ballot &&
+	       held->accepted_value == record->value;
+}
+
 static bool take(void *context, const struct paxos_record_view *view)
 {
 	struct pull *pull = context;
@@ -218,6 +232,7 @@ static bool take(void *context, const struct paxos_record_view *view)
 		record->value = value_of(sim, &view->item.origin,
 					 view->item.kind, view->item.bytes,
 					 view->item.len);
+		record->vote = accepted(member, record);
 	}
 	if (view->type == PAXOS_RECORD_TRIM) {
 		record->len = view->item.len;

@@ -33,6 +33,7 @@ const char *const knob_names[KNOBS] = {
 	[KNOB_MEMBER] = "member",
 	[KNOB_RESIGN] = "resign",
 	[KNOB_YIELD] = "yield",
+	[KNOB_MASK] = "mask",
 };
 
 /* Per million, at most. */
@@ -59,6 +60,7 @@ static const u32 knob_highest[KNOBS] = {
 	[KNOB_MEMBER] = 60000,
 	[KNOB_RESIGN] = 20000,
 	[KNOB_YIELD] = 100000,
+	[KNOB_MASK] = 200000,
 };
 
 /* The numbers that --set and the replay know by name. */
@@ -151,6 +153,36 @@ static void draw_hearsay(struct settings *settings, struct random *random)
 	settings->learners = random_between(random, 1, 2);
 }
 
+/*
+ * Leaders that are heard in part, one upon the other as fast as they can be
+ * elected, and members who ask around for what was chosen. Rather among so many
+ * that a quorum leaves room beside it for others who know of another leader.
+ */
+static void draw_masks(struct settings *settings, struct random *random)
+{
+	u32 *knobs = settings->knobs;
+
+	knobs[KNOB_MASK] = random_between(random, 150000, 350000);
+	knobs[KNOB_FETCH] = random_between(random, 300000, 950000);
+	knobs[KNOB_LOSS] = random_between(random, 0, 40000);
+	knobs[KNOB_CAMPAIGN] = 0;
+	knobs[KNOB_PARTITION] /= 8;
+	knobs[KNOB_CRASH] /= 8;
+	settings->pace = random_scale(random, 5000, 20000);
+	settings->network = random_scale(random, 50, 500);
+	settings->disk = random_scale(random, 50, 500);
+	settings->value_max = settings->value_max % 256 + 8;
+	if (random_below(random, 2))
+		settings->reads = 3;
+	if (random_below(random, 2))
+		settings->durability = PAXOS_MEMORY;
+	if (!random_below(random, 3))
+		return;
+	settings->voters = random_between(random, 6, 7);
+	settings->q2 = random_between(random, 3, settings->voters - 3);
+	settings->q1 = settings->voters - settings->q2 + 1;
+}
+
 static void draw_faults(struct settings *settings, struct random *random)
 {
 	u32 *knobs = settings->knobs;
@@ -169,6 +201,8 @@ static void draw_faults(struct settings *settings, struct random *random)
 		draw_flapping(settings, random);
 	else if (kind >= 4 && kind <= 8)
 		draw_hearsay(settings, random);
+	else if (kind >= 9 && kind <= 13)
+		draw_masks(settings, random);
 	if (!settings->elections && !knobs[KNOB_CAMPAIGN])
 		knobs[KNOB_CAMPAIGN] = 10000;
 }
@@ -209,7 +243,7 @@ static void draw_leads(struct settings *settings, struct random *random)
 
 void settings_draw(struct settings *settings)
 {
-	static const u8 sizes[] = { 3, 3, 3, 5, 5, 4, 7, 2, 6, 1 };
+	static const u8 sizes[] = { 3, 3, 3, 5, 5, 4, 7, 7, 6, 6, 2, 1 };
 	struct random random;
 	u32 held;
 

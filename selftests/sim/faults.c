@@ -75,6 +75,28 @@ static struct member *outlived(struct sim *sim)
 	return leaders > 1 ? oldest : NULL;
 }
 
+/*
+ * A slot that @to knows to be chosen and @from does not, who has but a vote in
+ * it, or would lead in a ballot above that of @to's; 0: none.
+ */
+static u64 in_doubt(const struct member *from, const struct member *to)
+{
+	const struct paxos_core *core = &from->core;
+	const struct paxos_log *log = &to->core.log;
+
+	for (u64 slot = max(core->commit + 1, log->first); slot <= log->last;
+	     slot++) {
+		if (!paxos_core_chosen(&to->core, slot) ||
+		    paxos_core_chosen(core, slot))
+			continue;
+		if (core->role == PAXOS_FOLLOWER ?
+		    slot <= core->log.last :
+		    paxos_log_entry(log, slot)->ballot < core->ballot)
+			return slot;
+	}
+	return 0;
+}
+
 /* Somebody within @from's reach who knows more. */
 static struct member *wiser(struct sim *sim, const struct member *from)
 {
@@ -89,23 +111,58 @@ static struct member *wiser(struct sim *sim, const struct member *from)
 }
 
 /* Any member may ask any other for what was chosen, at any time. */
-static void fetch(struct sim *sim, struct member *from, struct member *to)
+static void fetch(struct sim *sim, struct member *from, struct member *to,
+		  u64 first)
 {
 	struct paxos_message message = { .type = PAXOS_FETCH, .stamp = 1 };
 
-	if (!from || !to || from == to ||
-	    !paxos_config_has(&from->core.config, to->id))
+	if (!paxos_config_has(&from->core.config, to->id))
 		return;
 	message.from = from->id;
 	message.to = to->id;
 	message.epoch = from->core.config.epoch;
 	message.ballot = from->core.ballot;
 	message.commit = from->core.commit;
-	message.fetch.first = from->core.commit +
-			      random_between(&sim->random, 1, 4);
-	message.fetch.last = message.fetch.first +
-			     random_below(&sim->random, 16);
+	message.fetch.first = first;
+	message.fetch.last = first;
+	if (random_below(&sim->random, 2))
+		message.fetch.last += random_below(&sim->random, 16);
 	network_send(from, &message);
+}
+
+static void fetch_wiser(struct sim *sim, struct member *from)
+{
+	struct member *to = wiser(sim, from);
+
+	if (to)
+		fetch(sim, from, to, from->core.commit +
+				     random_between(&sim->random, 1, 4));
+}
+
+/*
+ * What is chosen against a vote, and was perhaps chosen in other ballots than
+ * either knows: rather by one who leads or would.
+ */
+static void fetch_in_doubt(struct sim *sim)
+{
+	const u32 n = sim->n, pairs = n * n;
+	u32 start = random_below(&sim->random, pairs);
+
+	for (u32 i = 0; i < 2 * pairs; i++) {
+		struct member *from = sim->members[(start + i) % n + 1];
+		struct member *to = sim->members[(start + i) / n % n + 1];
+		u64 slot;
+
+		if (from == to || from->status != MEMBER_UP ||
+		    to->status != MEMBER_UP ||
+		    (i < pairs && from->core.role == PAXOS_FOLLOWER))
+			continue;
+		slot = in_doubt(from, to);
+		if (slot) {
+			fetch(sim, from, to, slot);
+			return;
+		}
+	}
 }
 
 /* Whoever leads or campaigns may be told to stop, or to let another lead. */
@@ -132,6 +189,25 @@ static void lead_fault(struct sim *sim)
 	}
 }
 
+/*
+ * One more would lead, and is heard in part; those who lead already, and may
+ * have heard nothing of each other, have something to propose.
+ */
+static void worlds_apart(struct sim *sim)
+{
+	struct member *member = any_up(sim);
+
+	for (u8 id = 1; id <= sim->n; id++)
+		if (sim->members[id]->status == MEMBER_UP &&
+		    sim->members[id]->core.role == PAXOS_LEADER)
+			member_propose(sim->members[id], PAXOS_DATA, 8,
+				       SIM_SECOND);
+	if (!member || member->status != MEMBER_UP)
+		return;
+	network_mask(sim, member->id);
+	member_campaign(member);
+}
+
 /* Every SIM_BEAT, each fault has its chance. */
 void faults_beat(struct sim *sim)
 {
@@ -143,6 +219,8 @@ void faults_beat(struct sim *sim)
 	}
 	if (sim_chance(sim, KNOB_PARTITION) && sim->n > 1)
 		network_partition(sim);
+	if (sim_chance(sim, KNOB_MASK))
+		worlds_apart(sim);
 	if (sim_chance(sim, KNOB_REPLAY))
 		network_replay(sim);
 	if (sim_chance(sim, KNOB_MEMBER))
@@ -151,15 +229,17 @@ void faults_beat(struct sim *sim)
 	if (!member)
 		return;
 	if (sim_chance(sim, KNOB_FETCH))
-		fetch(sim, member, wiser(sim, member));
-	if (sim_chance(sim, KNOB_FETCH)) {
-		member = outlived(sim);
-		fetch(sim, member, wiser(sim, member));
-	}
+		fetch_wiser(sim, member);
+	if (sim_chance(sim, KNOB_FETCH))
+		fetch_wiser(sim, outlived(sim));
+	if (sim_chance(sim, KNOB_FETCH))
+		fetch_in_doubt(sim);
 	member = any_up(sim);
 	if (!member)
 		return;
-	if (sim_chance(sim, KNOB_CAMPAIGN))
+	if (sim_chance(sim, KNOB_JITTER))
+		member_tick(member);
+	if (member->status == MEMBER_UP && sim_chance(sim, KNOB_CAMPAIGN))
 		member_campaign(member);
 	lead_fault(sim);
 	if (sim_chance(sim, KNOB_AGENT))
@@ -217,15 +297,19 @@ void faults_client(struct sim *sim)
 		return;
 	}
 	if (!random_below(&sim->random, 200))
-		member_propose(member, PAXOS_VALUE_MAX + 1, SIM_SECOND);
+		member_propose(member, PAXOS_DATA, PAXOS_VALUE_MAX + 1,
+			       SIM_SECOND);
+	if (!random_below(&sim->random, 50))
+		member_propose(member, PAXOS_NOOP, 0, patience(sim));
 	if (sim_chance(sim, KNOB_BURST))
 		count = random_scale(&sim->random, 2, 100);
 	while (count-- && member->status == MEMBER_UP &&
 	       member->n_running < sim->settings.clients)
-		member_propose(member, value_size(sim), patience(sim));
+		member_propose(member, PAXOS_DATA, value_size(sim),
+			       patience(sim));
 }
 
-/* Who waited for a member to come back asks at once. */
+/* Who waited for a member to come back, or for an epoch, asks at once. */
 void faults_reconnect(struct member *member)
 {
 	struct sim *sim = member->sim;

@@ -17,6 +17,7 @@ static void faults_stop(struct sim *sim)
 	trace(sim, "faults stop", 0, 0, 0, 0);
 	sim->healing = true;
 	network_heal(sim);
+	network_unmask(sim);
 	for (id = 1; id <= sim->n; id++) {
 		struct member *member = sim->members[id];
 
@@ -224,7 +225,8 @@ static void decide_anew(struct sim *sim)
 			if (sim->now > until)
 				broken(sim, LAW_LIVENESS,
 				       "member %u gets nothing chosen", id);
-			if (!asked && member_propose(member, 8, SIM_FAR)) {
+			if (!asked && member_propose(member, PAXOS_DATA, 8,
+						      SIM_FAR)) {
 				asked = true;
 				last = sim->n_proposals - 1;
 			}

@@ -127,8 +127,8 @@ static void print_totals(const struct totals *t, double seconds)
 	printf("the first\n");
 	printf("  crashes survived %llu, torn %llu; agents died %llu; ",
 	       U(t->crashes), U(t->torn), U(t->agent_deaths));
-	printf("partitions %llu; allocations failed %llu\n", U(t->partitions),
-	       U(t->nomem));
+	printf("partitions %llu, masks %llu; allocations failed %llu\n",
+	       U(t->partitions), U(t->masks), U(t->nomem));
 	printf("  proposals: chosen %llu, not chosen %llu, unknown %llu, ",
 	       U(outcomes[PAXOS_OUTCOME_CHOSEN]),
 	       U(outcomes[PAXOS_OUTCOME_NOT_CHOSEN]),

@@ -4,6 +4,7 @@
  * the host dies in it, after some of what the call sends has left.
  */
 #include <errno.h>
+#include <linux/minmax.h>
 #include <stdlib.h>
 #include <string.h>
 #include "sim.h"
@@ -96,6 +97,7 @@ static void call_begin(struct member *member)
 	member->in_call = true;
 	member->doorbell = false;
 	member->failed = false;
+	member->epoch_new = false;
 	member->sends = 0;
 	member->nomem = sim_chance(sim, KNOB_NOMEM) ?
 			random_between(&sim->random, 1, 4) : 0;
@@ -118,6 +120,8 @@ static void call_end(struct member *member)
 	if (member->doorbell)
 		agent_doorbell(member);
 	member_tick_schedule(member);
+	if (member->epoch_new)
+		faults_reconnect(member);
 }
 
 /* Memory is gone: nothing in it may have been lost before. */
@@ -182,18 +186,46 @@ void member_stop(struct member *member)
 	member_crash(member);
 }
 
-static void boot_core(struct member *member)
+/*
+ * In some groups a member is not set as another is, nor as in its last life. Of
+ * one that comes back the log and the memory are not less than before.
+ */
+static struct paxos_settings settings_of(struct member *member)
 {
 	struct sim *sim = member->sim;
 	struct paxos_settings settings = sim->core_settings;
+	u32 id = member->id, life = member->life;
+
+	settings.self = id;
+	if (sim_draw(sim, 200, 0, 4))
+		return settings;
+	/* what one shows in a page another takes whole, or not at all */
+	if (settings.log_size >= 2 * PAXOS_ITEMS_MAX &&
+	    settings.log_size < 1024)
+		member->grown = max_t(u32, member->grown,
+				      sim_draw(sim, 200 + id, life, 3));
+	settings.log_size <<= member->grown;
+	settings.bytes <<= member->grown;
+	settings.window >>= sim_draw(sim, 300 + id, life, 2);
+	settings.payload = max_t(u32, 200, settings.payload >>
+					   sim_draw(sim, 400 + id, life, 2));
+	return settings;
+}
+
+static void boot_core(struct member *member)
+{
+	struct sim *sim = member->sim;
+	struct paxos_settings settings = settings_of(member);
 	struct paxos_config config = sim->epochs[0].config;
+	size_t size = settings.log_size * sizeof(*member->entries);
 	int err;
 
 	/* neither has to be zero before */
 	memset(&member->core, 0xa5, sizeof(member->core));
-	memset(member->entries, 0xa5,
-	       settings.log_size * sizeof(*member->entries));
-	settings.self = member->id;
+	member->entries = realloc(member->entries, size);
+	if (!member->entries)
+		abort();
+	memset(member->entries, 0xa5, size);
 	if (member->asks)
 		paxos_config_none(&config, member->asks);
 	err = paxos_core_init(&member->core, &member_ops, &settings, &config,
@@ -207,6 +239,16 @@ static void boot_core(struct member *member)
 	member->tick_at = PAXOS_NEVER;
 	member->tick_generation++;
 	member->spins = 0;
+}
+
+/* What a clock shows when its host is up: stamps of 32 bits may wrap soon. */
+static u64 clock_base(struct sim *sim)
+{
+	u64 base = random_between(&sim->random, 1, SIM_SECOND);
+
+	if (random_below(&sim->random, 4))
+		return base;
+	return base + (1ULL << 32) - random_below(&sim->random, 20 * SIM_SECOND);
 }
 
 void member_boot(struct member *member)
@@ -225,7 +267,7 @@ void member_boot(struct member *member)
 	}
 	member->clock = (struct clock){
 		.since = sim->now,
-		.base = random_between(&sim->random, 1, SIM_SECOND),
+		.base = clock_base(sim),
 		.ppm = member->clock.ppm,
 	};
 	member->incarnation += random_scale(&sim->random, 1, 1000);
@@ -416,7 +458,7 @@ void member_begin(struct member *member, const struct checkpoint *first)
 	call_end(member);
 }
 
-bool member_propose(struct member *member, u32 len, u64 timeout)
+bool member_propose(struct member *member, u8 kind, u32 len, u64 timeout)
 {
 	struct sim *sim = member->sim;
 	struct proposal *proposal;
@@ -426,15 +468,21 @@ bool member_propose(struct member *member, u32 len, u64 timeout)
 	if (member->n_running == PAXOS_PENDING_MAX)
 		return false;
 	proposal = value_propose(sim, member, len, member->core.next_seq);
-	kv_propose(sim, proposal);
+	proposal->value.kind = kind;
+	if (kind == PAXOS_DATA)
+		kv_propose(sim, proposal);
 	len = proposal->value.len;
 	proposal->deadline_local = local + timeout;
 	member->running[member->n_running++] = proposal;
 	trace(sim, "proposes %u, %u bytes", member->id,
 	      proposal->value.origin.seq, len, 0);
 	call_begin(member);
-	err = paxos_core_propose(&member->core, proposal->value.bytes, len,
-				 local + timeout, proposal, local);
+	if (kind == PAXOS_NOOP)
+		err = paxos_core_propose_noop(&member->core, local + timeout,
+					      proposal, local);
+	else
+		err = paxos_core_propose(&member->core, proposal->value.bytes,
+					 len, local + timeout, proposal, local);
 	if (err) {
 		if (proposal->ending != RUNNING)
 			broken(sim, LAW_OUTCOME,
@@ -562,10 +610,6 @@ void member_init(struct sim *sim, u8 id, u64 asks)
 	struct member *member = calloc(1, sizeof(*member));
 
 	if (!member)
-		abort();
-	member->entries = calloc(sim->settings.log_size,
-				 sizeof(*member->entries));
-	if (!member->entries)
 		abort();
 	member->sim = sim;
 	member->id = id;

@@ -3,6 +3,7 @@
  * Datagrams as bytes: lost, repeated, late, out of order, cut off one way or
  * both, and now and then one that is not meant for whom it reaches.
  */
+#include <linux/minmax.h>
 #include <stdlib.h>
 #include <string.h>
 #include "sim.h"
@@ -95,6 +96,24 @@ static bool tamper(struct sim *sim, struct packet *packet)
 	return true;
 }
 
+/* Accepts whose first slot is odd are a type of their own. */
+#define ACCEPT_ODD	31
+/* What makes others follow, or know of a higher ballot. */
+#define LEADS		(1U << PAXOS_PREPARE | 1U << PAXOS_ACCEPT | \
+			 1U << ACCEPT_ODD | 1U << PAXOS_COMMIT)
+
+static u32 type_bit(const struct paxos_message *message)
+{
+	struct paxos_item item;
+
+	if (message->type == PAXOS_ACCEPT) {
+		paxos_wire_item(message->body, &item);
+		if (item.slot & 1)
+			return 1U << ACCEPT_ODD;
+	}
+	return 1U << message->type;
+}
+
 void network_send(struct member *member, const struct paxos_message *message)
 {
 	struct sim *sim = member->sim;
@@ -102,16 +121,17 @@ void network_send(struct member *member, const struct paxos_message *message)
 	struct paxos_message decoded;
 	struct packet *packet;
 	enum paxos_drop drop;
+	u64 late;
 
 	if (size > PAXOS_DATAGRAM_MAX)
 		broken(sim, LAW_WINDOW, "member %u sends a datagram of %zu bytes",
 		       member->id, size);
 	if (message->count > 1 && message->type != PAXOS_ACCEPTED &&
-	    size > sim->settings.payload)
+	    size > member->core.settings.payload)
 		broken(sim, LAW_WINDOW,
 		       "member %u packs %u items into %zu bytes, over %u",
 		       member->id, message->count, size,
-		       sim->settings.payload);
+		       member->core.settings.payload);
 	packet = packet_new(message->from, message->to, size);
 	paxos_wire_encode(message, SIM_GROUP, packet->bytes);
 	drop = paxos_wire_decode(packet->bytes, size, &decoded);
@@ -140,6 +160,7 @@ void network_send(struct member *member, const struct paxos_message *message)
 		sim->kept[i] = packet_copy(packet);
 	}
 	if (sim->cut[message->from][message->to] ||
+	    sim->lost[message->from][message->to] & type_bit(&decoded) ||
 	    sim_chance(sim, KNOB_LOSS)) {
 		free(packet);
 		return;
@@ -147,8 +168,10 @@ void network_send(struct member *member, const struct paxos_message *message)
 	while (sim_chance(sim, KNOB_DUPLICATE))
 		schedule_add(sim, sim->now + transit(sim), EVENT_ARRIVE,
 			     packet->to, 0, packet_copy(packet));
-	schedule_add(sim, sim->now + transit(sim), EVENT_ARRIVE, packet->to, 0,
-		     packet);
+	late = sim->late[message->from][message->to] & type_bit(&decoded) ?
+	       random_scale(&sim->random, SIM_BEAT, SIM_SECOND) : 0;
+	schedule_add(sim, sim->now + late + transit(sim), EVENT_ARRIVE,
+		     packet->to, 0, packet);
 }
 
 /* A tag says who sent a datagram, not when: an old one comes again. */
@@ -205,6 +228,92 @@ void network_heal(struct sim *sim)
 {
 	memset(sim->cut, 0, sizeof(sim->cut));
 	sim->heal_at = 0;
+}
+
+void network_unmask(struct sim *sim)
+{
+	memset(sim->lost, 0, sizeof(sim->lost));
+	memset(sim->late, 0, sizeof(sim->late));
+}
+
+/* Lose what @one says of @types to each with a chance of @share in 4. */
+static void lose(struct sim *sim, u8 one, u32 types, u32 share)
+{
+	for (u8 to = 1; to <= sim->n; to++)
+		if (random_below(&sim->random, 4) < share)
+			sim->lost[one][to] |= types;
+}
+
+/* The highest ballot in which @member voted and does not know what was chosen. */
+static u64 open_vote(const struct member *member)
+{
+	const struct paxos_core *core = &member->core;
+	u64 highest = 0;
+
+	for (u64 slot = core->commit + 1; slot <= core->log.last; slot++) {
+		const struct paxos_entry *entry =
+			paxos_log_entry(&core->log, slot);
+
+		if (!(entry->flags & PAXOS_ENTRY_CHOSEN))
+			highest = max(highest, entry->ballot);
+	}
+	return highest;
+}
+
+/*
+ * Those whose vote is the newest of all hear nothing of @one, or who has any
+ * no @types, so that what @one proposes again stays as old as it was with them.
+ */
+static void lose_voters(struct sim *sim, u8 one, u32 types, bool any)
+{
+	u64 newest = 1;
+	u8 to;
+
+	for (to = 1; to <= sim->n; to++)
+		newest = max(newest, open_vote(sim->members[to]));
+	for (to = 1; to <= sim->n; to++)
+		if (open_vote(sim->members[to]) >= (any ? 1 : newest))
+			sim->lost[one][to] |= types;
+}
+
+/*
+ * Until @one campaigns again some do not hear its Prepare, others not its
+ * Accepts, or every other one, or its Commits, and the Promises to it may take
+ * long. Who leads or would lead rather hears nothing of it, nor who has just
+ * voted, so that what is older is found. What ten datagrams
+ * bring about, of which five must be lost and five arrive, is never seen where
+ * each of them is lost for itself.
+ */
+void network_mask(struct sim *sim, u8 one)
+{
+	static const u32 accepts[] = {
+		1U << PAXOS_ACCEPT, 1U << ACCEPT_ODD,
+		1U << PAXOS_ACCEPT | 1U << ACCEPT_ODD,
+	};
+	struct random *random = &sim->random;
+	u32 late = random_below(random, 2) << PAXOS_PROMISE;
+	u32 accept = accepts[random_below(random, 3)];
+
+	for (u8 to = 1; to <= sim->n; to++) {
+		sim->lost[one][to] = 0;
+		sim->late[to][one] = late;
+		if (sim->members[to]->core.role != PAXOS_FOLLOWER &&
+		    random_below(random, 2))
+			sim->lost[one][to] = LEADS;
+	}
+	if (random_below(random, 3))
+		lose_voters(sim, one, LEADS, false);
+	else
+		lose(sim, one, LEADS, random_below(random, 2));
+	lose(sim, one, 1U << PAXOS_PREPARE, random_below(random, 2));
+	if (random_below(random, 2))
+		lose(sim, one, accept, 2 * random_below(random, 3));
+	else
+		lose_voters(sim, one, accept, true);
+	lose(sim, one, 1U << PAXOS_COMMIT, random_below(random, 5));
+	lose(sim, one, 1U << PAXOS_READ, random_below(random, 4));
+	sim->totals.masks++;
+	trace(sim, "is heard in part", one, 0, 0, 0);
 }
 
 /* Members in a random order, in @order[0] .. @order[n - 1]. */

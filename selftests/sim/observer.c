@@ -161,36 +161,58 @@ void observer_promised(struct member *member, u64 ballot)
 	member->disk_restores = max(member->disk_restores, ballot);
 }
 
+static void hold(struct member *member, u64 number, u64 ballot,
+		 struct value *value)
+{
+	struct held *held = observer_held(member, number);
+
+	member->disk_restores = max(member->disk_restores, ballot);
+	held->ballot = ballot;
+	held->value = value;
+	if (number > member->held_last)
+		member->held_last = number;
+}
+
+/*
+ * What it was told is chosen: that is no vote, it promises nothing, and the
+ * ballot says little: it is not below one that the member voted in.
+ */
+void observer_learnt(struct member *member, u64 number, u64 ballot,
+		     struct value *value)
+{
+	struct sim *sim = member->sim;
+
+	if (observer_slot(sim, number)->chosen != value)
+		broken(sim, LAW_AGREEMENT,
+		       "member %u holds in slot %llu what it did not accept, and is not chosen",
+		       member->id, U(number));
+	if (ballot < observer_held(member, number)->ballot)
+		broken(sim, LAW_ACCEPTOR, "member %u notes slot %llu in " BALLOT
+		       ", its vote was in " BALLOT, member->id, U(number),
+		       BALLOT_ARGS(ballot),
+		       BALLOT_ARGS(observer_held(member, number)->ballot));
+	hold(member, number, ballot, value);
+}
+
 /* Likewise its vote. */
 void observer_voted(struct member *member, u64 number, u64 ballot,
 		    struct value *value)
 {
 	struct sim *sim = member->sim;
-	struct slot *slot = observer_slot(sim, number);
-	bool known = slot->chosen == value;
 	struct vote *vote = observer_proposed(sim, number, ballot, value);
 	struct held *held = observer_held(member, number);
 	const struct paxos_config *config;
 
-	member->disk_restores = max(member->disk_restores, ballot);
-	/* what is known to be chosen may be noted in whatever ballot it was */
-	if (!known && ballot < member->disk_promised)
+	if (ballot < member->disk_promised)
 		broken(sim, LAW_ACCEPTOR, "member %u accepts slot %llu in " BALLOT
 		       " but has promised " BALLOT, member->id, U(number),
 		       BALLOT_ARGS(ballot), BALLOT_ARGS(member->disk_promised));
-	if (!known && ballot < held->ballot)
+	if (ballot < held->ballot)
 		broken(sim, LAW_ACCEPTOR, "member %u accepts slot %llu in " BALLOT
 		       " after " BALLOT, member->id, U(number),
 		       BALLOT_ARGS(ballot), BALLOT_ARGS(held->ballot));
-	if (known && held->value == value && held->ballot > ballot)
-		return;
-	held->ballot = ballot;
-	held->value = value;
-	if (number > member->held_last)
-		member->held_last = number;
-	/* nor is that a vote, and it promises nothing */
-	if (!known && ballot > member->disk_promised)
-		member->disk_promised = ballot;
+	hold(member, number, ballot, value);
+	member->disk_promised = ballot;
 	config = epoch_config(sim, vote->epoch);
 	if (!config || !paxos_config_votes(config, member->id))
 		return;

@@ -201,6 +201,26 @@ static void known_stays(struct member *member, enum paxos_event event,
 	}
 }
 
+static void accepted(struct member *member, u64 slot, u64 ballot)
+{
+	struct paxos_entry *entry = paxos_log_entry(&member->core.log, slot);
+	struct held *held = observer_held(member, slot);
+	const struct paxos_value *value;
+
+	if (!entry || !entry->value || entry->ballot != ballot)
+		broken(member->sim, LAW_WHOLE,
+		       "member %u accepts slot %llu, and holds nothing",
+		       member->id, U(slot));
+	value = entry->value;
+	held->accepted = ballot;
+	held->accepted_life = member->life;
+	held->accepted_value = value_of(member->sim, &value->origin,
+					value->kind, value->bytes, value->len);
+	/* without a disk, what is in memory counts */
+	if (!sim_sync(member->sim))
+		observer_voted(member, slot, ballot, held->accepted_value);
+}
+
 static void op_event(struct paxos_core *core, enum paxos_event event, u64 slot,
 		     u64 ballot)
 {
@@ -215,15 +235,16 @@ static void op_event(struct paxos_core *core, enum paxos_event event, u64 slot,
 	};
 	struct member *member = member_of(core);
 	struct sim *sim = member->sim;
-	struct paxos_entry *entry;
 
 	if (gone(member) || event == PAXOS_EVENT_DURABLE)
 		return;
 	if (member->restoring)
 		return;
-	if (event == PAXOS_EVENT_EPOCH)
+	if (event == PAXOS_EVENT_EPOCH) {
 		trace(sim, "is in epoch %u, behind slot %u", member->id,
 		      core->config.epoch, slot, 0);
+		member->epoch_new = true;
+	}
 	if (event == PAXOS_EVENT_LEADER && ballot)
 		reign_began(member, ballot);
 	if (event < sizeof(names) / sizeof(*names) && names[event])
@@ -232,22 +253,10 @@ static void op_event(struct paxos_core *core, enum paxos_event event, u64 slot,
 		sim->totals.behind++;
 	if (event == PAXOS_EVENT_ACCEPTED || event == PAXOS_EVENT_CHOSEN)
 		known_stays(member, event, slot, ballot);
-	if (sim_sync(sim))
-		return;
-	/* without a disk, what is in memory counts */
-	if (event == PAXOS_EVENT_PROMISED) {
+	if (event == PAXOS_EVENT_ACCEPTED)
+		accepted(member, slot, ballot);
+	if (event == PAXOS_EVENT_PROMISED && !sim_sync(sim))
 		observer_promised(member, ballot);
-	} else if (event == PAXOS_EVENT_ACCEPTED) {
-		entry = paxos_log_entry(&core->log, slot);
-		if (!entry || !entry->value || entry->ballot != ballot)
-			broken(sim, LAW_WHOLE,
-			       "member %u accepts slot %llu, and holds nothing",
-			       member->id, U(slot));
-		observer_voted(member, slot, ballot,
-			       value_of(sim, &entry->value->origin,
-					entry->value->kind, entry->value->bytes,
-					entry->value->len));
-	}
 }
 
 const struct paxos_ops member_ops = {

@@ -18,6 +18,27 @@ static u64 soonest(const struct member *member)
 	return soonest;
 }
 
+/* What it knows as chosen, and has not delivered yet, is what was. */
+static void known_check(struct member *member)
+{
+	const struct paxos_core *core = &member->core;
+	struct sim *sim = member->sim;
+
+	for (u64 slot = core->commit + 1; slot <= core->log.last; slot++) {
+		const struct paxos_entry *entry =
+			paxos_log_entry(&core->log, slot);
+		const struct value *chosen;
+
+		if (!(entry->flags & PAXOS_ENTRY_CHOSEN))
+			continue;
+		chosen = observer_slot(sim, slot)->chosen;
+		if (!chosen || !value_is(chosen, entry->value))
+			broken(sim, LAW_AGREEMENT,
+			       "member %u takes for chosen in slot %llu what is not",
+			       member->id, U(slot));
+	}
+}
+
 void settle_check(struct member *member)
 {
 	const struct paxos_core *core = &member->core;
@@ -48,6 +69,7 @@ void settle_check(struct member *member)
 	if (member->bytes > core->settings.bytes)
 		broken(sim, LAW_MEMORY, "member %u holds %llu bytes of %u",
 		       member->id, U(member->bytes), core->settings.bytes);
+	known_check(member);
 	epoch_check(member);
 	spy_counted(member);
 	if (core->wake > soonest(member))

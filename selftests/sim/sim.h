@@ -68,6 +68,7 @@ enum knob {
 	KNOB_MEMBER,
 	KNOB_RESIGN,
 	KNOB_YIELD,
+	KNOB_MASK,
 	KNOBS,
 };
 
@@ -156,6 +157,7 @@ struct disk_record {
 	u8 *bytes;		/* of a Trim */
 	u32 len;
 	u8 type;
+	bool vote;		/* not what it was told is chosen */
 };
 
 /* What the slots up to one left behind. */
@@ -197,6 +199,10 @@ struct held {
 	/* the ballot in which it knows it as chosen, in that life of its own */
 	u64 known;
 	u32 known_life;
+	/* what it accepted last, and in which ballot, likewise */
+	u32 accepted_life;
+	u64 accepted;
+	struct value *accepted_value;
 };
 
 struct clock {
@@ -223,6 +229,7 @@ struct member {
 	struct sim *sim;
 	struct paxos_core core;
 	struct paxos_entry *entries;
+	u8 grown;		/* its log and memory, so often twofold */
 	u8 id;
 	u8 status;
 	u64 asks;		/* not 0: begins in epoch 0, and knows these */
@@ -246,6 +253,7 @@ struct member {
 	/* timers */
 	u64 tick_at;
 	u32 tick_generation;
+	bool epoch_new;		/* in this call */
 	u32 spins;
 	u32 campaigns;		/* in a row, in vain */
 
@@ -396,6 +404,7 @@ struct totals {
 	u64 unchanged;		/* that were refused */
 	u64 joined;
 	u64 partitions;
+	u64 masks;
 	u64 records;
 	u64 kv_applied;
 	u64 kv_saved;
@@ -428,6 +437,9 @@ struct sim {
 
 	/* network */
 	bool cut[SIM_MEMBERS_MAX + 1][SIM_MEMBERS_MAX + 1];
+	/* types of messages, as bits, that a link loses, and that it keeps long */
+	u32 lost[SIM_MEMBERS_MAX + 1][SIM_MEMBERS_MAX + 1];
+	u32 late[SIM_MEMBERS_MAX + 1][SIM_MEMBERS_MAX + 1];
 	u64 heal_at;
 	struct packet *kept[SIM_KEPT];	/* to come again, long after */
 
@@ -499,6 +511,8 @@ void schedule_free(struct schedule *schedule);
 void network_send(struct member *member, const struct paxos_message *message);
 void network_arrive(struct sim *sim, struct packet *packet);
 void network_partition(struct sim *sim);
+void network_mask(struct sim *sim, u8 one);
+void network_unmask(struct sim *sim);
 void network_replay(struct sim *sim);
 void network_heal(struct sim *sim);
 
@@ -520,7 +534,7 @@ void member_resign(struct member *member);
 void member_yield(struct member *member, u8 to, u64 timeout);
 int member_learn(struct member *member, const struct disk_record *record);
 void member_begin(struct member *member, const struct checkpoint *first);
-bool member_propose(struct member *member, u32 len, u64 timeout);
+bool member_propose(struct member *member, u8 kind, u32 len, u64 timeout);
 bool member_read(struct member *member, u64 timeout);
 void member_cancel(struct member *member, struct proposal *proposal);
 void member_cancel_read(struct member *member, struct read *read);
@@ -582,6 +596,8 @@ struct slot *observer_slot(struct sim *sim, u64 slot);
 void observer_promised(struct member *member, u64 ballot);
 void observer_voted(struct member *member, u64 slot, u64 ballot,
 		    struct value *value);
+void observer_learnt(struct member *member, u64 slot, u64 ballot,
+		     struct value *value);
 struct vote *observer_proposed(struct sim *sim, u64 slot, u64 ballot,
 			       struct value *value);
 void observer_delivered(struct member *member, u64 slot,

@@ -58,6 +58,15 @@ static void said_prepare(struct member *member,
 	sim->totals.campaigns++;
 }
 
+/* It has learnt that not what its disk holds of @number is chosen. */
+static bool outvoted(struct member *member, u64 number)
+{
+	struct value *chosen = observer_slot(member->sim, number)->chosen;
+
+	return chosen && paxos_core_chosen(&member->core, number) &&
+	       observer_held(member, number)->value != chosen;
+}
+
 /* The votes of @member that this page must tell of, and no others. */
 static void promise_page(struct member *member,
 			 const struct paxos_message *message)
@@ -79,8 +88,11 @@ static void promise_page(struct member *member,
 		if (i < message->count && item.slot < number)
 			at = paxos_wire_item(at, &item);
 		if (i == message->count || item.slot != number) {
-			/* proposed in this ballot: the candidate leads */
+			/* proposed in this ballot: the candidate leads; or
+			 * it knows by now that another value is chosen
+			 */
 			if (held->value && held->ballot < message->ballot &&
+			    !outvoted(member, number) &&
 			    !observer_vote(sim, number, message->ballot))
 				broken(sim, LAW_ACCEPTOR,
 				       "member %u promises " BALLOT

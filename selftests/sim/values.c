@@ -107,9 +107,10 @@ struct value *value_of(struct sim *sim, const struct paxos_origin *origin,
 	struct value *value;
 	u64 i;
 
-	if (kind == PAXOS_NOOP) {
-		if (len || origin->member || origin->incarnation || origin->seq)
-			broken(sim, LAW_AGREEMENT, "a no-op with an origin");
+	if (kind == PAXOS_NOOP && !origin->member) {
+		if (len || origin->incarnation || origin->seq)
+			broken(sim, LAW_AGREEMENT,
+			       "a no-op with half an origin");
 		return &sim->noop;
 	}
 	if (!sim->values_cap)
