@@ -12,9 +12,14 @@
 BATCHES=$(scaled 16 8)
 SIZE=32M
 
-attach() { losetup --find --show "$1"; }
+attach() {
+	undo "detach $1"
+	losetup --find --show "$1"
+}
+detach() { losetup -j "$1" | cut -d: -f1 | xargs -r losetup -d; }
 
-a_log_is_written_with_every_write_recorded() {
+# record VERB BATCHES: logwrites writes a log, and every write is recorded.
+record() {
 	local disk log
 	need losetup mke2fs dmsetup logwrites
 	need_module loop
@@ -24,21 +29,28 @@ a_log_is_written_with_every_write_recorded() {
 	truncate -s 256M "$work/log"
 	disk=$(attach "$work/disk")
 	log=$(attach "$work/log")
-	undo "losetup -d $disk; losetup -d $log"
 	mke2fs -q -t ext4 -m 0 -J size=1 "$disk"
 	# What was there before the first write that is recorded.
 	cat "$disk" >"$work/target"
 	dmsetup create paxos-writes --table \
 		"0 $(blockdev --getsz "$disk") log-writes $disk $log"
-	mkdir "$work/mount"
+	mkdir -p "$work/mount"
 	mount /dev/mapper/paxos-writes "$work/mount"
 	mkdir "$work/mount/state"
 	sync -f "$work/mount"
-	logwrites write "$work/mount/state" "$BATCHES" \
+	logwrites "$1" "$work/mount/state" "$2" \
 		'dmsetup message paxos-writes 0 mark'
 	umount "$work/mount"
 	dmsetup remove paxos-writes
-	touch "$work/recorded"
+	detach "$work/disk"
+	detach "$work/log"
+	echo "$2" >"$work/recorded"
+}
+
+a_log_is_written_with_every_write_recorded() { record write "$BATCHES"; }
+and_one_that_is_trimmed_meanwhile() {
+	rm "$work"/disk "$work"/target "$work"/log
+	record trim $((2 * BATCHES))
 }
 
 # The disk as it is now, after the power has come back: as a file system that
@@ -58,8 +70,10 @@ look() {
 }
 
 at_each_of_them_what_was_acknowledged_is_there() {
-	local next=0 mark acknowledged=-1 found=-1 before looks=0 rises=0
+	local next=0 mark acknowledged=-1 found=-1 before looks=0 rises=0 batches
 	[ -e "$work/recorded" ] || skip "nothing was recorded"
+	batches=$(<"$work/recorded")
+	rm "$work/recorded"
 	while [ "$next" != end ]; do
 		read -r next mark < <(logwrites replay "$work/log" \
 			"$work/target" "$next")
@@ -74,9 +88,12 @@ at_each_of_them_what_was_acknowledged_is_there() {
 	done
 	say "$looks writes, $found records in the end, in $rises steps"
 	[ "$found" = "$acknowledged" ]
-	[ "$looks" -gt $((2 * BATCHES)) ] && [ "$rises" -ge "$BATCHES" ]
+	[ "$looks" -gt $((2 * batches)) ] && [ "$rises" -ge "$batches" ]
 }
+and_there_too() { at_each_of_them_what_was_acknowledged_is_there; }
 
 run_tests \
 	a_log_is_written_with_every_write_recorded \
-	at_each_of_them_what_was_acknowledged_is_there
+	at_each_of_them_what_was_acknowledged_is_there \
+	and_one_that_is_trimmed_meanwhile \
+	and_there_too
