@@ -47,8 +47,10 @@ int child_start(struct child *child, char **words);
  * and Ctrl-Z does not stop it.
  */
 bool child_ended(struct child *child, int *status);
-/* For so long, or until there may be news. What should end this process goes to
- * the group.
+/*
+ * child_pause - for so long, or until there may be news
+ *
+ * What should end this process goes to the group.
  */
 void child_pause(const struct child *child, uint64_t ms);
 /* The whole group. */
