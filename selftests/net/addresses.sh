@@ -4,6 +4,8 @@
 # Addresses of another kind, and members that move.
 #
 #	paxos-1 fe80::1%eth0 ---- eth0%fe80::2 paxos-2
+#
+# Their interfaces have other numbers, as on real hosts.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
@@ -12,7 +14,8 @@ two_hosts_with_one_wire() {
 	undo drop_hosts 1 2
 	ip netns add paxos-1
 	ip netns add paxos-2
-	ip link add eth0 netns paxos-1 type veth peer name eth0 netns paxos-2
+	ip link add eth0 index 41 netns paxos-1 type veth \
+		peer name eth0 index 42 netns paxos-2
 	paxosctl genkey >"$work/key"
 	for i in 1 2; do
 		ip -n "paxos-$i" address add "fe80::$i/64" dev eth0 nodad
@@ -56,8 +59,21 @@ moves_that_cannot_be_are_refused() {
 	on 1 paxosctl propose 'unmoved'
 }
 
+a_change_of_the_members_keeps_their_interfaces() {
+	local role
+	for role in demote promote; do
+		on 1 paxosctl member "$role" 2
+		on 2 paxosctl propose "$role"
+		on 2 paxosctl status | grep '\[fe80::1%eth0\]:7400' >&2
+	done
+	same_logs 1 2
+	refused 1 'member 1 has that address' \
+		on 1 paxosctl member add 3 '[fe80::1%eth0]:7400'
+}
+
 run_tests \
 	two_hosts_with_one_wire \
 	an_address_that_is_wrong_can_be_set_right \
 	link_local_addresses_with_their_interface \
-	moves_that_cannot_be_are_refused
+	moves_that_cannot_be_are_refused \
+	a_change_of_the_members_keeps_their_interfaces

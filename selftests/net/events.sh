@@ -116,6 +116,26 @@ what_is_done_is_counted() {
 	[ "$(counter 2 forward-out)" -ge "$n" ]
 }
 
+tracing=/sys/kernel/tracing
+each_step_can_be_traced() {
+	local event
+	[ -w "$tracing/events/paxos/enable" ] || skip 'no tracepoints'
+	echo 1 >"$tracing/events/paxos/enable"
+	echo >"$tracing/trace"
+	lead 2
+	lead 1
+	on 2 paxosctl propose 'traced'
+	on 2 bash -c 'echo nonsense >/dev/udp/10.77.0.1/7400'
+	until_true traced paxos_drop 'group=1 short len=9'
+	for event in message_in message_out promise accept chosen persist; do
+		until_true traced "paxos_$event" 'group=1 '
+	done
+	traced paxos_message_in 'group=1 accept 1>2 '
+	until_true traced paxos_persist '.*count=0 durable=1'
+	echo 0 >"$tracing/events/paxos/enable"
+}
+traced() { grep -Eq -- " $1: $2" "$tracing/trace"; }
+
 a_deleted_group_is_told() {
 	on 1 paxosctl group del 1
 	until_true shows 'deleted'
@@ -132,4 +152,5 @@ run_tests \
 	the_log_can_be_followed \
 	events_are_JSON_where_it_is_asked_for \
 	what_is_done_is_counted \
+	each_step_can_be_traced \
 	a_deleted_group_is_told
