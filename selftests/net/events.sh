@@ -132,7 +132,7 @@ each_step_can_be_traced() {
 		until_true traced "paxos_$event" 'group=1 '
 	done
 	traced paxos_message_in 'group=1 accept 1>2 '
-	until_true traced paxos_persist 'count=0 durable=1'
+	until_true traced paxos_persist '.*count=0 durable=1'
 	echo 0 >"$tracing/events/paxos/enable"
 }
 traced() { grep -Eq -- " $1: $2" "$tracing/trace"; }
