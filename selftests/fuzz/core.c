@@ -3,9 +3,9 @@
  * One core, a hostile world: any decodable messages of members 2 and 3, in any
  * epoch, with configurations in them, what their agents bring of logs and
  * snapshots, ticks, proposals, reads, a disk that is slow, crashes, and no
- * memory at times. Nobody lies with a key in hand in real life; it must not crash all the same,
- * and must keep its own promises. The harness checks that after every step.
- * FUZZ_TRACE=1 in the environment tells what happened.
+ * memory at times. Nobody lies with a key in hand in real life; it must not
+ * crash all the same, and must keep its own promises. The harness checks that
+ * after every step. FUZZ_TRACE=1 in the environment tells what happened.
  */
 #include <stdlib.h>
 #include "../core/harness.h"
