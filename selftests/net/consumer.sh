@@ -97,8 +97,13 @@ what_was_added_before_a_read_is_in_it_wherever() {
 	says 8 sum $((sum + 100))
 }
 
+# is_written I: its disk knows of all that its kernel does.
+is_written() { [ "$(state "$1" lsn)" = "$(state "$1" durable)" ]; }
+
 from_now_on_is_from_when_the_group_starts() {
 	consume 5
+	until_true is_even 1 3
+	until_true is_written 3	# what it learns again behind the start is new
 	cluster kill 3
 	on 3 paxosctl group add -c "$PAXOS_RUN/3.conf"
 	at 3 5 open 1 0 0
