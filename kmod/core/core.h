@@ -25,6 +25,7 @@
 #define PAXOS_PENDING_MAX	1024	/* proposals of this member under way */
 #define PAXOS_READS_MAX		64	/* quorum reads under way */
 #define PAXOS_WINDOW_DEFAULT	1024	/* undecided slots */
+#define PAXOS_WINDOW_MAX	4096	/* of any member */
 #define PAXOS_LOG_DEFAULT	4096	/* slots held, undecided and chosen */
 #define PAXOS_PAYLOAD_DEFAULT	1432	/* bytes a batch fills: fits 1500 MTU */
 #define PAXOS_BYTES_DEFAULT	(64U << 20)	/* of values held */

@@ -144,10 +144,14 @@ bool paxos_leader_propose(struct paxos_core *core, struct paxos_value *value)
 	return true;
 }
 
-/* A reader needs slots up to @last chosen: nobody else will fill them. */
+/*
+ * A reader needs slots up to @last chosen: nobody else will fill them. Nobody can
+ * have gone further than the widest window from what is chosen.
+ */
 void paxos_leader_fill(struct paxos_core *core, u64 last)
 {
-	if (core->role != PAXOS_LEADER)
+	if (core->role != PAXOS_LEADER ||
+	    last > core->commit + PAXOS_WINDOW_MAX)
 		return;
 	while (core->next_slot <= last)
 		if (!paxos_leader_propose(core, paxos_value_get(&core->noop))) {

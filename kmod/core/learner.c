@@ -80,12 +80,16 @@ void paxos_learner_behind(struct paxos_core *core, u64 held)
 	paxos_observe(core, PAXOS_EVENT_BEHIND, held, 0);
 }
 
-/* Ask for what is known to be chosen, and not here. */
+/*
+ * Ask for what is known to be chosen, and not here. An answer with more than the
+ * log holds would be dropped whole, each time.
+ */
 void paxos_learner_ask(struct paxos_core *core)
 {
 	struct paxos_message message = {
 		.fetch.first = core->commit + 1,
-		.fetch.last = core->commit_known,
+		.fetch.last = min(core->commit_known,
+				  core->commit + core->log.size),
 	};
 
 	if (core->commit_known <= core->commit || !core->fetch_from)
@@ -190,8 +194,7 @@ enum paxos_drop paxos_learner_fetch(struct paxos_core *core,
 				    const struct paxos_message *message)
 {
 	/* A reader met a slot that no Accept quorum may ever have seen. */
-	if (message->epoch == core->config.epoch &&
-	    message->fetch.last <= core->commit + core->settings.window)
+	if (message->epoch == core->config.epoch)
 		paxos_leader_fill(core, message->fetch.last);
 	paxos_learner_show(core, message->from, message->fetch.first,
 			   message->fetch.last, message->stamp);

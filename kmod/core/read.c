@@ -49,16 +49,13 @@ static void read_settle(struct paxos_core *core, struct paxos_read *read)
 		.fetch.last = read->slot,
 	};
 
-	if (core->commit >= read->slot) {
+	if (core->commit >= read->slot)
 		read_finish(core, read, PAXOS_OUTCOME_CHOSEN);
-	} else if (core->role == PAXOS_LEADER) {
-		/* As for a Fetch: nobody can have gone further. */
-		if (read->slot <= core->commit + core->settings.window)
-			paxos_leader_fill(core, read->slot);
-	} else if (core->leader) {
+	else if (core->role == PAXOS_LEADER)
+		paxos_leader_fill(core, read->slot);
+	else if (core->leader)
 		paxos_message_send(core, core->leader, PAXOS_FETCH,
 				   core->ballot, &message);
-	}
 }
 
 static void read_progress(struct paxos_core *core, struct paxos_read *read)

@@ -311,6 +311,24 @@ static void test_leader_silent(void **state)
 	cluster_free(c);
 }
 
+/* An answer is taken whole or not at all: it must fit. */
+static void test_small_log(void **state)
+{
+	struct cluster *c = cluster_make(3);
+	struct paxos_message m;
+
+	c->wiped = true;	/* the others vote on no disk */
+	c->settings.window = 16;
+	c->settings.log_size = 32;
+	host_boot(c, 1);
+	host_start(c, 1);
+	say_commit(c, 2, 1, B(1, 2), 1000);
+	peek_message(c, PAXOS_FETCH, 1, 2, &m);
+	assert_int_equal(m.fetch.first, 1);
+	assert_int_equal(m.fetch.last, 32);
+	cluster_free(c);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -324,6 +342,8 @@ int main(void)
 		TEST("Commit is said by who owns the ballot",
 		     test_commit_sender),
 		TEST("a gap is fetched, then delivered in order", test_gap),
+		TEST("a Fetch asks for no more than the log holds",
+		     test_small_log),
 		TEST("a Fetch without an answer is repeated, not stormed",
 		     test_fetch_again),
 		TEST("who was away fetches page by page",

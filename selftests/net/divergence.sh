@@ -120,7 +120,7 @@ consumers_on_two_hosts() {
 	on 1 paxosctl kv get key
 	until_true says 5 sum 40
 	until_true says 6 sum 40
-	on 3 paxosctl snapshot save
+	on 3 paxosctl snapshot save "$work/saved"
 	snapshots >"$work/snapshots"
 	[ -s "$work/snapshots" ]
 	# As if one had been taken between a wrong slot and its discovery.
