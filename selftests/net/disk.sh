@@ -159,7 +159,6 @@ a_full_disk_silences_its_member_and_it_says_so() {
 	on 3 paxosctl propose 'on the new disk'
 	spawn 1 burst -n 1400 -o 4 -l 32768 -t 30000 large >"$work/acks"
 	until_true is 3 wait agent
-	await_growth 1
 	stop_spawned
 	until_true ended_for_space 1
 	on 1 paxosctl propose 'two of three'

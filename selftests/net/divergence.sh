@@ -255,6 +255,9 @@ a_replay_from_its_disk_heals_it() {
 # Its log is as good as before, and what it decides; not what it has applied.
 a_leader_that_halts_leads_on_and_others_end_leases() {
 	local lease
+	# Voters only: a learner would get what it holds from this leader.
+	cluster down
+	cluster up 3
 	lead 1
 	modprobe paxos_kv
 	on 1 paxosctl kv put there yes
@@ -274,7 +277,7 @@ a_leader_that_halts_leads_on_and_others_end_leases() {
 	on 1 paxosctl propose 'by a halted one'
 	cluster kill 1
 	cluster start 1
-	all_compared 1 2 3 4
+	all_compared 1 2 3
 	rmmod paxos_kv
 }
 
