@@ -192,15 +192,14 @@ int kv_nl_info(struct sk_buff *skb, struct genl_info *info)
 }
 
 /*
- * A GET under way. @range.limit is what is left of it, @after the last key once
- * there was one.
+ * A GET under way, with @replica from its first page on. @range.limit is what is
+ * left of it, @after the last key once there was one.
  */
 struct get_dump {
 	struct kv_replica *replica;
 	struct kv_range range;
 	bool exact;
 	bool over;
-	bool first;
 	u8 prefix[KV_KEY_MAX];
 	u8 after[KV_KEY_MAX];
 };
@@ -235,33 +234,18 @@ int kv_nl_get_start(struct netlink_callback *cb)
 	struct nlattr **attrs = paxos_dump_attrs(cb);
 	struct nlattr *after = attrs[PAXOS_KV_A_AFTER];
 	struct get_dump *dump;
-	bool exact = false;
 
-	if (attrs[PAXOS_KV_A_EXACT])
-		exact = nla_get_u8(attrs[PAXOS_KV_A_EXACT]);
-	if (after && exact) {
-		NL_SET_ERR_MSG_ATTR(cb->extack, after,
-				    "behind a key there are others, not the key");
-		return -EINVAL;
-	}
 	dump = kvzalloc(sizeof(*dump), GFP_KERNEL);
 	if (!dump)
-		return kv_refuse(cb->extack, -ENOMEM);
-	dump->replica = dump_replica(cb);
-	if (IS_ERR(dump->replica)) {
-		int err = PTR_ERR(dump->replica);
-
-		kvfree(dump);
-		return err;
-	}
-	dump->first = true;
-	dump->exact = exact;
+		return -ENOMEM;
 	dump->range.prefix = dump->prefix;
 	if (attrs[PAXOS_KV_A_KEY]) {
 		dump->range.prefix_len = nla_len(attrs[PAXOS_KV_A_KEY]);
 		memcpy(dump->prefix, nla_data(attrs[PAXOS_KV_A_KEY]),
 		       dump->range.prefix_len);
 	}
+	if (attrs[PAXOS_KV_A_EXACT])
+		dump->exact = nla_get_u8(attrs[PAXOS_KV_A_EXACT]);
 	if (after) {
 		dump->range.after = dump->after;
 		dump->range.after_len = nla_len(after);
@@ -281,7 +265,8 @@ int kv_nl_get_done(struct netlink_callback *cb)
 	struct get_dump *dump = (struct get_dump *)cb->args[0];
 
 	if (dump) {
-		kv_replica_put(dump->replica);
+		if (dump->replica)
+			kv_replica_put(dump->replica);
 		kvfree(dump);
 	}
 	return 0;
@@ -362,6 +347,23 @@ static int refuse_get(struct netlink_ext_ack *extack,
 	return err;
 }
 
+/* What can be refused with a sentence: kv_nl_get_start() has none on 6.1. */
+static int get_first(struct get_dump *dump, struct netlink_callback *cb)
+{
+	struct kv_replica *replica;
+
+	if (dump->exact && dump->range.after) {
+		NL_SET_ERR_MSG(cb->extack,
+			       "behind a key there are others, not the key");
+		return -EINVAL;
+	}
+	replica = dump_replica(cb);
+	if (IS_ERR(replica))
+		return PTR_ERR(replica);
+	dump->replica = replica;
+	return 0;
+}
+
 /* All pages are of the revision that the first one was of. */
 int kv_nl_get(struct sk_buff *skb, struct netlink_callback *cb)
 {
@@ -372,11 +374,16 @@ int kv_nl_get(struct sk_buff *skb, struct netlink_callback *cb)
 
 	if (dump->over)
 		return 0;
+	if (!replica) {
+		err = get_first(dump, cb);
+		if (err)
+			return err;
+		replica = dump->replica;
+	}
 	mutex_lock(&replica->mutex);
 	err = kv_replica_able(replica);
-	if (dump->first && !dump->range.revision)
+	if (!dump->range.revision)
 		dump->range.revision = replica->store->applied;
-	dump->first = false;
 	if (err)
 		kv_refuse(cb->extack, err);
 	else
