@@ -52,7 +52,7 @@ what_makes_no_sense_is_refused() {
 	refused 1 'without --prefix' kv 1 get --quorum --prefix greeting
 	refused 1 'without --serializable' kv 1 get -q -s greeting
 	refused 1 'no such key' kv 1 get --quorum nothing
-	refused 1 '1 to 1024 bytes' kv 1 get --quorum \
+	refused 1 'a key has 1024 bytes at most' kv 1 get --quorum \
 		"$(head -c 2000 /dev/zero | tr '\0' k)"
 	refused 1 'not permitted|hung up' on 1 setpriv --reuid 65534 \
 		--clear-groups paxosctl kv get --quorum greeting
