@@ -43,6 +43,7 @@ a_watch_leaves_nothing_out() {
 	says 5 value 2
 	tell 5 compact "$(said 5 revision)"
 	tell 6 unwatch
+	tell 6 range dir/ 512	# behind a barrier: it has compacted, too
 	tell 6 watch dir/ 1
 	until_true says 6 ends 1
 	says 6 end -116

@@ -41,7 +41,7 @@ sixty_four_members_fit_and_one_more_is_refused() {
 		done
 	} >"$work/many.conf"
 	chmod 600 "$work/many.conf"
-	refused 1 'many.conf:[0-9]*: .*64' on 1 paxosd "$work/many.conf"
+	refused 3 'many.conf:[0-9]*: .*64' on 1 paxosd "$work/many.conf"
 	on 1 nlsend group-add group=u32:65 cluster=zero:16 key=zero:16 \
 		self=u8:1 +member member.id=u8:65 member.address=hex:7f000001 \
 		member.port=be16:1 - | grep '^ERANGE @member.id' >&2

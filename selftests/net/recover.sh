@@ -96,7 +96,7 @@ a_survivor_goes_on_alone() {
 	grep -F '"gone":[1,3,4,5]' "$work/recovered"
 	echo "$new" >"$work/cluster"
 	# With the former name it says where it stands, and does nothing.
-	refused 1 "Set Cluster = $new" on 2 paxosd "$PAXOS_RUN/2.conf"
+	refused 3 "Set Cluster = $new" on 2 paxosd "$PAXOS_RUN/2.conf"
 	recover 2 --confirm "$former" -j | grep '"done":"before"'
 	recover 2 --confirm "$former" | grep "Cluster = $new"
 
@@ -140,7 +140,7 @@ the_other_survivor_comes_back_as_a_fresh_host() {
 	cluster kill 3
 	# Its log, its id: neither is taken.
 	sed -i "s/^Cluster = .*/Cluster = $new/" "$PAXOS_RUN/3.conf"
-	refused 1 'belongs to member 3' on 3 paxosd "$PAXOS_RUN/3.conf"
+	refused 3 'belongs to member 3' on 3 paxosd "$PAXOS_RUN/3.conf"
 	refused 1 'was a member before' \
 		on 2 paxosctl member add 3 10.77.0.3:7400
 	sed -i -e 's/^Self = .*/Self = 6/' -e 's/^Id = 3$/Id = 6/' \
