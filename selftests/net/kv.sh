@@ -438,7 +438,7 @@ every_refusal_says_why() {
 		+item item.key=text:k -
 	answers 'EINVAL @item the item makes no sense' txn group=u32:1 \
 		timeout=u32:100 +item item.section=u8:1 item.what=u8:1 -
-	answers 'ERANGE @item.section' txn group=u32:1 timeout=u32:100 \
+	answers 'ERANGE @item' txn group=u32:1 timeout=u32:100 \
 		+item item.section=u8:3 item.what=u8:1 item.key=text:k -
 	answers 'ERANGE @key' -d get group=u32:1 key=zero:1025
 	answers 'ERANGE .*yet to come' -d get group=u32:1 revision=u64:1000000
