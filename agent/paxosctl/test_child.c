@@ -199,6 +199,10 @@ int test_child(void)
 		TEST(ctrl_c_ends_it),
 	};
 
+	/* Shells have what they run in the background ignore these. */
+	signal(SIGINT, SIG_DFL);
+	signal(SIGQUIT, SIG_DFL);
+	signal(SIGHUP, SIG_DFL);
 	return cmocka_run_group_tests_name("paxosctl: commands", tests, NULL,
 					   NULL);
 }
