@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Several hosts want to lead at once, again and again.
+#
+# Patient: 6.12 and User Mode Linux run it.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 

@@ -280,7 +280,7 @@ who_stalls_holds_up_nobody_else_and_is_seen() {
 	consume 6
 	at 1 5 open 1 0 0
 	at 1 6 open 1 0 0
-	tell 5 stall "$([ -n "$slow" ] && echo 20000 || echo 6000)"
+	tell 5 stall "$(term 6000 20000)"
 	tell 6 add 1 30000
 	tell 6 add 1 30000
 	tell 6 read 30000
@@ -315,7 +315,7 @@ who_is_left_behind_by_the_log_is_stopped() {
 	alone 1 9 512
 	at 1 5 open 9 1 0
 	at 1 6 open 9 1 0
-	tell 5 stall "$([ -n "$slow" ] && echo 15000 || echo 3000)"
+	tell 5 stall "$(term 3000 15000)"
 	tell 6 drip 2000 10 20000
 	until_true says 6 chosen 2000
 	tell 6 read 30000

@@ -10,7 +10,7 @@ kv() { on "$1" paxosctl kv "${@:2}"; }
 kvj() { on "$1" paxosctl -j kv "${@:2}"; }
 
 # What a few commands take, one after the other, is less.
-TTL=$([ -n "$slow" ] && echo 20s || echo 5s)
+TTL=$(term 4s 20s)
 
 # number FIELD: of the JSON on standard input
 number() { sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p"; }
@@ -219,8 +219,8 @@ has_seen() {
 compacted() { [ "$(kvj "$1" status | number compacted)" -gt "$2" ]; }
 
 history_goes_by_itself_if_it_is_told_to() {
-	local revision age=2
-	[ -z "$slow" ] || age=20
+	local revision age
+	age=$(term 2 20)
 	revision=$(kvj 1 put aging 0 | number revision)
 	kv 2 history 20
 	kv 3 status | grep 'keeps 20 revisions' >&2

@@ -13,7 +13,7 @@
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 . "${BASH_SOURCE[0]%/*}/device.bash"
 
-TTL=$([ -n "$slow" ] && echo 20000 || echo 6000)	# ms
+TTL=$(term 6000 20000)	# ms
 EVER=-1
 
 # use FD I: a subsystem of host I.

@@ -7,7 +7,7 @@
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 . "${BASH_SOURCE[0]%/*}/device.bash"
 
-TTL=$([ -n "$slow" ] && echo 12000 || echo 4000)	# ms
+TTL=$(term 4000 12000)	# ms
 
 # use FD DEVICE I: a subsystem of host I.
 use() {

@@ -3,6 +3,8 @@
 #
 # Snapshots of paxos_kv.ko's store: whoever lacks the log behind it has the same
 # keys, history, leases and locks as the others.
+#
+# Patient: 6.12 and User Mode Linux run it.
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 . "${BASH_SOURCE[0]%/*}/counted.bash"
@@ -12,7 +14,7 @@ FILL=$(scaled 1500 600)	# more than the kernel holds
 # A store that was just opened has a snapshot to load.
 kv() { on "$1" paxosctl kv "$2" -t 60s "${@:3}"; }
 kvj() { on "$1" paxosctl -j kv "${@:2}"; }
-TTL=$([ -n "$slow" ] && echo 20s || echo 3s)
+TTL=$(term 3s 20s)
 number() { sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p"; }
 
 # all_of I: what host I holds, after all that was chosen.

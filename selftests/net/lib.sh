@@ -27,6 +27,10 @@ export PAXOS_PATIENCE=$PATIENCE
 slow=${PAXOS_SLOW:-}
 [ "${PAXOS_GUEST-}" != uml ] || slow=1
 
+# term TIME LONG: what some commands have to fit into; LONG where each takes a
+# second.
+term() { [ "${PAXOS_GUEST-}" = uml ] && echo "$2" || echo "$1"; }
+
 # scaled N [M]: N, or where it is slow a tenth of it, M at least. The verdict says
 # which, so names of tests are true of any.
 scaled() {

@@ -8,7 +8,7 @@
 
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
-TTL=$([ -n "$slow" ] && echo 20 || echo 6)	# seconds
+TTL=$(term 6 20)	# seconds
 COUNT=$(scaled 40 20)
 
 queue() { quietly_on "$1" paxosctl queue "${@:2}"; }
