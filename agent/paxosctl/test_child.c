@@ -89,7 +89,7 @@ static void all_of_it_ends_with_this_process(void **state)
 	assert_int_equal(pipe(ready), 0);
 	pid = fork();
 	if (!pid) {
-		char *words[] = { "sh", "-c", "sleep 600 & echo; wait", NULL };
+		char *words[] = { "sh", "-c", "sleep 600 & sleep 1; echo; wait", NULL };
 		struct child child;
 
 		dup2(ready[1], STDOUT_FILENO);
@@ -131,8 +131,12 @@ static int job(const char *script)
 	pid_t pid = fork();
 	int status;
 
+	/* Both do it, for either may be the first. */
+	signal(SIGTTOU, SIG_IGN);
 	if (!pid) {
 		setpgid(0, 0);
+		tcsetpgrp(STDIN_FILENO, getpid());
+		signal(SIGTTOU, SIG_DFL);
 		_exit(shell(script));
 	}
 	setpgid(pid, pid);
