@@ -188,7 +188,7 @@ static void ctrl_z_stops_nothing(void **state)
 static void ctrl_c_ends_it(void **state)
 {
 	(void)state;
-	assert_int_equal(at_a_terminal("echo; sleep 600", "\x03"), 128 + SIGINT);
+	assert_int_equal(at_a_terminal("echo; exec sleep 600", "\x03"), 128 + SIGINT);
 }
 
 int test_child(void)
