@@ -25,7 +25,8 @@ static const int dropped[] = { SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU };
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
-pid_t run_words(char **words)
+/* @group: whose it is to be of; 0: one of its own. */
+static pid_t start(char **words, pid_t group)
 {
 	const pid_t parent = getpid();
 	sigset_t none;
@@ -36,17 +37,22 @@ pid_t run_words(char **words)
 	child = fork();
 	if (child) {
 		if (child > 0)
-			setpgid(child, child);
+			setpgid(child, group ? group : child);
 		return child;
 	}
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	setpgid(0, 0);
+	setpgid(0, group);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() == parent)
 		execvp(words[0], words);
 	complain("cannot run '%s': %s", words[0], strerror(errno));
 	_exit(127);
+}
+
+pid_t run_words(char **words)
+{
+	return start(words, 0);
 }
 
 void child_block(struct child *child)
@@ -62,53 +68,64 @@ void child_block(struct child *child)
 }
 
 /*
- * PR_SET_PDEATHSIG reaches one process; this one is of the group, so that the
+ * PR_SET_PDEATHSIG reaches one process; this one leads the group, so that the
  * group's number is no other's, and hears when the other end is gone.
  */
-static void guard(pid_t group, int end)
+static void guard(int end)
 {
 	sigset_t all;
 	char byte;
 
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
-	if (!setpgid(0, group) && !read(end, &byte, 1))
+	if (!setpgid(0, 0) && !read(end, &byte, 1))
 		kill(0, SIGKILL);
 	_exit(0);
 }
 
-int child_start(struct child *child, char **words)
+/* It is there before the command is, so that nothing is without it. */
+static int start_guard(struct child *child)
 {
-	pid_t pid;
 	int ends[2];
 
-	child->guard = -1;
-	child->wants = false;
-	child->lent = false;
-	child->pid = run_words(words);
-	if (child->pid < 0)
-		return -1;
-	child->terminal = open("/dev/tty", O_RDWR | O_CLOEXEC);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
-		return 0;
-	pid = fork();
-	if (!pid) {
+		return -1;
+	child->group = fork();
+	if (!child->group) {
 		close(ends[1]);
-		guard(child->pid, ends[0]);
+		guard(ends[0]);
 	}
 	close(ends[0]);
 	child->guard = ends[1];
+	if (child->group > 0)
+		return setpgid(child->group, child->group);
+	close(child->guard);
+	return -1;
+}
+
+int child_start(struct child *child, char **words)
+{
+	child->wants = false;
+	child->lent = false;
+	if (start_guard(child))
+		return -1;
+	child->pid = start(words, child->group);
+	if (child->pid < 0) {
+		close(child->guard);
+		return -1;
+	}
+	child->terminal = open("/dev/tty", O_RDWR | O_CLOEXEC);
 	return 0;
 }
 
 static void lend_terminal(struct child *child)
 {
 	if (tcgetpgrp(child->terminal) != getpgrp() ||
-	    tcsetpgrp(child->terminal, child->pid))
+	    tcsetpgrp(child->terminal, child->group))
 		return;
 	child->wants = false;
 	child->lent = true;
-	kill(-child->pid, SIGCONT);
+	kill(-child->group, SIGCONT);
 }
 
 bool child_ended(struct child *child, int *status)
@@ -117,7 +134,7 @@ bool child_ended(struct child *child, int *status)
 		if (!WIFSTOPPED(*status))
 			return true;
 		if (WSTOPSIG(*status) == SIGTSTP)
-			kill(-child->pid, SIGCONT);
+			kill(-child->group, SIGCONT);
 		if (WSTOPSIG(*status) == SIGTTIN ||
 		    WSTOPSIG(*status) == SIGTTOU)
 			child->wants = true;
@@ -138,12 +155,12 @@ void child_pause(const struct child *child, uint64_t ms)
 
 	for (i = 0; i < COUNT(passed_on); i++)
 		if (signal == passed_on[i])
-			kill(-child->pid, signal);
+			kill(-child->group, signal);
 }
 
 void child_kill(const struct child *child)
 {
-	kill(-child->pid, SIGKILL);
+	kill(-child->group, SIGKILL);
 	kill(child->pid, SIGKILL);
 	waitpid(child->pid, NULL, 0);
 }
@@ -154,8 +171,6 @@ void child_release(struct child *child)
 		tcsetpgrp(child->terminal, getpgrp());
 	if (child->terminal >= 0)
 		close(child->terminal);
-	if (child->guard < 0)
-		return;
 	send(child->guard, "", 1, MSG_NOSIGNAL);
 	close(child->guard);
 }

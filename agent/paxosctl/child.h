@@ -11,14 +11,16 @@
 
 /**
  * struct child - a command in a process group of its own
+ * @group: the process that leads it, and kills it when this one is gone
  * @signals: that child_pause() takes
- * @guard: of the process that kills the group when this one is gone; -1: none
+ * @guard: what @group hears that by
  * @terminal: of the session; -1: none
  * @wants: it stopped, since the terminal is not the group's
  * @lent: it is now
  */
 struct child {
 	pid_t pid;
+	pid_t group;
 	sigset_t signals;
 	int guard;
 	int terminal;
