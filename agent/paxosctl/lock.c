@@ -94,6 +94,33 @@ static void pause_for(uint32_t ms)
 	nanosleep(&pause, NULL);
 }
 
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int signal)
+{
+	interrupted = signal;
+}
+
+/*
+ * Who does not want to wait any more leaves the queue first. The second time
+ * it ends where it is.
+ */
+static void heed_interrupts(void)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	const struct sigaction action = {
+		.sa_handler = interrupt,
+		.sa_flags = SA_RESETHAND,
+	};
+	struct sigaction before;
+	size_t i;
+
+	for (i = 0; i < sizeof(signals) / sizeof(*signals); i++)
+		if (!sigaction(signals[i], NULL, &before) &&
+		    before.sa_handler != SIG_IGN)
+			sigaction(signals[i], &action, NULL);
+}
+
 static int ended_before(const struct lock *lock)
 {
 	return wrong(lock->store.arguments,
@@ -203,6 +230,8 @@ static int await(struct lock *lock)
 		uint64_t revision = 0;
 		int result;
 
+		if (interrupted)
+			return EXIT_ERROR;
 		store->quiet = true;
 		result = store_each(store, lock->prefix, &revision, take_place,
 				    &queue);
@@ -259,6 +288,8 @@ static int hold(struct lock *lock, char **words)
 	snprintf(token, sizeof(token), "%" PRIu64, lock->token);
 	setenv("PAXOS_TOKEN", token, 1);
 	child_block(&child);
+	if (interrupted)
+		return EXIT_ERROR;
 	/* this process may have been stopped meanwhile */
 	if (!safe(lock))
 		return ended_before(lock);
@@ -290,6 +321,7 @@ static int take_and_hold(struct lock *lock, char **words)
 	struct changed changed = { 0 };
 	int result;
 
+	heed_interrupts();
 	result = enqueue(lock);
 	if (!lock->lease)
 		return result;
@@ -333,6 +365,14 @@ static int prepare(const struct arguments *arguments, struct lock *lock)
 /* The other thread may be in a call: it ends with the process. */
 static int finish(int result)
 {
+	sigset_t signal;
+
+	if (interrupted) {
+		sigemptyset(&signal);
+		sigaddset(&signal, interrupted);
+		raise(interrupted);
+		sigprocmask(SIG_UNBLOCK, &signal, NULL);
+	}
 	if (print_flush())
 		result = EXIT_ERROR;
 	exit(result);

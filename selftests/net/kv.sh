@@ -337,6 +337,23 @@ stop_spawned_first() {
 	kill "${pids[0]}"
 }
 
+# Not only when the lease ends, which is after this test gives up.
+who_is_interrupted_leaves_the_queue_at_once() {
+	locks
+	local code=0 waiter
+	spawn 1 paxosctl lock impatience -- sleep 600
+	until_true wanted impatience 1
+	spawn 2 paxosctl lock --ttl 600s impatience -- touch "$work/impatient"
+	waiter=$!
+	until_true wanted impatience 2
+	kill "$waiter"
+	wait "$waiter" || code=$?
+	[ $code -eq 143 ]
+	wanted impatience 1
+	stop_spawned
+	[ ! -e "$work/impatient" ]
+}
+
 a_shared_lock_is_shared() {
 	locks
 	spawn 1 paxosctl lock -s room -- sleep 600
@@ -494,6 +511,7 @@ run_tests what_one_host_puts_the_others_get bytes_of_all_kinds \
 	one_holds_a_lock_and_its_token_is_the_highest_so_far \
 	its_end_is_seen_where_signals_of_children_are_ignored \
 	who_waits_for_a_lock_does_not_need_the_agent_all_the_time \
+	who_is_interrupted_leaves_the_queue_at_once \
 	a_shared_lock_is_shared \
 	a_lock_moves_from_a_dying_host_after_its_command_was_killed \
 	who_loses_a_lease_by_force_loses_the_command_at_once \
