@@ -8,6 +8,8 @@
 
 /* linux/paxos_queue.h: the transactions of `paxosctl queue`. */
 
+#define ACK_ITEMS	4	/* that an acknowledgement is */
+
 struct queue_key {
 	u16 len;
 	char bytes[2 * PAXOS_QUEUE_NAME_MAX + 16];
@@ -363,30 +365,48 @@ EXPORT_SYMBOL_GPL(paxos_queue_len);
  * @name: of the queue
  * @name_len: of @name
  * @claim: of paxos_queue_pop()
+ * @with: what happens along with it, in the same transaction and therefore
+ *        exactly once, the item's effect for one; in the order of
+ *        paxos_kv_txn(), and its compares must hold, too. May be NULL
+ * @n_with: so many
  * @timeout_ms: as of paxos_kv_submit()
  *
  * Context: Process context, sleeps; a fatal signal ends the wait.
- * Return: 0: it does not come again; -EKEYEXPIRED: it is not the caller's any
- * more: it took too long, and is delivered again, or it was acknowledged
- * before; -EINVAL: a name or id that is none; or as paxos_kv_txn(): after -ETIME
+ * Return: 0: it does not come again; -EKEYEXPIRED: nothing was done: it is not the
+ * caller's any more, since it took too long, and is delivered again, or was
+ * acknowledged before; or a compare of @with does not hold; -EINVAL: a name or id that is none; or as paxos_kv_txn(): after -ETIME
  * or -EINTR it may be tried again, and -EKEYEXPIRED then says nothing.
  */
 int paxos_queue_ack(struct paxos_kv *kv, const char *name, size_t name_len,
-		    const struct paxos_queue_claim *claim, u32 timeout_ms)
+		    const struct paxos_queue_claim *claim,
+		    const struct paxos_kv_item *with, u32 n_with, u32 timeout_ms)
 {
 	struct keys *keys = keys_new(name, name_len, claim->id, claim->id_len);
 	struct paxos_kv_request request = { .page = NULL };
-	struct paxos_kv_item items[4];
+	struct paxos_kv_item *items;
+	u32 i = 0, n = 0;
 	int err;
 
 	if (IS_ERR(keys))
 		return PTR_ERR(keys);
-	items[0] = only_if(PAXOS_KV_TARGET_MOD, &keys->claim,
-			   PAXOS_KV_RELATION_EQUAL, claim->token);
-	items[1] = then_do(PAXOS_KV_OPERATION_DELETE, &keys->claim, NULL, 0, 0);
-	items[2] = then_do(PAXOS_KV_OPERATION_DELETE, &keys->item, NULL, 0, 0);
-	items[3] = then_do(PAXOS_KV_OPERATION_DELETE, &keys->order, NULL, 0, 0);
-	err = paxos_kv_txn(kv, &request, items, ARRAY_SIZE(items), timeout_ms);
+	items = kmalloc_array(ACK_ITEMS + (size_t)n_with, sizeof(*items),
+			      GFP_NOIO);
+	if (!items) {
+		kfree(keys);
+		return -ENOMEM;
+	}
+	/* compares come first */
+	items[n++] = only_if(PAXOS_KV_TARGET_MOD, &keys->claim,
+			     PAXOS_KV_RELATION_EQUAL, claim->token);
+	while (i < n_with && with[i].section == PAXOS_KV_SECTION_IF)
+		items[n++] = with[i++];
+	items[n++] = then_do(PAXOS_KV_OPERATION_DELETE, &keys->claim, NULL, 0, 0);
+	items[n++] = then_do(PAXOS_KV_OPERATION_DELETE, &keys->item, NULL, 0, 0);
+	items[n++] = then_do(PAXOS_KV_OPERATION_DELETE, &keys->order, NULL, 0, 0);
+	while (i < n_with)
+		items[n++] = with[i++];
+	err = paxos_kv_txn(kv, &request, items, n, timeout_ms);
+	kfree(items);
 	kfree(keys);
 	if (err)
 		return err;

@@ -570,6 +570,19 @@ int paxos_kv_compact(struct paxos_kv *kv, u64 revision, u32 timeout_ms)
 }
 EXPORT_SYMBOL_GPL(paxos_kv_compact);
 
+static struct paxos_kv_lease told_lease(const struct kv_lease *lease)
+{
+	u64 now = kv_now_ms();
+
+	return (struct paxos_kv_lease){
+		.id = lease->id,
+		.ttl_ms = lease->ttl,
+		.remaining_ms = lease->deadline > now ?
+			lease->deadline - now : 0,
+		.renewed = lease->renewed,
+	};
+}
+
 /**
  * paxos_kv_lease() - what this host knows of a lease
  * @kv: the store
@@ -584,7 +597,6 @@ int paxos_kv_lease(struct paxos_kv *kv, u64 lease, struct paxos_kv_lease *what)
 {
 	struct kv_replica *replica = kv->replica;
 	const struct kv_lease *found;
-	u64 now = kv_now_ms();
 	int err;
 
 	mutex_lock(&replica->mutex);
@@ -593,13 +605,39 @@ int paxos_kv_lease(struct paxos_kv *kv, u64 lease, struct paxos_kv_lease *what)
 	if (!err && !found)
 		err = -EKEYEXPIRED;
 	if (!err)
-		*what = (struct paxos_kv_lease){
-			.ttl_ms = found->ttl,
-			.remaining_ms = found->deadline > now ?
-				found->deadline - now : 0,
-			.renewed = found->renewed,
-		};
+		*what = told_lease(found);
 	mutex_unlock(&replica->mutex);
 	return err;
 }
 EXPORT_SYMBOL_GPL(paxos_kv_lease);
+
+/**
+ * paxos_kv_lease_after() - the next of all leases that this host knows
+ * @kv: the store
+ * @lease: 0 for the first, or the id of one, that need not be there any more
+ * @what: filled with the one of the next higher id
+ *
+ * Which there are may change between two calls; none that is there all the time
+ * is left out.
+ *
+ * Context: Process context, sleeps. Not from done().
+ * Return: 0; -ENOENT: there is none behind it; or as paxos_kv_lease().
+ */
+int paxos_kv_lease_after(struct paxos_kv *kv, u64 lease,
+			 struct paxos_kv_lease *what)
+{
+	struct kv_replica *replica = kv->replica;
+	const struct kv_lease *next;
+	int err;
+
+	mutex_lock(&replica->mutex);
+	err = kv_user_error(replica);
+	next = kv_lease_after(replica->store, lease);
+	if (!err && !next)
+		err = -ENOENT;
+	if (!err)
+		*what = told_lease(next);
+	mutex_unlock(&replica->mutex);
+	return err;
+}
+EXPORT_SYMBOL_GPL(paxos_kv_lease_after);

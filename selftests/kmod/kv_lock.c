@@ -12,7 +12,8 @@
  *	elected NAME | known NAME	linearizable | serializable
  *	register NAME ID ADDRESS TTL_MS
  *	release
- *	push NAME ID VALUE | pop NAME TTL_MS | ack NAME | len NAME
+ *	push NAME ID VALUE | pop NAME TTL_MS | len NAME
+ *	ack NAME [KEY]			KEY is put with it, unless it is there
  *
  * Times are nanoseconds since the boot, the same clock for all namespaces.
  */
@@ -142,6 +143,30 @@ static int holder_open(struct holder *holder, u32 group, u32 timeout)
 	return 0;
 }
 
+/* @once: a key that is put along with it, unless it is there; or empty */
+static int acknowledge(struct holder *holder, const char *name,
+		       const char *once)
+{
+	const struct paxos_kv_item with[] = {
+		{
+			.section = PAXOS_KV_SECTION_IF,
+			.target = PAXOS_KV_TARGET_VERSION,
+			.what = PAXOS_KV_RELATION_EQUAL,
+			.key_len = strlen(once),
+			.key = once,
+		}, {
+			.section = PAXOS_KV_SECTION_THEN,
+			.what = PAXOS_KV_OPERATION_PUT,
+			.key_len = strlen(once),
+			.key = once,
+		},
+	};
+
+	return paxos_queue_ack(holder->kv, name, strlen(name), &holder->claim,
+			       *once ? with : NULL,
+			       *once ? ARRAY_SIZE(with) : 0, WAIT_MS);
+}
+
 static int command(struct holder *holder, char words[5][WORD])
 {
 	const char *word = words[0], *name = words[1];
@@ -178,8 +203,7 @@ static int command(struct holder *holder, char words[5][WORD])
 				       &holder->items, &holder->claimed,
 				       WAIT_MS);
 	if (!strcmp(word, "ack"))
-		return paxos_queue_ack(holder->kv, name, strlen(name),
-				       &holder->claim, WAIT_MS);
+		return acknowledge(holder, name, words[2]);
 	return -EINVAL;
 }
 

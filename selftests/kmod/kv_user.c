@@ -16,6 +16,7 @@
  *	items COUNT			a transaction of so many deletions
  *	backwards			one whose items are out of order
  *	grant TTL_MS | keep ID | revoke ID | lease ID
+ *	lease-after ID			of the next one, "found"
  *	compact REVISION
  *	limit BYTES | history REVISIONS PERIOD_MS | info
  *	wait MS				WAIT_MS from now on
@@ -384,6 +385,8 @@ static int command(struct consumer *user, const char *word, const char *key,
 		return paxos_kv_revoke(kv, n, user->wait);
 	if (!strcmp(word, "lease"))
 		return paxos_kv_lease(kv, n, &user->lease);
+	if (!strcmp(word, "lease-after"))
+		return paxos_kv_lease_after(kv, n, &user->lease);
 	if (!strcmp(word, "compact"))
 		return paxos_kv_compact(kv, n, user->wait);
 	if (!strcmp(word, "limit"))
@@ -439,12 +442,12 @@ static int say_results(struct consumer *user, char *text, int room)
 	if (!user->page.count)
 		pair = &none;
 	return scnprintf(text, room,
-			 "value %.*s\nbytes %u\nversion %llu\ncreate %llu\nmod %llu\npair-lease %llu\npairs %llu\npages %llu\nrevision %llu\nsucceeded %d\ndeleted %llu\nlease %llu\nttl %llu\nremaining %llu\n",
+			 "value %.*s\nbytes %u\nversion %llu\ncreate %llu\nmod %llu\npair-lease %llu\npairs %llu\npages %llu\nrevision %llu\nsucceeded %d\ndeleted %llu\nlease %llu\nfound %llu\nttl %llu\nremaining %llu\n",
 			 min_t(int, pair->value_len, WORD), pair->value,
 			 pair->value_len, pair->version, pair->create,
 			 pair->mod, pair->lease, user->pairs, user->pages,
 			 user->revision, request->succeeded, request->deleted,
-			 request->lease, user->lease.ttl_ms,
+			 request->lease, user->lease.id, user->lease.ttl_ms,
 			 user->lease.remaining_ms);
 }
 

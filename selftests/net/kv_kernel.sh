@@ -148,6 +148,31 @@ a_lease_takes_its_keys_with_it() {
 	fails 'No such file' tell 5 get mortal
 }
 
+all_leases_are_found() {
+	local id known=0 found=0
+	use 5
+	at 2 5 open 1 5000
+	for id in 1 2 3; do
+		tell 5 grant 60000
+	done
+	id=0
+	while tell 5 lease-after "$id"; do
+		[ "$(said 5 found)" -gt "$id" ]
+		id=$(said 5 found)
+		says 5 ttl 60000
+		found=$((found + 1))
+	done
+	fails 'No such file' tell 5 lease-after "$id"
+	known=$(quietly_on 2 paxosctl kv lease list | wc -l)
+	[ "$found" -eq 3 ]
+	[ "$known" -eq 3 ]
+	for id in $(quietly_on 2 paxosctl -j kv lease list |
+		grep -o '"lease":[0-9]*'); do
+		tell 5 revoke "${id#*:}"
+	done
+	fails 'No such file' tell 5 lease-after 0
+}
+
 a_watch_leaves_nothing_out() {
 	local i revision
 	use 5
@@ -393,6 +418,7 @@ a_namespace_that_goes_ends_it_all() {
 run_tests it_is_there opening_waits_until_the_group_runs what_one_puts_all_see \
 	a_range_comes_in_pages_of_one_revision one_of_three_swaps \
 	what_makes_no_sense_is_refused a_lease_takes_its_keys_with_it \
+	all_leases_are_found \
 	a_watch_leaves_nothing_out a_watch_of_compacted_history_ends \
 	full_is_full history_is_kept_as_it_is_told_to many_from_softirqs_end_once_each \
 	a_slot_without_memory_is_tried_again \

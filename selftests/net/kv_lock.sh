@@ -370,6 +370,28 @@ a_queue_is_the_one_of_the_tool() {
 	tell 6 ack slow
 }
 
+what_is_done_with_an_acknowledgement_is_done_once() {
+	use 5 1
+	use 6 2
+	tell 5 push once a item
+	tell 5 pop once "$TTL"
+	until_true tell 6 pop once 60000
+	# the first one's claim is gone, and so is what it would do
+	fails 'Key has expired' tell 5 ack once done/a
+	count_is 0 done/
+	tell 6 ack once done/a
+	count_is 1 done/
+	fails 'Key has expired' tell 6 ack once done/a
+	# what must hold does not: the item stays
+	tell 6 push once b item
+	tell 6 pop once 60000
+	fails 'Key has expired' tell 6 ack once done/a
+	count_is 3 queue/once/
+	tell 6 ack once done/b
+	count_is 0 queue/once/
+	count_is 2 done/
+}
+
 # Keys that are below a queue's and no item of it.
 what_is_no_item_is_passed_over() {
 	use 5 1
@@ -489,6 +511,7 @@ run_tests it_is_there what_makes_no_sense_is_refused \
 	a_lease_that_a_person_ends_is_lost_with_the_next_keep \
 	the_next_is_elected_when_the_winner_resigns \
 	a_service_is_listed_while_it_is_kept a_queue_is_the_one_of_the_tool \
+	what_is_done_with_an_acknowledgement_is_done_once \
 	what_is_no_item_is_passed_over no_item_is_given_to_two \
 	a_fatal_signal_ends_the_wait modules_go_when_it_was_let_go \
 	who_dies_lets_go a_namespace_that_goes_takes_it_along

@@ -213,6 +213,7 @@ struct paxos_kv_info {
 
 /**
  * struct paxos_kv_lease - a lease, as this host knows it
+ * @id: under which it was granted
  * @ttl_ms: as granted
  * @remaining_ms: since this host applied the last grant or keep; 0: the leader
  *                may end it at any time. For people: an owner counts from
@@ -220,6 +221,7 @@ struct paxos_kv_info {
  * @renewed: revision of that
  */
 struct paxos_kv_lease {
+	u64 id;
 	u64 ttl_ms;
 	u64 remaining_ms;
 	u64 renewed;
@@ -270,6 +272,8 @@ int paxos_kv_grant(struct paxos_kv *kv, u64 ttl_ms, u64 *lease, u32 timeout_ms);
 int paxos_kv_keep(struct paxos_kv *kv, u64 lease, u32 timeout_ms);
 int paxos_kv_revoke(struct paxos_kv *kv, u64 lease, u32 timeout_ms);
 int paxos_kv_lease(struct paxos_kv *kv, u64 lease, struct paxos_kv_lease *what);
+int paxos_kv_lease_after(struct paxos_kv *kv, u64 lease,
+			 struct paxos_kv_lease *what);
 int paxos_kv_compact(struct paxos_kv *kv, u64 revision, u32 timeout_ms);
 int paxos_kv_history(struct paxos_kv *kv, u64 revisions, u64 period_ms,
 		     u32 timeout_ms);

@@ -7,9 +7,9 @@
  * queue` of the same name and group is the same one (kmod/kv/README.md).
  *
  * First in, first out, and each item is delivered at least once: it is claimed
- * for a time, and comes again where it was not acknowledged in that time. For an
- * effect that happens exactly once, have it happen in one transaction with what
- * paxos_queue_ack() does.
+ * for a time, and comes again where it was not acknowledged in that time. An
+ * effect in the store itself happens exactly once where paxos_queue_ack() has it
+ * happen in the same transaction.
  *
  * Names and ids have 1 to PAXOS_QUEUE_NAME_MAX bytes, without / and zeros.
  * Errors are those of linux/paxos_kv.h. To wait for an item, watch the prefix
@@ -45,6 +45,8 @@ int paxos_queue_pop(struct paxos_kv *kv, const char *name, size_t name_len,
 int paxos_queue_len(struct paxos_kv *kv, const char *name, size_t name_len,
 		    u64 *items, u64 *claimed, u32 timeout_ms);
 int paxos_queue_ack(struct paxos_kv *kv, const char *name, size_t name_len,
-		    const struct paxos_queue_claim *claim, u32 timeout_ms);
+		    const struct paxos_queue_claim *claim,
+		    const struct paxos_kv_item *with, u32 n_with,
+		    u32 timeout_ms);
 
 #endif
