@@ -313,3 +313,20 @@ bool model_may_need(const struct model *model, uint32_t state,
 		return false;
 	}
 }
+
+/* Of locks only: what clients give up they ask for, and give back, unknown. */
+bool model_may_explain(enum object object, const struct operation *waiting,
+		       const struct operation *next)
+{
+	if (object != LOCK)
+		return true;
+	if (next->kind == ACQUIRE)
+		return (waiting->kind == ACQUIRE) == (next->result == FAILED);
+	if (next->process != waiting->process)
+		return false;
+	if (waiting->kind == RELEASE)
+		return next->result == FAILED;
+	return next->result == OK &&
+	       (!waiting->token || !next->token ||
+		waiting->token == next->token);
+}

@@ -43,4 +43,11 @@ bool model_may_need(const struct model *model, uint32_t state,
 		    const struct operation *waiting,
 		    const struct operation *next);
 
+/*
+ * May @next have its result because @waiting, of unknown result, took effect at
+ * any time before? False is certain.
+ */
+bool model_may_explain(enum object object, const struct operation *waiting,
+		       const struct operation *next);
+
 #endif

@@ -10,7 +10,8 @@
  * and of two configurations that differ in them alone, the one that has used
  * fewer can do whatever the other can: if it was looked at, the other need not
  * be. Nor does one come before what it makes no difference to: as it may wait, it
- * comes after that, or not at all.
+ * comes after that, or not at all. Those that explain nothing are left out from the
+ * beginning, and of two that are alike the later one comes after the other.
  *
  * What was done is remembered as 128 random bits, the sum over its operations: a
  * wrong verdict by chance is as likely as two of some millions of them alike.
@@ -24,6 +25,7 @@
 #define HEAD 0
 #define NO_ENTRY UINT32_MAX
 #define KNOWN UINT32_MAX
+#define COMPARED 256		/* so many take as long as a configuration */
 
 /* A call or a return, in the order of time; entry 0 is the head of the list. */
 struct entry {
@@ -59,6 +61,7 @@ struct search {
 	struct entry *entries;
 	uint32_t *unknown;	/* operations, by their call */
 	bool *enables;		/* another unknown one may wait for it */
+	uint32_t *twin;		/* the last before it that is like it, or KNOWN */
 	uint32_t n_unknown;
 	uint32_t n_known;
 	uint64_t *used;		/* set of unknown ones */
@@ -71,6 +74,7 @@ struct search {
 	uint8_t *pool;		/* of struct visited */
 	size_t visited_size;
 	uint32_t n_visited, room_visited;
+	uint64_t compared;	/* with those */
 	uint32_t *table;
 	uint32_t table_size;
 };
@@ -149,6 +153,7 @@ static bool is_new(struct search *search, uint32_t state)
 	head = bucket(search, search->done, state);
 	for (i = *head; i != NO_ENTRY; i = visited->next) {
 		visited = visited_at(search, i);
+		search->compared++;
 		if (visited->state == state &&
 		    visited->done.low == search->done.low &&
 		    visited->done.high == search->done.high &&
@@ -164,6 +169,11 @@ static bool is_new(struct search *search, uint32_t state)
 	       search->used_words * sizeof(*search->used));
 	*head = search->n_visited++;
 	return true;
+}
+
+static bool is_used(const struct search *search, uint32_t unknown)
+{
+	return search->used[unknown / 64] >> unknown % 64 & 1;
 }
 
 static void take_out(struct entry *entries, uint32_t i)
@@ -303,7 +313,7 @@ static bool is_needed(struct search *search, uint32_t i, uint32_t barrier,
 		next = &operations[search->unknown[at]];
 		if (next->call > end)
 			break;
-		if (at == i || search->used[at / 64] >> at % 64 & 1)
+		if (at == i || is_used(search, at))
 			continue;
 		after = model_step(&search->model, to, next);
 		if (after != to &&
@@ -331,7 +341,9 @@ static bool try_unknown(struct search *search, uint32_t from, uint32_t barrier,
 
 		if (operation->call > end)
 			break;
-		if (search->used[i / 64] >> i % 64 & 1)
+		if (is_used(search, i))
+			continue;
+		if (search->twin[i] != KNOWN && !is_used(search, search->twin[i]))
 			continue;
 		if (!may_be_needed(search, i, barrier, *state) ||
 		    last_too_early(search, *state, operation, i))
@@ -356,7 +368,8 @@ static void run(struct search *search, uint64_t limit, struct found *found)
 	struct step step;
 
 	while (left) {
-		if (search->n_visited > limit) {
+		if (search->n_visited > limit ||
+		    search->compared / COMPARED > limit) {
 			found->verdict = UNDECIDED;
 			return;
 		}
@@ -462,6 +475,65 @@ static void make_entries(struct search *search)
 	free(calls);
 }
 
+static bool explains(const struct track *track, uint32_t waiting,
+		     const bool *stays)
+{
+	uint32_t next;
+
+	for (next = 0; next < track->n; next++)
+		if (stays[next] &&
+		    model_may_explain(track->object,
+				      &track->operations[waiting],
+				      &track->operations[next]))
+			return true;
+	return false;
+}
+
+/* Of the unknown ones stay those that explain a known one, or one that stays. */
+static void leave_out_others(struct search *search)
+{
+	const struct track *track = search->track;
+	bool *stays = memory(track->n, sizeof(*stays));
+	uint32_t i, n = 0;
+	bool more;
+
+	for (i = 0; i < track->n; i++)
+		stays[i] = track->operations[i].result != UNKNOWN;
+	do {
+		more = false;
+		for (i = 0; i < track->n; i++)
+			if (!stays[i] && explains(track, i, stays))
+				stays[i] = more = true;
+	} while (more);
+	for (i = 0; i < search->n_unknown; i++)
+		if (stays[search->unknown[i]])
+			search->unknown[n++] = search->unknown[i];
+	search->n_unknown = n;
+	free(stays);
+}
+
+static bool are_alike(const struct operation *a, const struct operation *b)
+{
+	return a->kind == b->kind && a->process == b->process &&
+	       a->shared == b->shared && a->token == b->token &&
+	       a->value == b->value && a->expected == b->expected;
+}
+
+static void find_twins(struct search *search)
+{
+	const struct operation *operations = search->track->operations;
+	uint32_t i, j;
+
+	search->twin = memory(search->n_unknown, sizeof(*search->twin));
+	for (i = 0; i < search->n_unknown; i++) {
+		search->twin[i] = KNOWN;
+		for (j = 0; j < i; j++)
+			if (are_alike(&operations[search->unknown[i]],
+				      &operations[search->unknown[j]]))
+				search->twin[i] = j;
+	}
+}
+
 static void find_enabling(struct search *search)
 {
 	const struct operation *operations = search->track->operations;
@@ -486,6 +558,8 @@ struct found search(const struct track *track, uint64_t limit)
 
 	model_begin(&search.model, track->object);
 	make_entries(&search);
+	leave_out_others(&search);
+	find_twins(&search);
 	find_enabling(&search);
 	search.used_words = (search.n_unknown + 63) / 64;
 	search.used = memory(search.used_words, sizeof(*search.used));
@@ -503,6 +577,7 @@ struct found search(const struct track *track, uint64_t limit)
 	free(search.entries);
 	free(search.unknown);
 	free(search.enables);
+	free(search.twin);
 	free(search.used);
 	free(search.steps);
 	free(search.weights);

@@ -245,6 +245,51 @@ static void test_shared_lock(void **state)
 	       L(3, acquire, 8, 9, TOKEN(6, ok)), LINEARIZABLE);
 }
 
+/*
+ * Most who want it give up, and nobody knows whether they had it: none of that
+ * explains anything, and 2^200 histories are decided in a few configurations.
+ */
+static void test_lock_that_many_gave_up(void **state)
+{
+	struct found found;
+	char *text = NULL, error[256] = "";
+	size_t size;
+	FILE *lines = open_memstream(&text, &size);
+	const char *shared;
+	int i, at;
+
+	(void)state;
+	assert_non_null(lines);
+	for (i = 0; i < 100; i++) {
+		at = 100 * i;
+		shared = i % 3 ? "false" : "true";
+		fprintf(lines, L(%d, acquire, %d, null, "'shared':%s," LOST)
+			L(%d, release, %d, null, LOST), i % 6, at, shared,
+			i % 6, at);
+		fprintf(lines, L(%d, acquire, %d, %d,
+				 "'shared':%s,'token':%d,'result':'ok'"),
+			6 + i % 2, at + 10, at + 20, shared, i + 1);
+		/* every fifth lets its lease end */
+		if (i % 5)
+			fprintf(lines, L(%d, release, %d, %d,
+					 "'token':%d,'result':'ok'"),
+				6 + i % 2, at + 50, at + 60, i + 1);
+		else
+			fprintf(lines, L(%d, release, %d, null, "'token':%d," LOST),
+				6 + i % 2, at + 50, i + 1);
+	}
+	fflush(lines);
+	assert_int_equal(verdict_of(text, &found, error), LINEARIZABLE);
+	assert_in_range(found.configurations, 200, 2000);
+	/* two hold it */
+	fprintf(lines, L(8, acquire, 10000, 10001, "'token':1000,'result':'ok'")
+		L(9, acquire, 10002, 10003, "'token':1001,'result':'ok'"));
+	fclose(lines);
+	assert_int_equal(verdict_of(text, &found, error), NOT_LINEARIZABLE);
+	assert_in_range(found.configurations, 200, 2000);
+	free(text);
+}
+
 static void test_queue(void **state)
 {
 	(void)state;
@@ -326,6 +371,7 @@ int main(void)
 		cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_lock),
 		cmocka_unit_test(test_shared_lock),
+		cmocka_unit_test(test_lock_that_many_gave_up),
 		cmocka_unit_test(test_queue),
 		cmocka_unit_test(test_unknown_pop_of_known_item),
 		cmocka_unit_test(test_stuck),

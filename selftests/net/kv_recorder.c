@@ -458,7 +458,6 @@ static void lock(struct client *client)
 	}
 	if (!held) {
 		/* Its turn may come, and go, while it is taken back. */
-		lock.token = 0;
 		acquired(client, &lock, "unknown");
 		lease_ends(client, &lock, client->is.call);
 		let_go(client, &lock);
