@@ -36,15 +36,20 @@ one_member() {
 		>"$work/conf"
 	cp "$work/conf" "$PAXOS_RUN/$1.conf"
 }
-# The state of all is the same; and what it is.
+# The state of all is the same, as soon as what a store does by itself has ended.
 same_state() {
 	local i
 	until_true is_even "$@"
-	for i in "${@:2}"; do
-		until_true says "$i" sum "$(tells "$1" sum)"
-		[ "$(tells "$i" count)" = "$(tells "$1" count)" ]
-	done
+	until_true is_same_state "$@"
 	for i; do
 		says "$i" faulty 0
+	done
+}
+is_same_state() {
+	local i sum count
+	sum=$(tells "$1" sum)
+	count=$(tells "$1" count)
+	for i in "${@:2}"; do
+		[ "$(tells "$i" sum) $(tells "$i" count)" = "$sum $count" ] || return
 	done
 }

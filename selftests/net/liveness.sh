@@ -3,8 +3,9 @@
 #
 # A host's kernel and its agent are alive or not each by itself: the agent of a
 # follower stands still for 10 s, and the group decides all the while, under the
-# same leader. With memory the follower's kernel votes on, and commits take no
-# longer; with sync it is silent, and the others are a quorum.
+# same leader. With memory the follower's kernel votes each time that it is asked,
+# and is asked once, so no commit waits for it; with sync it is silent, and the
+# others are a quorum. How long commits took is shown, too.
 #
 # Long: agents stand still for 10 s.
 
@@ -42,9 +43,9 @@ median() {
 }
 
 # stop_for_10_s DURABILITY: how much was chosen meanwhile is in $chosen, the
-# median us of a commit in $during, what the follower answered in $answers
-# (votes, and some words on how far its disk is), and what it had on the disk
-# before in $durable.
+# median us of a commit in $during, how often the others were asked in $asked,
+# what the follower answered in $answers (votes, and some words on how far its disk
+# is), and what it had on the disk before in $durable.
 stop_for_10_s() {
 	local ballot before
 	cluster up 3 --durability "$1" --set Election=yes --set LogSize=65536
@@ -59,7 +60,9 @@ stop_for_10_s() {
 	kill -STOP "$(agent_pid "$follower")"
 	sleep 1
 	durable=$(state "$follower" durable)
+	asked=$(counter "$leader" accept-out)
 	commits 10 stopped
+	asked=$(($(counter "$leader" accept-out) - asked))
 	[ "$(ballots)" = "$ballot" ]
 	answers=$(($(counter "$follower" accepted-out) - before))
 	chosen=$(wc -l <"$work/acks-stopped")
@@ -75,8 +78,8 @@ comes_back() {
 	until_true is_even 1 2 3
 	commits 3 behind
 	usual=$(median before behind)
-	say "$1: $chosen chosen in 10 s, $answers answers of member $follower;" \
-		"a commit took $during us, before and behind $usual us"
+	say "$1: $chosen chosen in 10 s, $answers answers of member $follower," \
+		"$asked Accepts; a commit took $during us, before and behind $usual us"
 }
 
 # Nobody campaigns because it is back, and it has what it missed.
@@ -94,7 +97,8 @@ with_memory_the_kernel_of_a_stopped_agent_votes_on() {
 	# And takes proposals.
 	on "$follower" paxosctl propose 'its agent sleeps'
 	comes_back memory
-	[ $((during * 9)) -le $((usual * 10)) ]
+	# That of no commit was sent again, but for what a busy machine delays.
+	[ "$asked" -le $((chosen * 21 / 10)) ]
 	goes_on
 }
 

@@ -82,7 +82,7 @@ an_agent_whose_group_listens_elsewhere_says_so() {
 	cluster kill --agent 3
 	sed "s/10.77.0.33:/10.77.0.44:/" "$PAXOS_RUN/3.conf" >"$work/3.conf"
 	chmod 600 "$work/3.conf"
-	refused 1 'it listens on 10.77.0.33:7400, and in the file member 3 has 10.77.0.44:7400' \
+	refused 3 'it listens on 10.77.0.33:7400, and in the file member 3 has 10.77.0.44:7400' \
 		on 3 timeout 20 paxosd "$work/3.conf"
 	cluster start 3
 }
