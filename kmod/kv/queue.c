@@ -8,7 +8,7 @@
 
 /* linux/paxos_queue.h: the transactions of `paxosctl queue`. */
 
-#define ACK_ITEMS	4	/* that an acknowledgement is */
+#define ACK_ITEMS	4	/* of its own, of an ack */
 
 struct queue_key {
 	u16 len;
@@ -372,10 +372,11 @@ EXPORT_SYMBOL_GPL(paxos_queue_len);
  * @timeout_ms: as of paxos_kv_submit()
  *
  * Context: Process context, sleeps; a fatal signal ends the wait.
- * Return: 0: it does not come again; -EKEYEXPIRED: nothing was done: it is not the
- * caller's any more, since it took too long, and is delivered again, or was
- * acknowledged before; or a compare of @with does not hold; -EINVAL: a name or id that is none; or as paxos_kv_txn(): after -ETIME
- * or -EINTR it may be tried again, and -EKEYEXPIRED then says nothing.
+ * Return: 0: it does not come again; -EKEYEXPIRED: nothing was done: it is not
+ * the caller's any more, since it took too long, and is delivered again, or was
+ * acknowledged before; or a compare of @with does not hold; -EINVAL: a name or
+ * id that is none; or as paxos_kv_txn(): after -ETIME or -EINTR it may be tried
+ * again, and -EKEYEXPIRED then says nothing.
  */
 int paxos_queue_ack(struct paxos_kv *kv, const char *name, size_t name_len,
 		    const struct paxos_queue_claim *claim,
