@@ -348,7 +348,7 @@ who_is_interrupted_leaves_the_queue_at_once() {
 	until_true wanted impatience 2
 	kill "$waiter"
 	wait "$waiter" || code=$?
-	[ $code -eq 143 ]
+	[ "$code" -eq 143 ]
 	wanted impatience 1
 	stop_spawned
 	[ ! -e "$work/impatient" ]
