@@ -570,17 +570,32 @@ int paxos_kv_compact(struct paxos_kv *kv, u64 revision, u32 timeout_ms)
 }
 EXPORT_SYMBOL_GPL(paxos_kv_compact);
 
-static struct paxos_kv_lease told_lease(const struct kv_lease *lease)
-{
-	u64 now = kv_now_ms();
+typedef struct kv_lease *(*kv_lease_of)(const struct kv_store *store, u64 id);
 
-	return (struct paxos_kv_lease){
-		.id = lease->id,
-		.ttl_ms = lease->ttl,
-		.remaining_ms = lease->deadline > now ?
-			lease->deadline - now : 0,
-		.renewed = lease->renewed,
-	};
+/* What @find makes of @id; @none: it finds none. */
+static int tell_lease(struct paxos_kv *kv, kv_lease_of find, u64 id, int none,
+		      struct paxos_kv_lease *what)
+{
+	struct kv_replica *replica = kv->replica;
+	const struct kv_lease *lease;
+	u64 now = kv_now_ms();
+	int err;
+
+	mutex_lock(&replica->mutex);
+	err = kv_user_error(replica);
+	lease = find(replica->store, id);
+	if (!err && !lease)
+		err = none;
+	if (!err)
+		*what = (struct paxos_kv_lease){
+			.id = lease->id,
+			.ttl_ms = lease->ttl,
+			.remaining_ms = lease->deadline > now ?
+				lease->deadline - now : 0,
+			.renewed = lease->renewed,
+		};
+	mutex_unlock(&replica->mutex);
+	return err;
 }
 
 /**
@@ -595,19 +610,7 @@ static struct paxos_kv_lease told_lease(const struct kv_lease *lease)
  */
 int paxos_kv_lease(struct paxos_kv *kv, u64 lease, struct paxos_kv_lease *what)
 {
-	struct kv_replica *replica = kv->replica;
-	const struct kv_lease *found;
-	int err;
-
-	mutex_lock(&replica->mutex);
-	err = kv_user_error(replica);
-	found = kv_lease_find(replica->store, lease);
-	if (!err && !found)
-		err = -EKEYEXPIRED;
-	if (!err)
-		*what = told_lease(found);
-	mutex_unlock(&replica->mutex);
-	return err;
+	return tell_lease(kv, kv_lease_find, lease, -EKEYEXPIRED, what);
 }
 EXPORT_SYMBOL_GPL(paxos_kv_lease);
 
@@ -626,18 +629,6 @@ EXPORT_SYMBOL_GPL(paxos_kv_lease);
 int paxos_kv_lease_after(struct paxos_kv *kv, u64 lease,
 			 struct paxos_kv_lease *what)
 {
-	struct kv_replica *replica = kv->replica;
-	const struct kv_lease *next;
-	int err;
-
-	mutex_lock(&replica->mutex);
-	err = kv_user_error(replica);
-	next = kv_lease_after(replica->store, lease);
-	if (!err && !next)
-		err = -ENOENT;
-	if (!err)
-		*what = told_lease(next);
-	mutex_unlock(&replica->mutex);
-	return err;
+	return tell_lease(kv, kv_lease_after, lease, -ENOENT, what);
 }
 EXPORT_SYMBOL_GPL(paxos_kv_lease_after);
