@@ -61,10 +61,11 @@ static int propose(struct paxos_handle *handle, struct paxos_request *request,
  * Return: 0: done() will be called, exactly once, perhaps before this returns.
  * Else nothing was proposed and done() will not be called: -EMSGSIZE: too
  * long; -EAGAIN: too many under way; -EUNATCH: the group has no agent, or is
- * not started; -ENOLINK: it has no leader, or no quorum; -ENOMEM: or the
- * group holds as many bytes as it may; -EBADMSG: @handle applies, and this
- * member's log differs from the others', see paxos_halted();
- * -ESHUTDOWN: the group was deleted, or @handle is being closed.
+ * not started; -ENOLINK: it has no leader, or no quorum, or this host is no
+ * member of it; -ENOMEM: or the group holds as many bytes as it may;
+ * -EBADMSG: @handle applies, and this member's log differs from the others',
+ * see paxos_halted(); -ESHUTDOWN: the group was deleted, or @handle is being
+ * closed.
  */
 int paxos_propose(struct paxos_handle *handle, struct paxos_request *request,
 		  const void *bytes, u32 len, u32 timeout_ms)

@@ -211,19 +211,23 @@ void paxos_refuse_unstarted(const struct paxos_group *group,
 				 "the group has no agent, or is not started");
 }
 
-/* Without a leader, or one without a quorum. */
+/* Without a leader, or one without a quorum; or without a member. */
 static void refuse_unlinked(struct genl_info *info, struct paxos_group *group)
 {
 	const struct paxos_config *config = &group->core.config;
 	u8 up, leader, voters, needed;
+	bool member;
 
 	paxos_group_lock(group);
+	member = paxos_config_has(config, group->core.settings.self);
 	leader = group->core.leader;
 	up = paxos_quorum_weight(config, paxos_members_up(group, paxos_now()));
 	voters = hweight64(config->voters);
 	needed = config->q2;
 	paxos_group_unlock(group);
-	if (leader)
+	if (!member)
+		GENL_SET_ERR_MSG(info, "this host is no member of the group");
+	else if (leader)
 		PAXOS_REFUSE_FMT(info->extack, "no quorum: %u of %u, %u needed",
 				 up, voters, needed);
 	else

@@ -40,31 +40,27 @@ static int take_outcome(struct nlmsghdr *message, void *arg)
 	return 0;
 }
 
-/* What the group looks like says more than that it did not come about. */
-static void explain(struct kernel *kernel, uint32_t group,
-		    struct outcome *outcome)
+void outcome_explain(struct outcome *outcome, const struct group_view *view)
 {
-	struct group_view view;
 	bool too_few;
 
-	/* A group that was deleted meanwhile leaves the outcome as it is. */
-	if (view_get(kernel, group, &view)) {
-		snprintf(outcome->reason, sizeof(outcome->reason), "%s",
-			 kernel_failure(kernel)->sentence);
+	if (!outcome->up.known) {
+		outcome->up = view->up;
+		outcome->needed = (struct maybe){ true, view_needed(view) };
+	}
+	view_reason(view, outcome->reason);
+	/* Who is no member counts nobody. */
+	if (view->wait == PAXOS_NL_WAIT_MEMBER) {
+		outcome->removed = view->epoch.value;
 		return;
 	}
-	if (!outcome->up.known) {
-		outcome->up = view.up;
-		outcome->needed = (struct maybe){ true, view_needed(&view) };
-	}
 	too_few = outcome->up.value < outcome->needed.value;
-	outcome->no_quorum = too_few || view_no_quorum(&view);
-	/* Where the group has a reason now, it is better than a count. */
-	view_reason(&view, outcome->reason);
-	if (too_few && !view_no_quorum(&view))
+	outcome->no_quorum = too_few || view_no_quorum(view);
+	/* Where the group lacks a quorum now, its reason says more. */
+	if (too_few && !view_no_quorum(view))
 		snprintf(outcome->reason, sizeof(outcome->reason),
 			 "no quorum: %" PRIu64 " of %u, %" PRIu64 " needed",
-			 outcome->up.value, view_voters(&view),
+			 outcome->up.value, view_voters(view),
 			 outcome->needed.value);
 	else if (!*outcome->reason)
 		snprintf(outcome->reason, sizeof(outcome->reason),
@@ -74,6 +70,8 @@ static void explain(struct kernel *kernel, uint32_t group,
 int outcome_get(struct kernel *kernel, struct nl_msg *request, uint32_t group,
 		struct outcome *outcome)
 {
+	struct group_view view;
+
 	memset(outcome, 0, sizeof(*outcome));
 	if (kernel_call(kernel, request, REPLY_ONE, take_outcome, outcome)) {
 		if (kernel_failure(kernel)->error != ENOLINK)
@@ -82,7 +80,12 @@ int outcome_get(struct kernel *kernel, struct nl_msg *request, uint32_t group,
 	}
 	if (outcome->outcome == PAXOS_NL_OUTCOME_CHOSEN)
 		return 0;
-	explain(kernel, group, outcome);
+	/* What the group looks like says more than that it did not come about. */
+	if (!view_get(kernel, group, &view))
+		outcome_explain(outcome, &view);
+	else	/* it was deleted meanwhile */
+		snprintf(outcome->reason, sizeof(outcome->reason), "%s",
+			 kernel_failure(kernel)->sentence);
 	return 0;
 }
 
@@ -216,7 +219,7 @@ int propose_in_time(struct kernel *kernel, uint32_t group, uint32_t timeout,
 			return -1;
 		now = now_ms();
 		if (outcome->outcome != PAXOS_NL_OUTCOME_NOT_CHOSEN ||
-		    now + PAUSE_MS >= end)
+		    outcome->removed || now + PAUSE_MS >= end)
 			return 0;
 		nanosleep(&pause, NULL);
 	}

@@ -7,6 +7,7 @@
 /**
  * struct outcome - how a proposal or a read ended
  * @no_quorum: for want of a quorum
+ * @removed: this host was removed from the group; its id does not come back
  * @reason: "no quorum: 2 of 5, 3 needed", or what else was the matter
  */
 struct outcome {
@@ -20,6 +21,7 @@ struct outcome {
 	struct maybe up;
 	struct maybe needed;
 	bool no_quorum;
+	bool removed;
 	char reason[VIEW_REASON_SIZE];	/* unless it was chosen */
 };
 
@@ -35,10 +37,14 @@ int run_propose(const struct arguments *arguments);
 int outcome_get(struct kernel *kernel, struct nl_msg *request, uint32_t group,
 		struct outcome *outcome);
 
+/* outcome_explain - say in @outcome why it was not chosen, as @view shows it */
+void outcome_explain(struct outcome *outcome, const struct group_view *view);
+
 /*
  * propose_in_time - propose @value, or a no-op where that is NULL, and wait
  *
- * What is certainly not proposed is proposed again, until the time is up.
+ * What is certainly not proposed is proposed again, until the time is up, or
+ * this host is no member any more.
  * Returns as outcome_get().
  */
 int propose_in_time(struct kernel *kernel, uint32_t group, uint32_t timeout,

@@ -13,6 +13,7 @@
 #include "health.h"
 #include "log.h"
 #include "names.h"
+#include "propose.h"
 #include "status.h"
 #include "test.h"
 #include "watch.h"
@@ -441,6 +442,51 @@ static void entries_are_printed(void **state)
 	nlmsg_free(message);
 }
 
+static void a_proposal_that_fails_is_explained(void **state)
+{
+	static const struct {
+		uint8_t wait, leader;
+		uint32_t epoch;
+		struct outcome outcome;	/* counts of when it ended, if known */
+		bool no_quorum, removed;
+		const char *reason;
+	} cases[] = {
+		{ PAXOS_NL_WAIT_NONE, 1, 1, { .needed = { true, 2 } },
+		  false, false, "no answer in time" },
+		{ PAXOS_NL_WAIT_QUORUM, 2, 1, { .needed = { true, 2 } },
+		  true, false, "no quorum" },
+		/* By now there is a quorum, then there was none. */
+		{ PAXOS_NL_WAIT_NONE, 1, 1,
+		  { .up = { true, 1 }, .needed = { true, 2 } },
+		  true, false, "no quorum: 1 of 3, 2 needed" },
+		/* Nobody is heard by who is no member, and that says nothing. */
+		{ PAXOS_NL_WAIT_MEMBER, 1, 8,
+		  { .up = { true, 0 }, .needed = { true, 2 } },
+		  false, true, "this host was removed from the group" },
+		{ PAXOS_NL_WAIT_MEMBER, 0, 0,
+		  { .up = { true, 0 }, .needed = { true, 2 } },
+		  false, false, "waiting to be added" },
+	};
+	struct group_view view;
+	struct nl_msg *message;
+	struct outcome outcome;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		message = group_message(cases[i].wait, 2, cases[i].leader);
+		nla_put_u32(message, PAXOS_A_EPOCH, cases[i].epoch);
+		assert_int_equal(view_parse(nlmsg_hdr(message), &view), 0);
+		outcome = cases[i].outcome;
+		outcome_explain(&outcome, &view);
+		assert_int_equal(outcome.no_quorum, cases[i].no_quorum);
+		assert_int_equal(outcome.removed, cases[i].removed);
+		assert_memory_equal(outcome.reason, cases[i].reason,
+				    strlen(cases[i].reason));
+		nlmsg_free(message);
+	}
+}
+
 static void health_is_a_line(void **state)
 {
 	struct health health = {
@@ -529,6 +575,7 @@ int test_messages(void)
 		TEST(a_refusal_names_the_attribute),
 		TEST(a_truncated_refusal_is_survived),
 		TEST(entries_are_printed),
+		TEST(a_proposal_that_fails_is_explained),
 		TEST(health_is_a_line),
 		TEST(events_in_words),
 		TEST(every_number_has_a_word),

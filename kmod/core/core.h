@@ -427,8 +427,8 @@ int paxos_core_transfer(struct paxos_core *core, u8 to, u64 deadline, u64 now);
 /*
  * Propose. 0: it will end with ops->proposed(), by @deadline at the latest,
  * exactly once. Else nothing was proposed: -EMSGSIZE, -ENOMEM, -EUNATCH: not
- * running, -EAGAIN: too many under way, -ENOLINK: no leader known, or leads
- * without a quorum.
+ * running, -EAGAIN: too many under way, -ENOLINK: no leader known, leads without
+ * a quorum, or is no member.
  */
 int paxos_core_propose(struct paxos_core *core, const void *bytes, u32 len,
 		       u64 deadline, void *cookie, u64 now);

@@ -193,6 +193,9 @@ static int propose(struct paxos_core *core, struct paxos_item *item,
 		return -EUNATCH;
 	if (item->len > PAXOS_VALUE_MAX)
 		return -EMSGSIZE;
+	/* From who is no member the leader takes nothing. */
+	if (!paxos_config_has(&core->config, core->settings.self))
+		return -ENOLINK;
 	if (core->role == PAXOS_LEADER ? !core->quorum :
 	    core->role == PAXOS_FOLLOWER && !core->leader)
 		return -ENOLINK;

@@ -325,6 +325,20 @@ static void test_removed_vote(void **state)
 	cluster_free(c);
 }
 
+/* It hears its leader's last words, and forwards it nothing more. */
+static void test_removed_proposes(void **state)
+{
+	struct cluster *c = led(4);
+
+	changed(c, 1, SET(1, 2, 3), 0);
+	assert_epoch(c, 4, 2);
+	assert_int_equal(core_of(c, 4)->leader, 1);
+	assert_int_equal(propose(c, 4, "from outside"), -ENOLINK);
+	assert_null(ended(c, 4, "from outside"));
+	assert_int_equal(queued(c, PAXOS_FORWARD, 4, ANY), 0);
+	cluster_free(c);
+}
+
 static void test_learner_vote(void **state)
 {
 	struct cluster *c = led(3);
@@ -727,6 +741,8 @@ int main(void)
 		     test_last_words_lost),
 		TEST("the vote of a removed member does not count",
 		     test_removed_vote),
+		TEST("a removed member forwards nothing to the leader it heard",
+		     test_removed_proposes),
 		TEST("the vote of a learner does not count until it is promoted",
 		     test_learner_vote),
 		TEST("a new host waits for its configuration, learns, then votes",

@@ -108,8 +108,9 @@
  *	PAXOS_A_ELAPSED: u64, ns, from the command to the end
  *	PAXOS_A_UP, PAXOS_A_NEEDED: u8, voters heard and needed, when not chosen
  *	-EMSGSIZE, -EAGAIN: too many under way, -EUNATCH: no agent or not
- *	started, -ENOLINK: no leader, or no quorum, -ENOMEM: or the group holds
- *	as many bytes as it may: certainly not proposed.
+ *	started, -ENOLINK: no leader, or no quorum, or this host is no member,
+ *	-ENOMEM: or the group holds as many bytes as it may: certainly not
+ *	proposed.
  *	With PAXOS_A_KIND (u8, enum paxos_nl_kind) noop, and no value: a no-op,
  *	that takes a slot and is delivered to nobody. The answer has besides, as
  *	far as this member has got when it ends, ns from the command until

@@ -28,8 +28,8 @@
  *	PAXOS_KV_A_PAIR, repeated, each nested: what gets found
  *	PAXOS_KV_A_MORE: u8, 1: that they found more than fits
  *
- * -EAGAIN: too many under way; -ENOLINK: no leader or no quorum; -EUNATCH: no
- * agent; -EMSGSIZE: over 32 KiB in all.
+ * -EAGAIN: too many under way; -ENOLINK: no leader or no quorum, or this host is
+ * no member; -EUNATCH: no agent; -EMSGSIZE: over 32 KiB in all.
  *
  * PAXOS_KV_CMD_TXN (admin): PAXOS_KV_A_ITEM, repeated, each nested: if all
  *	compares (section IF) hold the operations of THEN are done, else those

@@ -29,7 +29,8 @@
  *
  *	-EAGAIN		too many under way: requests, reads, watches
  *	-ENOMEM		nothing was done; try again
- *	-ENOLINK	no leader is known, or no quorum
+ *	-ENOLINK	no leader is known, or no quorum, or this host is no
+ *			member
  *	-EUNATCH	the group has no agent, or is not started
  *	-ESHUTDOWN	the group or its namespace is gone
  *	-ENOTRECOVERABLE  the log was trimmed before this host had applied it
