@@ -17,6 +17,8 @@ unset MAKEFLAGS MAKELEVEL MFLAGS
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:$PATH
 
 say() { echo "$self: $*" >&2; }
+# What scripts/check and CI repeat at their end, where a cut log still has it.
+failed() { echo "# failed: $*" >&2; }
 die() { say "$*"; exit 1; }
 usage() { say "$*"; exit "$STATUS_USAGE"; }
 
@@ -78,6 +80,7 @@ run_guest() {
 		say "time is up: the command had not ended after $timeout s;" \
 			"the kernel's last words:"
 		tail -n 40 "$work/all" | sed 's/^/  | /' >&2
+		failed "time is up after $timeout s"
 		exit "$STATUS_TIMEOUT"
 	fi
 	[ "$status" -eq 0 ] || say "${1##*/} ended with status $status"
@@ -330,11 +333,14 @@ verdict() {
 			sed 's/^/  | /' >&2
 		say "the lines at fault (the command returned ${status:-nothing}):"
 		echo "  ! ${found//$'\n'/$'\n'  ! }" >&2
+		found=${found%%$'\n'*}
+		failed "the kernel complained: ${found#*:}"
 		return "$STATUS_LOG"
 	fi
 	if [ -z "$status" ]; then
 		say "the guest ended before the command did; its kernel's log:"
 		tail -n 60 "$log" | sed 's/^/  | /' >&2
+		failed "the guest ended before the command: $(tail -n 1 "$log")"
 		return "$STATUS_DIED"
 	fi
 	return "$status"
