@@ -427,14 +427,27 @@ static void kill(struct paxos_net *groups, struct paxos_group *group)
 	rcu_assign_sk_user_data(group->socket->sk, NULL);
 }
 
-/* Second half, a grace period later: no datagram is on its way through. */
+/*
+ * Second half, a grace period later: no datagram is on its way through, either
+ * way. Routes are the namespace's, which a handle may outlive.
+ */
 static void reap(struct paxos_group *group)
 {
+	struct paxos_endpoint *endpoint;
+	unsigned int i;
+
 	kernel_sock_shutdown(group->socket, SHUT_RDWR);
 	sock_release(group->socket);
 	del_timer_sync(&group->timer);
 	if (cancel_work_sync(&group->membership))
 		paxos_group_put(group);
+	rcu_read_lock();
+	for (i = 0; i <= PAXOS_MEMBERS_MAX; i++) {
+		endpoint = rcu_dereference(group->endpoints[i]);
+		if (endpoint)
+			dst_cache_reset_now(&endpoint->routes);
+	}
+	rcu_read_unlock();
 	paxos_group_put(group);
 }
 

@@ -73,7 +73,6 @@ int sample_open(struct sample *sample, struct net *net, u32 group, u64 first,
 {
 	struct paxos_handle *handle;
 
-	mutex_init(&sample->lock);
 	handle = paxos_open(net, group, first, &sample_ops, sample, timeout_ms);
 	if (IS_ERR(handle))
 		return PTR_ERR(handle);

@@ -9,7 +9,7 @@
 /* A counter that is the same on every host of a group. */
 struct sample {
 	struct paxos_handle *handle;
-	struct mutex lock;	/* protects what follows */
+	struct mutex lock;	/* protects what follows; the owner initializes it */
 	s64 sum;
 	u64 applied;		/* values of ours */
 	u64 slot;		/* of the last one */
