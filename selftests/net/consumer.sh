@@ -350,16 +350,24 @@ a_group_is_deleted_under_its_consumers() {
 	says 5 twice 0
 }
 
-a_namespace_is_deleted_under_them() {
+# host_apart MEMBER...: host 9, with a group of these in memory.
+host_apart() {
+	local member members=()
 	undo drop_hosts 9
 	ip netns add paxos-9
 	ip -n paxos-9 link set lo up
+	for member; do
+		members+=(-m "$member")
+	done
+	quietly_on 9 paxosctl group add 1 -k "$work/key" --self 1 --start \
+		--cluster "$(printf %032x 9)" --durability memory "${members[@]}"
+}
+
+a_namespace_is_deleted_under_them() {
+	host_apart 1,127.0.0.1:7409
 	consume 5
-	quietly_on 9 paxosctl group add 9 -k "$work/key" --self 1 --start \
-		--cluster "$(printf %032x 9)" --durability memory \
-		-m 1,127.0.0.1:7409
-	quietly_on 9 paxosctl campaign --wait -g 9
-	at 9 5 open 9 1 0
+	quietly_on 9 paxosctl campaign --wait
+	at 9 5 open 1 1 0
 	tell 5 drip 100000000 10 20000
 	until_true has_chosen 5
 	ip netns del paxos-9
@@ -372,13 +380,8 @@ a_namespace_is_deleted_under_them() {
 # A handle outlives the namespace, and the route to member 2 must not.
 the_routes_of_a_namespace_go_with_it() {
 	local i
-	undo drop_hosts 9
-	ip netns add paxos-9
-	ip -n paxos-9 link set lo up
+	host_apart '1,[::1]:7409' '2,[::1]:7410'
 	consume 5
-	quietly_on 9 paxosctl group add 1 -k "$work/key" --self 1 --start \
-		--cluster "$(printf %032x 9)" --durability memory \
-		-m '1,[::1]:7409' -m '2,[::1]:7410'
 	at 9 5 open 1 1 0
 	quietly_on 9 paxosctl campaign
 	until_true asks_for_votes 9
